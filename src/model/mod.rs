@@ -1,0 +1,14 @@
+//! Floor 0: the words and rules of hfdepot.
+//!
+//! Everything here is pure: no I/O, no async, no SQL, no HTTP. A value of one of
+//! these types is already checked, so the floors above never check it again.
+
+pub mod code;
+pub mod duration;
+pub mod filter;
+pub mod job;
+pub mod plan;
+pub mod repo;
+pub mod segment;
+pub mod size;
+pub mod state;

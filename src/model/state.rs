@@ -1,0 +1,197 @@
+//! The states of a job and of a file, and every legal move between them.
+//!
+//! [`TRANSITIONS`] is the one place where the moves stand. The database keeps the same
+//! rows in `state_transition` and refuses any other move by a trigger; a test compares
+//! the two.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::repo::NameError;
+
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// Every variant, in the order of the declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word in the database, the API and the UI.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(NameError(format!("\"{}\" is not one of {}", super::repo::shown(text), [$($word),+].join(", ")))),
+                }
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words! {
+    /// Status of a job as every client sees it.
+    ///
+    /// The database computes it from three columns: `state` (written by the lease owner),
+    /// `intent` (written for the user) and `requeue`; a committed intent shows at once,
+    /// whether or not the run has let go yet.
+    JobStatus {
+        /// Waits for a worker, perhaps with a reason.
+        Queued = "queued",
+        /// A worker holds the lease.
+        Running = "running",
+        /// Held by the user.
+        Paused = "paused",
+        /// Every file is in place and its hash matched.
+        Completed = "completed",
+        /// Gave up; the error says why.
+        Failed = "failed",
+        /// Given up by the user.
+        Cancelled = "cancelled",
+    }
+}
+
+impl JobStatus {
+    /// Whether nothing moves a job out of this status but a retry.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether a job in this status stands in the way of an equal submission.
+    pub fn is_live(self) -> bool {
+        !self.is_terminal()
+    }
+}
+
+words! {
+    /// What the user wants of a job; the only column of a running job that the API writes.
+    Intent {
+        /// Go on.
+        Run = "run",
+        /// Stop at the next buffer and keep all bytes.
+        Pause = "pause",
+        /// Stop and drop the partial files.
+        Cancel = "cancel",
+    }
+}
+
+words! {
+    /// State of one file of a job.
+    FileState {
+        /// Not begun.
+        Pending = "pending",
+        /// Bytes are coming.
+        Downloading = "downloading",
+        /// All bytes are here, the hash is not compared yet.
+        Verifying = "verifying",
+        /// Published and verified.
+        Complete = "complete",
+        /// Was in the cache before.
+        Skipped = "skipped",
+        /// Gave up; the error says why.
+        Error = "error",
+    }
+}
+
+words! {
+    /// What a running job is doing.
+    Phase {
+        /// Asks the Hub for the commit.
+        Resolving = "resolving",
+        /// Lists the tree and compares it with the cache.
+        Planning = "planning",
+        /// Moves bytes.
+        Downloading = "downloading",
+        /// Re-hashes what was already here.
+        Verifying = "verifying",
+        /// Makes files visible in the cache.
+        Publishing = "publishing",
+    }
+}
+
+words! {
+    /// Why a queued job does not start.
+    WaitReason {
+        /// The volume has no room above its floor.
+        Disk = "disk",
+        /// The Hub asked for a pause.
+        RateLimit = "rate_limit",
+        /// The Hub cannot be reached.
+        Offline = "offline",
+        /// The schedule or a global pause holds all work.
+        Schedule = "schedule",
+        /// The user asked for a later start.
+        NotBefore = "not_before",
+        /// The next attempt after a failure of the network or the server.
+        Retry = "retry",
+    }
+}
+
+words! {
+    /// What a job does.
+    JobKind {
+        /// Fetches a repo from the Hub.
+        Download = "download",
+        /// Copies repos to or from a mirror target.
+        Mirror = "mirror",
+        /// Re-hashes what the cache holds.
+        Verify = "verify",
+        /// Writes real files outside the cache.
+        Export = "export",
+    }
+}
+
+/// Every legal move of a job's status, with the verb that causes it.
+pub const TRANSITIONS: &[(JobStatus, JobStatus, &str)] = &[
+    (JobStatus::Queued, JobStatus::Running, "claim"),
+    (JobStatus::Queued, JobStatus::Paused, "hold"),
+    (JobStatus::Queued, JobStatus::Cancelled, "cancel"),
+    (JobStatus::Queued, JobStatus::Failed, "fail"),
+    (JobStatus::Running, JobStatus::Queued, "release"),
+    (JobStatus::Running, JobStatus::Paused, "pause"),
+    (JobStatus::Running, JobStatus::Completed, "complete"),
+    (JobStatus::Running, JobStatus::Failed, "fail"),
+    (JobStatus::Running, JobStatus::Cancelled, "cancel"),
+    (JobStatus::Paused, JobStatus::Queued, "resume"),
+    (JobStatus::Paused, JobStatus::Cancelled, "cancel"),
+    (JobStatus::Failed, JobStatus::Queued, "retry"),
+    (JobStatus::Cancelled, JobStatus::Queued, "retry"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_completed_job_has_no_exit_and_every_other_one_has() {
+        for &status in JobStatus::ALL {
+            let exits = TRANSITIONS.iter().filter(|(from, ..)| *from == status).count();
+            assert_eq!(exits == 0, status == JobStatus::Completed, "{status}");
+        }
+    }
+
+    #[test]
+    fn every_word_parses_back() {
+        for &status in JobStatus::ALL {
+            assert_eq!(status.as_str().parse::<JobStatus>().unwrap(), status);
+        }
+        assert!("active".parse::<JobStatus>().is_err());
+    }
+}
