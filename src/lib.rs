@@ -1,0 +1,13 @@
+//! hfdepot keeps Hugging Face models and datasets at home.
+//!
+//! The house has floors, and imports go down only:
+//!
+//! ```text
+//! 3   http   cli              handlers and commands; never import each other
+//! 2   engine                  claim, plan, fetch, checkpoint, verify, publish
+//! 1   store   hub   disk      SQL | Hub client | files and cache; never each other
+//! 0   model                   words and rules; no I/O, no async
+//! beside: config, clock, lifecycle, telemetry
+//! ```
+
+pub mod model;

@@ -1,1 +1,3 @@
-fn main(){}
+//! The `hfdepot` binary.
+
+fn main() {}

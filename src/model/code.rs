@@ -65,22 +65,36 @@ impl Code {
     pub fn hint(self) -> &'static str {
         match self {
             Self::BadRequest => "Correct the request and send it again.",
-            Self::RepoNotFound => "Check the spelling of owner/name and its type; for a private repo set a token that can read it.",
+            Self::RepoNotFound => {
+                "Check the spelling of owner/name and its type; for a private repo set a token that can read it."
+            }
             Self::RevisionNotFound => "Check the revision; `main` is the usual branch.",
-            Self::EntryNotFound => "The file was removed upstream; queue the repo again to get its newest commit.",
-            Self::Gated => "Open the repo's page on the Hub, accept its terms, set a token of that account, then retry.",
+            Self::EntryNotFound => {
+                "The file was removed upstream; queue the repo again to get its newest commit."
+            }
+            Self::Gated => {
+                "Open the repo's page on the Hub, accept its terms, set a token of that account, then retry."
+            }
             Self::BadToken => "Set a valid token (it may have expired or been revoked), then retry.",
-            Self::AccessDenied => "Check that the token's scopes and the organisation's rules allow reading this repo, then retry.",
+            Self::AccessDenied => {
+                "Check that the token's scopes and the organisation's rules allow reading this repo, then retry."
+            }
             Self::RepoDisabled => "The Hub has disabled this repo; nothing can be done here.",
             Self::UnsafePath => "Exclude the named entry, or report it to the owner of the repo.",
             Self::PathCollision => "Exclude one of the two paths.",
             Self::NothingMatched => "Loosen the filters; POST /api/plan shows what they match.",
             Self::HashMismatch => "The source serves damaged content; retry later or from another endpoint.",
-            Self::SizeMismatch => "The source serves content of another length; retry later or from another endpoint.",
-            Self::BadResponse => "A proxy, captive portal or mirror may be answering in place of the Hub; check the endpoint and the network.",
+            Self::SizeMismatch => {
+                "The source serves content of another length; retry later or from another endpoint."
+            }
+            Self::BadResponse => {
+                "A proxy, captive portal or mirror may be answering in place of the Hub; check the endpoint and the network."
+            }
             Self::RateLimited => "Wait for the window to pass, or set a token to get a larger budget.",
             Self::ServerError => "The Hub has trouble; retry later.",
-            Self::Offline => "Check the network, DNS and proxy; the job goes on by itself when they are back.",
+            Self::Offline => {
+                "Check the network, DNS and proxy; the job goes on by itself when they are back."
+            }
             Self::Stalled => "The connection delivers no data; retry later, or with fewer connections.",
             Self::TlsError => "Check the clock, the proxy and the certificate of the endpoint.",
             Self::DiskFull => "Free space on the volume; the job goes on by itself.",

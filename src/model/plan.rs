@@ -79,7 +79,10 @@ impl Selection {
     /// they bind matches one, or when the repo holds no file at all.
     pub fn new(tree: Tree, filter: &Filter) -> Result<Self, PlanError> {
         if let Some(bad) = tree.bad.iter().find(|entry| !filter.excludes(&entry.path)) {
-            return Err(PlanError { code: Code::UnsafePath, text: bad.why.clone() });
+            return Err(PlanError {
+                code: Code::UnsafePath,
+                text: bad.why.clone(),
+            });
         }
         let mut selection = Self::default();
         let mut by_folded: HashMap<String, usize> = HashMap::new();
@@ -103,7 +106,11 @@ impl Selection {
                     selection.files.push(file);
                 }
                 Verdict::LeftOut(reason) => {
-                    selection.left_out.push(LeftOut { path: file.path, size_bytes: file.size_bytes, reason });
+                    selection.left_out.push(LeftOut {
+                        path: file.path,
+                        size_bytes: file.size_bytes,
+                        reason,
+                    });
                 }
             }
         }

@@ -126,7 +126,8 @@ impl FromStr for RepoId {
             return refuse("Expected owner/name");
         }
         let good = |part: &str| {
-            part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+            part.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
                 && !part.starts_with(['-', '.'])
                 && !part.ends_with(['-', '.'])
         };
@@ -178,9 +179,9 @@ impl FromStr for Revision {
                 && !part.ends_with(".lock")
                 && !part.contains("..")
                 && !part.contains("@{")
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'@' | b'='))
+                && part.bytes().all(|b| {
+                    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'@' | b'=')
+                })
         };
         if text.is_empty() || text.len() > 250 || !text.split('/').all(good_part) {
             return refuse(format!("\"{}\" is not a branch, tag or commit", shown(text)));
@@ -344,7 +345,8 @@ impl FromStr for BlobId {
 }
 
 fn is_lower_hex(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    text.bytes()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 #[cfg(test)]
@@ -356,10 +358,16 @@ mod tests {
         for good in ["a/b", "TheBloke/Mistral-7B-Instruct-v0.2-GGUF", "o_1/x.y"] {
             assert!(good.parse::<RepoId>().is_ok(), "{good}");
         }
-        for bad in ["", "gpt2", "a/", "/b", "a/b/c", "a/..", "../b", "a/b--c", "a/.b", "a/b.git", "a b/c", "a/b:q4", "é/b"] {
+        for bad in [
+            "", "gpt2", "a/", "/b", "a/b/c", "a/..", "../b", "a/b--c", "a/.b", "a/b.git", "a b/c", "a/b:q4",
+            "é/b",
+        ] {
             assert!(bad.parse::<RepoId>().is_err(), "{bad}");
         }
-        assert_eq!("o/n".parse::<RepoId>().unwrap().folder(RepoType::Dataset), "datasets--o--n");
+        assert_eq!(
+            "o/n".parse::<RepoId>().unwrap().folder(RepoType::Dataset),
+            "datasets--o--n"
+        );
     }
 
     #[test]
@@ -367,24 +375,51 @@ mod tests {
         for good in ["main", "v1.0", "refs/pr/1", "feature/x", "a1b2c3d"] {
             assert!(good.parse::<Revision>().is_ok(), "{good}");
         }
-        for bad in ["", "..", "a/../b", "/main", "main/", "a//b", ".hidden", "a b", "x\0", "-rf", "x.lock", "a\\b", "a?b"] {
+        for bad in [
+            "", "..", "a/../b", "/main", "main/", "a//b", ".hidden", "a b", "x\0", "-rf", "x.lock", "a\\b",
+            "a?b",
+        ] {
             assert!(bad.parse::<Revision>().is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_repo_path_is_safe_to_join_on_any_system() {
-        for good in ["config.json", "a/b/c.bin", "sp ace#1.gguf", "ünï/ço.de", "quote\"'.txt", ".gitattributes"] {
+        for good in [
+            "config.json",
+            "a/b/c.bin",
+            "sp ace#1.gguf",
+            "ünï/ço.de",
+            "quote\"'.txt",
+            ".gitattributes",
+        ] {
             assert!(good.parse::<RepoPath>().is_ok(), "{good}");
         }
         let long = "x".repeat(5000);
         for bad in [
-            "", "/etc/passwd", "../x", "a/../b", "a\\b", "C:/x", "a//b", "a/", "nul\0byte", "line\nbreak", ".git/config",
-            "a/.GIT/x", "dot.", "space ", "a/./b", long.as_str(),
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a\\b",
+            "C:/x",
+            "a//b",
+            "a/",
+            "nul\0byte",
+            "line\nbreak",
+            ".git/config",
+            "a/.GIT/x",
+            "dot.",
+            "space ",
+            "a/./b",
+            long.as_str(),
         ] {
             assert!(bad.parse::<RepoPath>().is_err(), "{bad:?}");
         }
-        assert_eq!("a/b/c".parse::<RepoPath>().unwrap().folders().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(
+            "a/b/c".parse::<RepoPath>().unwrap().folders().collect::<Vec<_>>(),
+            ["a", "b"]
+        );
     }
 
     #[test]

@@ -6,9 +6,16 @@
 /// # Errors
 /// A sentence that names the text when it is not such a size or does not fit 63 bits.
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    let bad = || format!("\"{}\" is not a size such as 32MiB, 1.5GB or 1048576", super::repo::shown(text));
+    let bad = || {
+        format!(
+            "\"{}\" is not a size such as 32MiB, 1.5GB or 1048576",
+            super::repo::shown(text)
+        )
+    };
     let trimmed = text.trim();
-    let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let split = trimmed
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(split);
     let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1.0,
@@ -40,7 +47,11 @@ pub fn human_size(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.1} {}", UNITS[unit])
+    }
 }
 
 #[cfg(test)]
@@ -49,12 +60,26 @@ mod tests {
 
     #[test]
     fn sizes_are_read_in_decimal_and_binary_units() {
-        for (text, bytes) in
-            [("0", 0), ("500", 500), ("32MiB", 33_554_432), ("1.5 gb", 1_500_000_000), ("1.5MiB", 1_572_864), ("2K", 2048)]
-        {
+        for (text, bytes) in [
+            ("0", 0),
+            ("500", 500),
+            ("32MiB", 33_554_432),
+            ("1.5 gb", 1_500_000_000),
+            ("1.5MiB", 1_572_864),
+            ("2K", 2048),
+        ] {
             assert_eq!(parse_size(text), Ok(bytes), "{text}");
         }
-        for bad in ["", "MiB", "-1", "1 parsec", "1e400", "99999999TiB", "1.2.3MB", "NaN"] {
+        for bad in [
+            "",
+            "MiB",
+            "-1",
+            "1 parsec",
+            "1e400",
+            "99999999TiB",
+            "1.2.3MB",
+            "NaN",
+        ] {
             assert!(parse_size(bad).is_err(), "{bad}");
         }
     }
