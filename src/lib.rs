@@ -10,4 +10,6 @@
 //! beside: config, clock, lifecycle, telemetry
 //! ```
 
+pub mod clock;
 pub mod model;
+pub mod store;

@@ -158,21 +158,21 @@ words! {
     }
 }
 
-/// Every legal move of a job's status, with the verb that causes it.
+/// Every legal move of a job's status, with the event that records it.
 pub const TRANSITIONS: &[(JobStatus, JobStatus, &str)] = &[
-    (JobStatus::Queued, JobStatus::Running, "claim"),
-    (JobStatus::Queued, JobStatus::Paused, "hold"),
-    (JobStatus::Queued, JobStatus::Cancelled, "cancel"),
-    (JobStatus::Queued, JobStatus::Failed, "fail"),
-    (JobStatus::Running, JobStatus::Queued, "release"),
-    (JobStatus::Running, JobStatus::Paused, "pause"),
-    (JobStatus::Running, JobStatus::Completed, "complete"),
-    (JobStatus::Running, JobStatus::Failed, "fail"),
-    (JobStatus::Running, JobStatus::Cancelled, "cancel"),
-    (JobStatus::Paused, JobStatus::Queued, "resume"),
-    (JobStatus::Paused, JobStatus::Cancelled, "cancel"),
-    (JobStatus::Failed, JobStatus::Queued, "retry"),
-    (JobStatus::Cancelled, JobStatus::Queued, "retry"),
+    (JobStatus::Queued, JobStatus::Running, "started"),
+    (JobStatus::Queued, JobStatus::Paused, "held"),
+    (JobStatus::Queued, JobStatus::Cancelled, "cancelled"),
+    (JobStatus::Queued, JobStatus::Failed, "failed"),
+    (JobStatus::Running, JobStatus::Queued, "requeued"),
+    (JobStatus::Running, JobStatus::Paused, "paused"),
+    (JobStatus::Running, JobStatus::Completed, "completed"),
+    (JobStatus::Running, JobStatus::Failed, "failed"),
+    (JobStatus::Running, JobStatus::Cancelled, "cancelled"),
+    (JobStatus::Paused, JobStatus::Queued, "resumed"),
+    (JobStatus::Paused, JobStatus::Cancelled, "cancelled"),
+    (JobStatus::Failed, JobStatus::Queued, "retried"),
+    (JobStatus::Cancelled, JobStatus::Queued, "retried"),
 ];
 
 #[cfg(test)]

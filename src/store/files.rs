@@ -1,0 +1,396 @@
+//! The files of jobs: what was planned, how far each one is, and what became of it.
+
+use serde::Serialize;
+
+use crate::clock::now_ms;
+use crate::model::code::Code;
+use crate::model::job::JobId;
+use crate::model::repo::{BlobId, Commit, NameError, RepoPath};
+use crate::model::state::FileState;
+
+use super::claim::{LEASE_MS, Lease};
+use super::parts::{WrittenMark, write_marks};
+use super::{Durability, Store, StoreError};
+
+/// A file of a plan that is not stored yet.
+#[derive(Debug, Clone)]
+pub struct NewFile {
+    /// Path in the repo.
+    pub path: RepoPath,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// The content it must have.
+    pub blob_id: BlobId,
+}
+
+/// One file of a job.
+#[derive(Debug, Clone)]
+pub struct FileRow {
+    /// Key of the row.
+    pub id: i64,
+    /// Path in the repo.
+    pub path: RepoPath,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// The content it must have.
+    pub blob_id: BlobId,
+    /// How far it is.
+    pub state: FileState,
+    /// Bytes in place or in its part file.
+    pub downloaded_bytes: u64,
+    /// What was compared: `sha256`, `git-sha1`, `size`; empty while nothing was.
+    pub verification: String,
+    /// Why it failed, as a sentence.
+    pub error: String,
+    /// Why it failed, as a word.
+    pub error_code: Option<Code>,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone)]
+pub struct FileSettled {
+    /// Key of the row.
+    pub id: i64,
+    /// `complete`, `skipped` or `error`; `pending` to try again.
+    pub state: FileState,
+    /// What was compared.
+    pub verification: &'static str,
+    /// Code and sentence of a failure.
+    pub failure: Option<(Code, String)>,
+}
+
+/// How far one file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileProgress {
+    /// Key of the row.
+    pub id: i64,
+    /// Bytes in its part file.
+    pub downloaded_bytes: u64,
+    /// `downloading` or `verifying`.
+    pub state: FileState,
+}
+
+/// How far one job is, as its run knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobProgress {
+    /// Bytes in place or in part files.
+    pub downloaded_bytes: u64,
+    /// Speed over the last seconds, network bytes only.
+    pub bytes_per_second: u64,
+    /// Bytes from the network over all runs.
+    pub network_bytes: u64,
+    /// Bytes found in the cache.
+    pub reused_bytes: u64,
+    /// Bytes fetched a second time.
+    pub refetched_bytes: u64,
+    /// Failed tries.
+    pub retries: u64,
+    /// When the last byte came, UTC milliseconds.
+    pub last_byte_at: Option<i64>,
+    /// What the run is doing, for people.
+    pub activity: String,
+    /// The files that changed.
+    pub files: Vec<FileProgress>,
+}
+
+struct Row {
+    id: i64,
+    path: String,
+    size_bytes: i64,
+    blob_id: String,
+    state: String,
+    downloaded_bytes: i64,
+    verification: String,
+    error: String,
+    error_code: Option<String>,
+}
+
+impl TryFrom<Row> for FileRow {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let unreadable = |error: NameError| StoreError::Unreadable {
+            table: "file",
+            row: row.id.to_string(),
+            why: error.to_string(),
+        };
+        Ok(Self {
+            id: row.id,
+            path: row.path.parse().map_err(unreadable)?,
+            size_bytes: row.size_bytes.max(0) as u64,
+            blob_id: row.blob_id.parse().map_err(unreadable)?,
+            state: row.state.parse().map_err(unreadable)?,
+            downloaded_bytes: row.downloaded_bytes.max(0) as u64,
+            verification: row.verification,
+            error: row.error,
+            error_code: row
+                .error_code
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(unreadable)?,
+        })
+    }
+}
+
+impl Store {
+    /// Stores the plan of a job: its commit and every file it will have.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], or when the database fails; then nothing is stored.
+    pub async fn store_plan(
+        &self,
+        lease: &Lease,
+        commit: &Commit,
+        files: &[NewFile],
+    ) -> Result<(), StoreError> {
+        let (commit, owner, now) = (commit.as_str(), &*lease.owner, now_ms());
+        let total_files = files.len() as i64;
+        let total_bytes = files.iter().map(|file| file.size_bytes as i64).sum::<i64>();
+        let mut tx = self.begin(Durability::Promise).await?;
+        let done = sqlx::query!(
+            "UPDATE job SET commit_hash = ?, total_files = ?, total_bytes = ?, completed_files = 0, updated_at = ?
+             WHERE seq = ? AND lease_owner = ? AND lease_epoch = ?",
+            commit,
+            total_files,
+            total_bytes,
+            now,
+            lease.job_seq,
+            owner,
+            lease.epoch
+        )
+        .execute(tx.connection())
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::LeaseLost);
+        }
+        sqlx::query!("DELETE FROM file WHERE job_seq = ?", lease.job_seq)
+            .execute(tx.connection())
+            .await?;
+        // Several thousand rows a statement: one round trip each, and a bounded text.
+        for files in files.chunks(4096) {
+            let rows: Vec<_> = files
+                .iter()
+                .map(|file| (file.path.as_str(), file.size_bytes, file.blob_id.to_string()))
+                .collect();
+            let rows = json_text(&rows);
+            sqlx::query!(
+                "INSERT INTO file (job_seq, path, size_bytes, blob_id, updated_at)
+                 SELECT ?, value ->> 0, value ->> 1, value ->> 2, ? FROM json_each(?)",
+                lease.job_seq,
+                now,
+                rows
+            )
+            .execute(tx.connection())
+            .await?;
+        }
+        tx.commit().await?;
+        self.notify(lease.job_seq);
+        Ok(())
+    }
+
+    /// Files of a job, by path.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn files(&self, id: &JobId, limit: i64, offset: i64) -> Result<Vec<FileRow>, StoreError> {
+        let id = id.as_str();
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT id, path, size_bytes, blob_id, state, downloaded_bytes, verification, error, error_code
+             FROM file WHERE job_seq = (SELECT seq FROM job_shown WHERE id = ?) ORDER BY path LIMIT ? OFFSET ?",
+            id,
+            limit,
+            offset
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(FileRow::try_from).collect()
+    }
+
+    /// The files worth showing when there is no room for all: moving ones, failed ones, then
+    /// those that changed last; by path.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn notable_files(&self, job_seq: i64, limit: i64) -> Result<Vec<FileRow>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT id, path, size_bytes, blob_id, state, downloaded_bytes, verification, error, error_code
+             FROM file WHERE id IN (
+                 SELECT id FROM file WHERE job_seq = ?
+                 ORDER BY CASE state WHEN 'downloading' THEN 0 WHEN 'verifying' THEN 0 WHEN 'error' THEN 1 ELSE 2 END,
+                          updated_at DESC, id LIMIT ?
+             ) ORDER BY path",
+            job_seq,
+            limit
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(FileRow::try_from).collect()
+    }
+
+    /// Files of a planned job that are not done, in the order of the plan, and the bytes of those that are.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn open_files(&self, job_seq: i64) -> Result<(Vec<FileRow>, u64), StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT id, path, size_bytes, blob_id, state, downloaded_bytes, verification, error, error_code
+             FROM file WHERE job_seq = ? AND state NOT IN ('complete', 'skipped') ORDER BY id",
+            job_seq
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let done = sqlx::query_scalar!(
+            r#"SELECT COALESCE(SUM(size_bytes), 0) AS "bytes!: i64" FROM file
+               WHERE job_seq = ? AND state IN ('complete', 'skipped')"#,
+            job_seq
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        let files = rows
+            .into_iter()
+            .map(FileRow::try_from)
+            .collect::<Result<_, _>>()?;
+        Ok((files, done.max(0) as u64))
+    }
+
+    /// Records how far jobs and their segments are, all in one transaction that a crash of the
+    /// process survives; also the heartbeat of the leases. Runs that lost their lease change nothing.
+    ///
+    /// # Errors
+    /// When the database fails; the marks stay where they were.
+    pub async fn progress(
+        &self,
+        jobs: &[(Lease, JobProgress)],
+        marks: &[WrittenMark],
+    ) -> Result<(), StoreError> {
+        let now = now_ms();
+        let expires = now + LEASE_MS;
+        let mut tx = self.begin(Durability::Progress).await?;
+        write_marks(tx.connection(), marks).await?;
+        for (lease, progress) in jobs {
+            let owner: &str = &lease.owner;
+            let number = |value: u64| value as i64;
+            let (downloaded, speed) = (
+                number(progress.downloaded_bytes),
+                number(progress.bytes_per_second),
+            );
+            let (network, reused) = (number(progress.network_bytes), number(progress.reused_bytes));
+            let (refetched, retries) = (number(progress.refetched_bytes), number(progress.retries));
+            let done = sqlx::query!(
+                "UPDATE job SET downloaded_bytes = ?, bytes_per_second = CASE status WHEN 'running' THEN ? ELSE 0 END,
+                        network_bytes = ?, reused_bytes = ?, refetched_bytes = ?, retries = ?, last_byte_at = ?,
+                        activity = ?, lease_expires_at = ?, updated_at = ?
+                 WHERE seq = ? AND lease_owner = ? AND lease_epoch = ?",
+                downloaded,
+                speed,
+                network,
+                reused,
+                refetched,
+                retries,
+                progress.last_byte_at,
+                progress.activity,
+                expires,
+                now,
+                lease.job_seq,
+                owner,
+                lease.epoch
+            )
+            .execute(tx.connection())
+            .await?;
+            if done.rows_affected() == 0 || progress.files.is_empty() {
+                continue;
+            }
+            let files: Vec<_> = progress
+                .files
+                .iter()
+                .map(|file| (file.id, file.downloaded_bytes, file.state.as_str()))
+                .collect();
+            let files = json_text(&files);
+            sqlx::query!(
+                "UPDATE file SET downloaded_bytes = MIN(news.bytes, size_bytes), state = news.state, updated_at = ?
+                 FROM (SELECT value ->> 0 AS id, value ->> 1 AS bytes, value ->> 2 AS state FROM json_each(?)) AS news
+                 WHERE file.id = news.id AND file.job_seq = ?
+                   AND file.state IN ('pending', 'downloading', 'verifying', 'error')",
+                now,
+                files,
+                lease.job_seq
+            )
+            .execute(tx.connection())
+            .await?;
+        }
+        tx.commit().await?;
+        jobs.iter().for_each(|(lease, _)| self.notify(lease.job_seq));
+        Ok(())
+    }
+
+    /// Records what became of files, and drops the rows of part files that were published.
+    /// On disk when it returns.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], or when the database fails; then nothing is recorded.
+    pub async fn settle_files(
+        &self,
+        lease: &Lease,
+        files: &[FileSettled],
+        published_parts: &[i64],
+    ) -> Result<(), StoreError> {
+        let (owner, now) = (&*lease.owner, now_ms());
+        let rows: Vec<_> = files
+            .iter()
+            .map(|file| {
+                let (code, text) = file
+                    .failure
+                    .as_ref()
+                    .map_or((None, ""), |(code, text)| (Some(code.as_str()), text));
+                (file.id, file.state.as_str(), file.verification, code, text)
+            })
+            .collect();
+        let (rows, parts) = (json_text(&rows), json_text(published_parts));
+        let mut tx = self.begin(Durability::Promise).await?;
+        sqlx::query!(
+            "UPDATE file SET state = news.state, verification = news.verification, error_code = news.code,
+                    error = news.error, updated_at = ?,
+                    downloaded_bytes = CASE WHEN news.state IN ('complete', 'skipped') THEN size_bytes ELSE downloaded_bytes END
+             FROM (SELECT value ->> 0 AS id, value ->> 1 AS state, value ->> 2 AS verification, value ->> 3 AS code,
+                          value ->> 4 AS error FROM json_each(?)) AS news
+             WHERE file.id = news.id AND file.job_seq = ?",
+            now,
+            rows,
+            lease.job_seq
+        )
+        .execute(tx.connection())
+        .await?;
+        sqlx::query!(
+            "DELETE FROM part WHERE id IN (SELECT value FROM json_each(?))",
+            parts
+        )
+        .execute(tx.connection())
+        .await?;
+        let done = sqlx::query!(
+            "UPDATE job SET updated_at = ?1, completed_files =
+                    (SELECT COUNT(*) FROM file WHERE job_seq = ?2 AND state IN ('complete', 'skipped'))
+             WHERE seq = ?2 AND lease_owner = ?3 AND lease_epoch = ?4",
+            now,
+            lease.job_seq,
+            owner,
+            lease.epoch
+        )
+        .execute(tx.connection())
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::LeaseLost);
+        }
+        tx.commit().await?;
+        self.notify(lease.job_seq);
+        Ok(())
+    }
+}
+
+/// JSON text for a parameter of `json_each`; these values always serialise.
+pub(super) fn json_text<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "[]".to_owned())
+}

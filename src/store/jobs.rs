@@ -1,0 +1,519 @@
+//! Jobs as users see and command them. Every command is one guarded statement: it names
+//! the status it leaves, and zero changed rows mean that it was refused.
+
+use crate::clock::now_ms;
+use crate::model::code::Code;
+use crate::model::job::{JobId, JobRequest, Verify};
+use crate::model::repo::{Commit, RepoId, RepoType, Revision};
+use crate::model::state::{JobKind, JobStatus, Phase, WaitReason};
+
+use super::{Durability, Store, StoreError, WriteTx};
+
+/// One job with its progress, as the last commit left it.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // The fields are the columns of `job`, described in migrations/.
+pub struct Job {
+    pub seq: i64,
+    pub id: JobId,
+    pub kind: JobKind,
+    pub repo_type: RepoType,
+    pub repo: RepoId,
+    pub revision: Revision,
+    pub commit: Option<Commit>,
+    pub filters: Vec<String>,
+    pub excludes: Vec<String>,
+    pub exact_match: bool,
+    pub append_filter_subdir: bool,
+    pub destination: String,
+    pub verify: Verify,
+    pub priority: i64,
+    pub not_before_at: Option<i64>,
+    pub ready_at: Option<i64>,
+    pub wait_reason: Option<WaitReason>,
+    pub status: JobStatus,
+    pub attempt: i64,
+    pub phase: Option<Phase>,
+    pub activity: String,
+    pub error: String,
+    pub error_code: Option<Code>,
+    pub warning: String,
+    pub total_files: i64,
+    pub completed_files: i64,
+    pub total_bytes: i64,
+    pub downloaded_bytes: i64,
+    pub bytes_per_second: i64,
+    pub network_bytes: i64,
+    pub reused_bytes: i64,
+    pub refetched_bytes: i64,
+    pub retries: i64,
+    pub last_byte_at: Option<i64>,
+    pub actor: String,
+    pub created_at: i64,
+    pub started_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub updated_at: i64,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone)]
+pub enum Submitted {
+    /// A new job, as inserted.
+    New(Job),
+    /// An equal job is live; nothing was changed.
+    Existing(Job),
+}
+
+/// A command on one job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Holds a running job; its bytes stay.
+    Pause,
+    /// Puts a paused job back into the queue.
+    Resume,
+    /// Gives a live job up; its partial files go.
+    Cancel,
+    /// Takes an ended or paused job off the list; history stays.
+    Dismiss,
+    /// Puts a failed or cancelled job back into the queue, planned anew.
+    Retry,
+}
+
+/// Why a command changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// No job on the list has this id.
+    Unknown,
+    /// The job's status does not allow the command.
+    Status(JobStatus),
+    /// An equal job is live: its id.
+    Twin(JobId),
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Default)]
+pub struct JobsQuery {
+    /// Only this kind; all kinds when empty.
+    pub kind: Option<JobKind>,
+    /// Only this status.
+    pub status: Option<JobStatus>,
+    /// At most so many; all when empty.
+    pub limit: Option<i64>,
+    /// Newest first instead of oldest first.
+    pub newest_first: bool,
+}
+
+struct Row {
+    seq: i64,
+    id: String,
+    kind: String,
+    repo_type: String,
+    repo: String,
+    revision: String,
+    commit_hash: Option<String>,
+    filters: String,
+    excludes: String,
+    exact_match: i64,
+    append_filter_subdir: i64,
+    destination: String,
+    verify: String,
+    priority: i64,
+    not_before_at: Option<i64>,
+    ready_at: Option<i64>,
+    wait_reason: Option<String>,
+    status: String,
+    attempt: i64,
+    phase: Option<String>,
+    activity: String,
+    error: String,
+    error_code: Option<String>,
+    warning: String,
+    total_files: i64,
+    completed_files: i64,
+    total_bytes: i64,
+    downloaded_bytes: i64,
+    bytes_per_second: i64,
+    network_bytes: i64,
+    reused_bytes: i64,
+    refetched_bytes: i64,
+    retries: i64,
+    last_byte_at: Option<i64>,
+    actor: String,
+    created_at: i64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    updated_at: i64,
+}
+
+/// `SELECT` of every shown column plus a tail, checked at compile time. SQLite does not say of
+/// a generated column, nor of a view's row id, that it is never NULL: the two marks do.
+macro_rules! select_jobs {
+    ($tail:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Row,
+            r#"SELECT seq AS "seq!", id, kind, repo_type, repo, revision, commit_hash, filters, excludes, exact_match,
+                      append_filter_subdir, destination, verify, priority, not_before_at, ready_at, wait_reason,
+                      status AS "status!", attempt, phase, activity, error, error_code, warning, total_files,
+                      completed_files, total_bytes, downloaded_bytes, bytes_per_second, network_bytes, reused_bytes,
+                      refetched_bytes, retries, last_byte_at, actor, created_at, started_at, ended_at, updated_at
+               FROM job_shown "#
+                + $tail
+            $(, $argument)*
+        )
+    };
+}
+
+impl TryFrom<Row> for Job {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let unreadable = |why: String| StoreError::Unreadable {
+            table: "job",
+            row: row.id.clone(),
+            why,
+        };
+        fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+            text.parse().map_err(|error: T::Err| error.to_string())
+        }
+        fn maybe<T: std::str::FromStr<Err: std::fmt::Display>>(
+            text: &Option<String>,
+        ) -> Result<Option<T>, String> {
+            text.as_deref().map(word).transpose()
+        }
+        let list = |text: &str| serde_json::from_str(text).map_err(|error| error.to_string());
+        Ok(Self {
+            seq: row.seq,
+            id: word(&row.id).map_err(unreadable)?,
+            kind: word(&row.kind).map_err(unreadable)?,
+            repo_type: word(&row.repo_type).map_err(unreadable)?,
+            repo: word(&row.repo).map_err(unreadable)?,
+            revision: word(&row.revision).map_err(unreadable)?,
+            commit: maybe(&row.commit_hash).map_err(unreadable)?,
+            filters: list(&row.filters).map_err(unreadable)?,
+            excludes: list(&row.excludes).map_err(unreadable)?,
+            exact_match: row.exact_match != 0,
+            append_filter_subdir: row.append_filter_subdir != 0,
+            verify: word(&row.verify).map_err(unreadable)?,
+            priority: row.priority,
+            not_before_at: row.not_before_at,
+            ready_at: row.ready_at,
+            wait_reason: maybe(&row.wait_reason).map_err(unreadable)?,
+            status: word(&row.status).map_err(unreadable)?,
+            attempt: row.attempt,
+            phase: maybe(&row.phase).map_err(unreadable)?,
+            error_code: maybe(&row.error_code).map_err(unreadable)?,
+            destination: row.destination,
+            activity: row.activity,
+            error: row.error,
+            warning: row.warning,
+            total_files: row.total_files,
+            completed_files: row.completed_files,
+            total_bytes: row.total_bytes,
+            downloaded_bytes: row.downloaded_bytes,
+            bytes_per_second: row.bytes_per_second,
+            network_bytes: row.network_bytes,
+            reused_bytes: row.reused_bytes,
+            refetched_bytes: row.refetched_bytes,
+            retries: row.retries,
+            last_byte_at: row.last_byte_at,
+            actor: row.actor,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+impl Store {
+    /// Queues a download, unless an equal one is live: of many equal requests at once exactly
+    /// one makes a job. On disk when it returns.
+    ///
+    /// # Errors
+    /// When the database fails; then there is no job.
+    pub async fn submit(
+        &self,
+        request: &JobRequest,
+        destination: &str,
+        verify: Verify,
+        actor: &str,
+    ) -> Result<Submitted, StoreError> {
+        let id = JobId::from_bits(fastrand::u64(..));
+        let key = request.duplicate_key(destination);
+        let (repo, revision) = (request.repo.as_str(), request.revision.as_str());
+        let (repo_type, verify) = (request.repo_type.as_str(), verify.as_str());
+        let filters = serde_json::json!(request.filters).to_string();
+        let excludes = serde_json::json!(request.excludes).to_string();
+        let (id_text, now) = (id.as_str(), now_ms());
+        let mut tx = self.begin(Durability::Promise).await?;
+        let inserted = sqlx::query_scalar!(
+            r#"INSERT INTO job (id, repo_type, repo, revision, filters, excludes, exact_match, append_filter_subdir,
+                                destination, verify, duplicate_key, priority, not_before_at, actor, created_at, updated_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT DO NOTHING
+               RETURNING seq AS "seq!""#,
+            id_text,
+            repo_type,
+            repo,
+            revision,
+            filters,
+            excludes,
+            request.exact_match,
+            request.append_filter_subdir,
+            destination,
+            verify,
+            key,
+            request.priority,
+            request.not_before_at,
+            actor,
+            now,
+            now
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        let Some(seq) = inserted else {
+            let twin = live_twin(&mut tx, &key).await?;
+            tx.commit().await?;
+            let twin = match twin {
+                Some(twin) => self.job(&twin).await?,
+                None => None,
+            };
+            // Not a twin but an id that is taken: one chance in 2^48 for each job on the list.
+            return twin.map(Submitted::Existing).ok_or(StoreError::Unreadable {
+                table: "job",
+                row: id.to_string(),
+                why: "the random id is taken; send the request again".to_owned(),
+            });
+        };
+        let job = shown_job(&mut tx, seq).await?;
+        tx.commit().await?;
+        self.notify(seq);
+        Ok(Submitted::New(job))
+    }
+
+    /// The job with this id, unless it was dismissed.
+    ///
+    /// # Errors
+    /// When the database fails or the row cannot be read.
+    pub async fn job(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
+        let id = id.as_str();
+        let row = select_jobs!("WHERE id = ?", id)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(Job::try_from).transpose()
+    }
+
+    /// The job with this sequence number, unless it was dismissed.
+    ///
+    /// # Errors
+    /// When the database fails or the row cannot be read.
+    pub async fn job_by_seq(&self, seq: i64) -> Result<Option<Job>, StoreError> {
+        let id = sqlx::query_scalar!("SELECT id FROM job_shown WHERE seq = ?", seq)
+            .fetch_optional(&self.readers)
+            .await?;
+        match id.and_then(|id| id.parse().ok()) {
+            Some(id) => self.job(&id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Jobs on the list, in order of creation.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn jobs(&self, query: &JobsQuery) -> Result<Vec<Job>, StoreError> {
+        let kind = query.kind.map(JobKind::as_str);
+        let status = query.status.map(JobStatus::as_str);
+        let limit = query.limit.unwrap_or(-1);
+        // Two statements, because an order chosen by a parameter could not use the index.
+        let rows = if query.newest_first {
+            select_jobs!("WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR status = ?2)
+                 ORDER BY seq DESC LIMIT ?3",
+                kind,
+                status,
+                limit
+            )
+            .fetch_all(&self.readers)
+            .await?
+        } else {
+            select_jobs!("WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR status = ?2)
+                 ORDER BY seq LIMIT ?3",
+                kind,
+                status,
+                limit
+            )
+            .fetch_all(&self.readers)
+            .await?
+        };
+        rows.into_iter().map(Job::try_from).collect()
+    }
+
+    /// How many jobs on the list have each status.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn job_counts(&self) -> Result<Vec<(JobStatus, i64)>, StoreError> {
+        let rows = sqlx::query!(r#"SELECT status AS "status!", COUNT(*) AS "count!: i64" FROM job_shown GROUP BY status"#)
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| Some((row.status.parse().ok()?, row.count)))
+            .collect())
+    }
+
+    /// Carries out a command. On disk when it returns.
+    ///
+    /// The run of a running job lets go later; what is shown is the command at once.
+    ///
+    /// # Errors
+    /// The outer error when the database fails; [`Refused`] when the job does not allow it.
+    pub async fn change(
+        &self,
+        id: &JobId,
+        change: Change,
+        actor: &str,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        let (text, now) = (id.as_str(), now_ms());
+        let mut tx = self.begin(Durability::Promise).await?;
+        let Some(before) = sqlx::query!(
+            r#"SELECT seq AS "seq!", status AS "status!", duplicate_key FROM job WHERE id = ? AND dismissed_at IS NULL"#,
+            text
+        )
+        .fetch_optional(tx.connection())
+        .await?
+        else {
+            return Ok(Err(Refused::Unknown));
+        };
+        if change == Change::Retry
+            && let Some(twin) = live_twin(&mut tx, &before.duplicate_key).await?
+            && twin != *id
+        {
+            return Ok(Err(Refused::Twin(twin)));
+        }
+        let changed = match change {
+            Change::Pause => {
+                sqlx::query!(
+                    "UPDATE job SET intent = 'pause', bytes_per_second = 0, actor = ?, updated_at = ?
+                     WHERE seq = ? AND status = 'running'",
+                    actor,
+                    now,
+                    before.seq
+                )
+                .execute(tx.connection())
+                .await?
+            }
+            Change::Resume => {
+                sqlx::query!(
+                    "UPDATE job SET intent = 'run', state = CASE state WHEN 'paused' THEN 'queued' ELSE state END,
+                            requeue = (state = 'running'), ready_at = NULL, wait_reason = NULL, actor = ?, updated_at = ?
+                     WHERE seq = ? AND status = 'paused'",
+                    actor,
+                    now,
+                    before.seq
+                )
+                .execute(tx.connection())
+                .await?
+            }
+            Change::Cancel => {
+                sqlx::query!(
+                    "UPDATE job SET intent = 'cancel', state = CASE state WHEN 'running' THEN state ELSE 'cancelled' END,
+                            requeue = 0, bytes_per_second = 0, wait_reason = NULL,
+                            active_ms = active_ms + COALESCE(? - run_started_at, 0), run_started_at = NULL,
+                            actor = ?, ended_at = ?, updated_at = ?
+                     WHERE seq = ? AND status IN ('queued', 'running', 'paused')",
+                    now,
+                    actor,
+                    now,
+                    now,
+                    before.seq
+                )
+                .execute(tx.connection())
+                .await?
+            }
+            Change::Dismiss => {
+                sqlx::query!(
+                    "UPDATE job SET dismissed_at = ?,
+                            intent = CASE status WHEN 'paused' THEN 'cancel' ELSE intent END,
+                            state = CASE WHEN state = 'paused' THEN 'cancelled' ELSE state END,
+                            ended_at = COALESCE(ended_at, ?), actor = ?, updated_at = ?
+                     WHERE seq = ? AND status IN ('completed', 'failed', 'cancelled', 'paused')",
+                    now,
+                    now,
+                    actor,
+                    now,
+                    before.seq
+                )
+                .execute(tx.connection())
+                .await?
+            }
+            Change::Retry => {
+                // Planned anew: the revision may have moved. Part files are found by blob.
+                sqlx::query!("DELETE FROM file WHERE job_seq = ? AND EXISTS (SELECT 1 FROM job WHERE seq = job_seq AND status IN ('failed', 'cancelled'))", before.seq)
+                    .execute(tx.connection())
+                    .await?;
+                sqlx::query!(
+                    "UPDATE job SET intent = 'run', state = CASE state WHEN 'running' THEN state ELSE 'queued' END,
+                            requeue = (state = 'running'), commit_hash = NULL, attempt = 0, ready_at = NULL,
+                            wait_reason = NULL, error = '', error_code = NULL, ended_at = NULL, total_files = 0,
+                            completed_files = 0, total_bytes = 0, downloaded_bytes = 0, bytes_per_second = 0,
+                            actor = ?, updated_at = ?
+                     WHERE seq = ? AND status IN ('failed', 'cancelled')",
+                    actor,
+                    now,
+                    before.seq
+                )
+                .execute(tx.connection())
+                .await?
+            }
+        };
+        if changed.rows_affected() == 0 {
+            let status = before
+                .status
+                .parse()
+                .map_err(|error: crate::model::repo::NameError| StoreError::Unreadable {
+                    table: "job",
+                    row: id.to_string(),
+                    why: error.to_string(),
+                })?;
+            return Ok(Err(Refused::Status(status)));
+        }
+        tx.commit().await?;
+        self.notify(before.seq);
+        Ok(Ok(()))
+    }
+
+    /// Deletes dismissed jobs, and ended ones older than `keep_ms`; history stays.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge_jobs(&self, keep_ms: i64) -> Result<u64, StoreError> {
+        let oldest = now_ms().saturating_sub(keep_ms);
+        let mut tx = self.begin(Durability::Progress).await?;
+        let done = sqlx::query!(
+            "DELETE FROM job WHERE lease_owner IS NULL AND state IN ('completed', 'failed', 'cancelled')
+               AND (dismissed_at IS NOT NULL OR ended_at < ?)",
+            oldest
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected())
+    }
+}
+
+async fn live_twin(tx: &mut WriteTx, key: &str) -> Result<Option<JobId>, StoreError> {
+    let twin = sqlx::query_scalar!(
+        "SELECT id FROM job WHERE duplicate_key = ? AND status IN ('queued', 'running', 'paused')",
+        key
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(twin.and_then(|id| id.parse().ok()))
+}
+
+pub(super) async fn shown_job(tx: &mut WriteTx, seq: i64) -> Result<Job, StoreError> {
+    select_jobs!("WHERE seq = ?", seq)
+        .fetch_one(tx.connection())
+        .await?
+        .try_into()
+}

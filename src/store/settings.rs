@@ -1,0 +1,53 @@
+//! Values of settings saved through the API: name → JSON text.
+
+use std::collections::BTreeMap;
+
+use crate::clock::now_ms;
+
+use super::files::json_text;
+use super::{Durability, Store, StoreError};
+
+impl Store {
+    /// Every saved value.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settings(&self) -> Result<BTreeMap<String, String>, StoreError> {
+        let rows = sqlx::query!("SELECT name, value FROM setting")
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.name, row.value)).collect())
+    }
+
+    /// Saves values (JSON text), and forgets those that are `None`; all or nothing, on disk when it returns.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is saved.
+    pub async fn save_settings(&self, values: &BTreeMap<String, Option<String>>) -> Result<(), StoreError> {
+        let now = now_ms();
+        let gone: Vec<_> = values
+            .iter()
+            .filter(|(_, value)| value.is_none())
+            .map(|(name, _)| name)
+            .collect();
+        let kept: Vec<_> = values.iter().filter(|(_, value)| value.is_some()).collect();
+        let (gone, kept) = (json_text(&gone), json_text(&kept));
+        let mut tx = self.begin(Durability::Promise).await?;
+        sqlx::query!(
+            "DELETE FROM setting WHERE name IN (SELECT value FROM json_each(?))",
+            gone
+        )
+        .execute(tx.connection())
+        .await?;
+        sqlx::query!(
+            "INSERT INTO setting (name, value, updated_at)
+             SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE TRUE
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+            now,
+            kept
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
+    }
+}
