@@ -11,5 +11,6 @@
 //! ```
 
 pub mod clock;
+pub mod disk;
 pub mod model;
 pub mod store;

@@ -1,0 +1,42 @@
+//! Floor 1: files. Part files, hashing, the Hugging Face cache, locks and free space.
+//!
+//! Promises:
+//! - At every instant, also after a power cut, the cache holds no half blob, no pointer
+//!   without its blob and no ref without its snapshot. The order that gives this is written
+//!   in [`publish`] and nowhere else.
+//! - Inside a repo folder no symbolic link is ever followed on the way to a write: all work
+//!   goes through directory descriptors ([`folder`]), never through joined path strings.
+//! - Every error names the path and carries the [`Code`](crate::model::code::Code) that users see.
+//! - Lock files are never deleted.
+//!
+//! Everything blocks: the engine calls it on blocking threads. No async, no SQL, no HTTP, no
+//! decision about *what* to fetch may ever be made here.
+
+pub mod cache;
+pub mod error;
+mod folder;
+pub mod hash;
+pub mod identity;
+pub mod lock;
+pub mod part;
+pub mod probe;
+pub mod publish;
+mod refs;
+pub mod repo;
+mod snapshot;
+pub mod space;
+mod staging;
+mod tree;
+
+pub use cache::Cache;
+pub use error::DiskError;
+pub use hash::{BlobHasher, hash_file, hash_file_watched};
+pub use identity::{Identity, boot_id};
+pub use lock::{DataDirLock, LockError};
+pub use part::{Opened, PartError, PartFile};
+pub use probe::{Probe, probe};
+pub use publish::{Placed, Publication, PublishReport, Source};
+pub use repo::RepoDir;
+pub use space::{Space, floor_bytes, space};
+pub use staging::{Leftover, LeftoverKind};
+pub use tree::tree_json;

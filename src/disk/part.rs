@@ -1,0 +1,248 @@
+//! The part file: bytes of a blob on their way, at their final offsets.
+//!
+//! A part never has a final name and is never trusted by its length (space is allocated in
+//! front). Which bytes are real stands in the checkpoint rows only, in this order: bytes,
+//! then [`PartFile::sync`], then the row.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use super::error::DiskError;
+use super::folder::Folder;
+use super::identity::Identity;
+use super::lock::{Try, is_still_there, try_lock};
+use super::staging;
+use crate::model::repo::BlobId;
+
+/// An open part file, locked against every other process and every other open of this one.
+#[derive(Debug)]
+pub struct PartFile {
+    file: File,
+    folder: Folder,
+    name: String,
+    size_bytes: u64,
+}
+
+/// A part file with what the checkpoint needs to know about it.
+#[derive(Debug)]
+pub struct Opened {
+    /// The open file.
+    pub file: PartFile,
+    /// The file is new or had to be started again: no earlier mark holds for it.
+    pub created: bool,
+    /// Where it lives; `written` marks of another identity are void.
+    pub identity: Identity,
+}
+
+/// Why a part file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum PartError {
+    /// Another process, or another run of this one, is writing it.
+    #[error("Another hfdepot is writing {}", .path.display())]
+    Busy {
+        /// The part file.
+        path: PathBuf,
+    },
+    /// The file cannot be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+impl PartFile {
+    /// Opens or creates `<dir>/<blob id>.part`. `dir` itself is created when missing and must
+    /// not be a symbolic link; use [`RepoDir::open_part`](super::RepoDir::open_part) for the
+    /// cache, which checks the folders above as well.
+    ///
+    /// The space is allocated at once, so a full disk shows here and not after hours. When this
+    /// returns, name and length survive a power cut.
+    ///
+    /// # Errors
+    /// [`PartError::Busy`] while somebody else holds it; `disk_full` when the space is missing.
+    pub fn open(dir: &Path, id: BlobId, size_bytes: u64) -> Result<Opened, PartError> {
+        let (Some(parent), Some(name)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str()))
+        else {
+            let why = "a folder for unfinished files needs a name in UTF-8";
+            return Err(DiskError::unexpected("open", dir, why).into());
+        };
+        let parent = if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        };
+        let parent = Folder::open_root(parent)?;
+        let (folder, created) = parent.make_child(name)?;
+        if created {
+            parent.sync()?;
+        }
+        Self::open_in(folder, id, size_bytes)
+    }
+
+    pub(crate) fn open_in(folder: Folder, id: BlobId, size_bytes: u64) -> Result<Opened, PartError> {
+        let name = staging::part_name(id);
+        let path = folder.path().join(&name);
+        let fail = |doing| {
+            let path = path.clone();
+            move |error: io::Error| DiskError::new(doing, path, error)
+        };
+        let file = loop {
+            let file = open_or_create(&folder, &name)?;
+            match try_lock(&file).map_err(fail("lock"))? {
+                Try::Busy => return Err(PartError::Busy { path }),
+                Try::Locked | Try::Unsupported => {}
+            }
+            // Its last holder may have published or removed it between our open and our lock.
+            if is_still_there(&folder, &name, &file)? {
+                break file;
+            }
+        };
+        let part = Self {
+            file,
+            folder,
+            name,
+            size_bytes,
+        };
+        let length = part.file.metadata().map_err(fail("look at"))?.len();
+        // A length of its own means that a crash came between creation and allocation, or
+        // that somebody cut the file: no mark can hold.
+        let created = length != size_bytes || length == 0;
+        if created {
+            if let Err(error) = part.allocate() {
+                let error = fail("reserve space for")(error);
+                part.remove()?;
+                return Err(error.into());
+            }
+            part.file.sync_all().map_err(fail("sync"))?;
+        }
+        part.folder.sync()?;
+        let identity = Identity::of(&part.file).map_err(fail("look at"))?;
+        Ok(Opened {
+            file: part,
+            created,
+            identity,
+        })
+    }
+
+    /// Empties the file and gives it its full length, with real space where the file system
+    /// can do that and as a hole where it cannot.
+    fn allocate(&self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if self.size_bytes > 0 {
+            use rustix::fs::{FallocateFlags, fallocate};
+            use rustix::io::{Errno, retry_on_intr};
+            let plain = FallocateFlags::empty();
+            match retry_on_intr(|| fallocate(&self.file, plain, 0, self.size_bytes)) {
+                Ok(()) => return Ok(()),
+                Err(Errno::NOTSUP | Errno::NOSYS) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        self.file.set_len(self.size_bytes)
+    }
+
+    /// Writes all of `bytes` at `offset`. They are in the page cache then, not on the disk.
+    ///
+    /// # Errors
+    /// `disk_full`, `disk_read_only` or `disk_error`; how much was written is then unknown.
+    pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), DiskError> {
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(|error| DiskError::new("write", self.path(), error))
+    }
+
+    /// Fills `buffer` from `offset` as far as the file goes and returns how many bytes came.
+    ///
+    /// # Errors
+    /// What reading reports.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, DiskError> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.file.read_at(&mut buffer[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(DiskError::new("read", self.path(), error)),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Brings everything written before this call to the disk (`fdatasync`).
+    ///
+    /// # Errors
+    /// Final for everything written since the last success: the kernel reports a failed
+    /// write-back once and then forgets it, so a second call may well succeed although the data
+    /// is lost. Never retry it; set the marks back to the last `synced` ones, drop this file,
+    /// open it again and fetch those bytes again.
+    pub fn sync(&self) -> Result<(), DiskError> {
+        self.file
+            .sync_data()
+            .map_err(|error| DiskError::new("sync", self.path(), error))
+    }
+
+    /// Asks the kernel to begin writing this range to the disk now, without waiting for it, so
+    /// that the next [`sync`](Self::sync) is short. Only a hint: it promises nothing.
+    ///
+    /// On Linux this is `posix_fadvise(DONTNEED)`, whose first step is exactly that; its second
+    /// drops pages that are clean already from memory. So call it for bytes that were hashed.
+    pub fn start_writeback(&self, offset: u64, length: u64) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Some(length) = std::num::NonZeroU64::new(length) {
+            let advice = rustix::fs::Advice::DontNeed;
+            let _ = rustix::fs::fadvise(&self.file, offset, Some(length), advice);
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _ = (offset, length);
+    }
+
+    /// Whether the file still has a name and its full length. `false` when somebody deleted or
+    /// cut it: what was written is gone, whatever the marks say.
+    pub fn is_intact(&self) -> bool {
+        self.file
+            .metadata()
+            .is_ok_and(|metadata| metadata.nlink() > 0 && metadata.len() == self.size_bytes)
+    }
+
+    /// Deletes the file, unless its name belongs to another file by now.
+    ///
+    /// # Errors
+    /// What removing reports.
+    pub fn remove(self) -> Result<(), DiskError> {
+        if is_still_there(&self.folder, &self.name, &self.file)? {
+            self.folder.remove(&self.name)?;
+        }
+        Ok(())
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join(&self.name)
+    }
+
+    /// Full length in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// The open file, for hashing and for [`RepoDir::flush`](super::RepoDir::flush).
+    pub fn as_file(&self) -> &File {
+        &self.file
+    }
+}
+
+fn open_or_create(folder: &Folder, name: &str) -> Result<File, DiskError> {
+    loop {
+        match folder.open_file(name, OFlags::RDWR, 0) {
+            Err(error) if error.is_not_found() => {}
+            other => return other,
+        }
+        match folder.create_file(name, 0o600) {
+            Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other,
+        }
+    }
+}

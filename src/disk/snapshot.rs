@@ -1,0 +1,163 @@
+//! The snapshot side of publishing: pointers, or real files where links cannot be made.
+//!
+//! A snapshot is walked in the order of its paths, so that only the folders of one path are
+//! open at a time and each touched folder is synced once, when the walk leaves it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+
+use rustix::fs::{FileType, OFlags};
+
+use super::cache::pointer_target;
+use super::error::DiskError;
+use super::folder::Folder;
+use super::publish::{Batch, Placed, Publication, Source};
+use super::repo::staged_name;
+use super::staging;
+use crate::model::repo::{BlobId, Commit, RepoPath};
+
+struct Level {
+    name: String,
+    folder: Folder,
+}
+
+/// A snapshot under construction.
+pub(super) struct Snapshot {
+    snapshots: Folder,
+    commit: String,
+    /// Open folders from the snapshot's root down to the current path.
+    levels: Vec<Level>,
+    /// Where this batch put a blob first, in a cache without links.
+    put: HashMap<BlobId, RepoPath>,
+}
+
+impl Snapshot {
+    pub fn new(snapshots: Folder, commit: &Commit) -> Self {
+        Self {
+            snapshots,
+            commit: commit.as_str().to_owned(),
+            levels: Vec::new(),
+            put: HashMap::new(),
+        }
+    }
+
+    /// Syncs and closes every open folder that does not lead to `path`. To be called before
+    /// anything is done at `path`; an error is one of the whole batch.
+    pub fn leave(&mut self, path: &RepoPath) -> Result<(), DiskError> {
+        let wanted = std::iter::once(self.commit.as_str()).chain(path.folders());
+        let shared = self
+            .levels
+            .iter()
+            .zip(wanted)
+            .take_while(|(level, name)| level.name == *name)
+            .count();
+        self.close(shared)
+    }
+
+    /// Syncs what is still open; then the snapshot is durable.
+    pub fn finish(mut self) -> Result<(), DiskError> {
+        self.close(0)?;
+        self.snapshots.sync()
+    }
+
+    fn close(&mut self, keep: usize) -> Result<(), DiskError> {
+        while self.levels.len() > keep {
+            let Some(level) = self.levels.pop() else { break };
+            level.folder.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Opens or makes the folders down to `path` and returns the last.
+    fn enter(&mut self, path: &RepoPath) -> Result<&Folder, DiskError> {
+        let names = std::iter::once(self.commit.as_str()).chain(path.folders());
+        for name in names.skip(self.levels.len()) {
+            let above = self.levels.last().map_or(&self.snapshots, |level| &level.folder);
+            let (folder, _) = above.make_child(name)?;
+            self.levels.push(Level {
+                name: name.to_owned(),
+                folder,
+            });
+        }
+        Ok(self.levels.last().map_or(&self.snapshots, |level| &level.folder))
+    }
+
+    /// Makes the pointer of `item`, or replaces in one step what stands in its place.
+    pub fn point(&mut self, staging: &Folder, item: &Publication) -> Result<(), DiskError> {
+        let target = pointer_target(item.path.folders().count(), item.blob);
+        let folder = self.enter(&item.path)?;
+        let name = item.path.file_name();
+        if folder.link_new(&target, name)? || folder.link_target(name)?.as_deref() == Some(&target) {
+            return Ok(());
+        }
+        // The staging folder holds the temporary link: a crash leaves nothing in the snapshot.
+        let temporary = staging::temporary_name("link");
+        staging.link_new(&target, &temporary)?;
+        move_or_remove(staging, &temporary, folder, name)
+    }
+
+    /// Puts the content of `item` itself into the snapshot: the staged file is moved there, a
+    /// blob that exists already is copied, as `huggingface_hub` does it.
+    pub fn put(&mut self, batch: &mut Batch<'_>, item: &Publication) -> Result<Placed, DiskError> {
+        self.enter(&item.path)?;
+        let _lock = batch.lock(item.blob)?;
+        if let Source::Part(path) | Source::Repair(path) = &item.source {
+            let staged = staged_name(path)?;
+            if batch.staging.entry(staged)?.is_some() {
+                batch.make_ready(staged, item)?;
+                let folder = self.enter(&item.path)?;
+                batch.staging.rename(staged, folder, item.path.file_name())?;
+                self.put.insert(item.blob, item.path.clone());
+                return Ok(Placed::Stored);
+            }
+        }
+        let source = match self.put.get(&item.blob) {
+            Some(first) => Some(self.open(first)?),
+            None => batch.open_whole_blob(item)?,
+        };
+        let folder = self.enter(&item.path)?;
+        let name = item.path.file_name();
+        let fail = |doing| {
+            let path = folder.path().join(name);
+            move |error: io::Error| DiskError::new(doing, path, error)
+        };
+        if let Some(mut source) = source {
+            let temporary = staging::temporary_name("copy");
+            let mut copy = batch.staging.create_file(&temporary, 0o666)?;
+            let copied = io::copy(&mut source, &mut copy).and_then(|_| copy.sync_data());
+            if let Err(error) = copied {
+                batch.staging.remove(&temporary)?;
+                return Err(fail("copy the content to")(error));
+            }
+            move_or_remove(&batch.staging, &temporary, folder, name)?;
+            return Ok(Placed::Reused);
+        }
+        match folder.entry(name)? {
+            Some(entry) if entry.kind == FileType::RegularFile && entry.size_bytes == item.size_bytes => {
+                let file = folder.open_file(name, OFlags::RDONLY, 0)?;
+                file.sync_data().map_err(fail("sync"))?;
+                Ok(Placed::Reused)
+            }
+            _ => Err(fail("find the content of")(io::ErrorKind::NotFound.into())),
+        }
+    }
+
+    /// Opens a file that this batch put into the snapshot.
+    fn open(&self, path: &RepoPath) -> Result<File, DiskError> {
+        let mut folder = self.snapshots.child(&self.commit)?;
+        for name in path.folders() {
+            folder = folder.child(name)?;
+        }
+        folder.open_file(path.file_name(), OFlags::RDONLY, 0)
+    }
+}
+
+/// Renames a temporary entry into its place and leaves nothing behind when that fails.
+fn move_or_remove(from: &Folder, temporary: &str, to: &Folder, name: &str) -> Result<(), DiskError> {
+    let moved = from.rename(temporary, to, name);
+    if moved.is_err() {
+        from.remove(temporary)?;
+    }
+    moved
+}
