@@ -5,6 +5,8 @@
 //! segments are ordered, touch each other and cover the file; of each segment the bytes
 //! `start .. start + written` are in the part file, and `synced ≤ written ≤ length`.
 
+use std::collections::BTreeSet;
+
 /// Shortest segment that a new file is cut into: 8 MiB.
 pub const MIN_SEGMENT_BYTES: u64 = 8 << 20;
 /// Longest segment that a new file is cut into: 32 MiB.
@@ -51,29 +53,52 @@ pub fn cut(size_bytes: u64, connections: usize) -> Vec<Segment> {
 }
 
 /// All segments of one file, with the ones that are being fetched.
+///
+/// Every call but [`Layout::new`] and [`Layout::covers`] costs a few steps however many
+/// segments there are: chunks arrive by the ten thousand a second, and a file can have
+/// sixteen thousand segments.
 #[derive(Debug, Clone)]
 pub struct Layout {
     segments: Vec<Segment>,
     taken: Vec<bool>,
+    /// Every segment before this one is full.
+    front: usize,
+    /// Segments whose written mark moved since [`Layout::drain_moved`].
+    moved: BTreeSet<usize>,
+    /// Segments with bytes that are not known to be on disk.
+    unsynced: BTreeSet<usize>,
+    written_bytes: u64,
+    unsynced_bytes: u64,
 }
 
 impl Layout {
     /// Takes over stored segments; none is taken by a connection yet.
     pub fn new(mut segments: Vec<Segment>) -> Self {
         segments.sort_by_key(|segment| segment.start);
-        let taken = vec![false; segments.len()];
-        Self { segments, taken }
+        let mut layout = Self {
+            taken: vec![false; segments.len()],
+            front: 0,
+            moved: BTreeSet::new(),
+            unsynced: (0..segments.len())
+                .filter(|&i| segments[i].synced < segments[i].written)
+                .collect(),
+            written_bytes: segments.iter().map(|segment| segment.written).sum(),
+            unsynced_bytes: segments
+                .iter()
+                .map(|segment| segment.written.saturating_sub(segment.synced))
+                .sum(),
+            segments,
+        };
+        layout.move_front();
+        layout
     }
 
     /// Whether the segments cover `size_bytes` without gap or overlap and every mark is in bounds.
     pub fn covers(&self, size_bytes: u64) -> bool {
         let mut at = 0;
         for segment in &self.segments {
-            if segment.start != at
-                || segment.length == 0
-                || segment.written > segment.length
-                || segment.synced > segment.written
-            {
+            let marks_hold = segment.synced <= segment.written && segment.written <= segment.length;
+            if segment.start != at || segment.length == 0 || !marks_hold {
                 return false;
             }
             at += segment.length;
@@ -88,17 +113,14 @@ impl Layout {
 
     /// Hands out the frontmost segment that is neither full nor taken: its index and a copy.
     pub fn take(&mut self) -> Option<(usize, Segment)> {
-        let index = (0..self.segments.len()).find(|&i| !self.taken[i] && !self.segments[i].is_written())?;
+        let index = self.next_free()?;
         self.taken[index] = true;
         Some((index, self.segments[index]))
     }
 
     /// Whether [`take`](Self::take) would hand something out.
     pub fn has_work(&self) -> bool {
-        self.segments
-            .iter()
-            .zip(&self.taken)
-            .any(|(segment, taken)| !taken && !segment.is_written())
+        self.next_free().is_some()
     }
 
     /// Gives a segment back, full or not.
@@ -109,51 +131,82 @@ impl Layout {
     /// Records `bytes` more at the written mark of a segment and returns the new mark.
     pub fn advance(&mut self, index: usize, bytes: u64) -> u64 {
         let segment = &mut self.segments[index];
-        segment.written = (segment.written + bytes).min(segment.length);
-        segment.written
+        let bytes = bytes.min(segment.length - segment.written);
+        segment.written += bytes;
+        let mark = segment.written;
+        self.written_bytes += bytes;
+        self.unsynced_bytes += bytes;
+        self.moved.insert(index);
+        self.unsynced.insert(index);
+        self.move_front();
+        mark
     }
 
-    /// Raises the synced mark of each segment to what `marks` (by index) says was written
-    /// before the last successful sync.
-    pub fn synced(&mut self, marks: &[u64]) {
-        for (segment, &mark) in self.segments.iter_mut().zip(marks) {
-            segment.synced = segment.synced.max(mark.min(segment.written));
+    /// The marks that a sync which begins now will prove: index and written bytes of every
+    /// segment that has unsynced bytes.
+    pub fn marks(&self) -> Vec<(usize, u64)> {
+        self.unsynced
+            .iter()
+            .map(|&index| (index, self.segments[index].written))
+            .collect()
+    }
+
+    /// Raises the synced marks to what `marks` said before the sync that has now succeeded.
+    pub fn synced(&mut self, marks: &[(usize, u64)]) {
+        for &(index, mark) in marks {
+            let Some(segment) = self.segments.get_mut(index) else {
+                continue;
+            };
+            let mark = mark.min(segment.written);
+            self.unsynced_bytes -= mark.saturating_sub(segment.synced);
+            segment.synced = segment.synced.max(mark);
+            if segment.synced == segment.written {
+                self.unsynced.remove(&index);
+            }
         }
     }
 
-    /// The written mark of each segment, by index.
-    pub fn marks(&self) -> Vec<u64> {
-        self.segments.iter().map(|segment| segment.written).collect()
+    /// Segments whose written mark moved since the last call: their starts and marks.
+    pub fn drain_moved(&mut self) -> Vec<(u64, u64)> {
+        let moved = std::mem::take(&mut self.moved);
+        moved
+            .into_iter()
+            .map(|index| (self.segments[index].start, self.segments[index].written))
+            .collect()
     }
 
     /// Bytes written in all segments together.
     pub fn written_bytes(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.written).sum()
+        self.written_bytes
     }
 
     /// Bytes written but not known to be on disk.
     pub fn unsynced_bytes(&self) -> u64 {
-        self.segments
-            .iter()
-            .map(|segment| segment.written - segment.synced)
-            .sum()
+        self.unsynced_bytes
     }
 
     /// Length of the gapless run of written bytes from the front of the file.
     pub fn contiguous_bytes(&self) -> u64 {
-        let mut at = 0;
-        for segment in &self.segments {
-            at = segment.start + segment.written;
-            if !segment.is_written() {
-                break;
-            }
+        match self.segments.get(self.front) {
+            Some(segment) => segment.start + segment.written,
+            None => self.segments.last().map_or(0, |last| last.start + last.length),
         }
-        at
     }
 
     /// Whether every byte of the file is written.
     pub fn is_written(&self) -> bool {
-        self.segments.iter().all(Segment::is_written)
+        self.front == self.segments.len()
+    }
+
+    fn next_free(&self) -> Option<usize> {
+        // The taken ones are few and lie near the front.
+        (self.front..self.segments.len()).find(|&i| !self.taken[i] && !self.segments[i].is_written())
+    }
+
+    fn move_front(&mut self) {
+        while self.segments.get(self.front).is_some_and(Segment::is_written) {
+            self.front += 1;
+        }
     }
 }
 
@@ -206,10 +259,15 @@ mod tests {
                         layout.give_back(index);
                     },
                     2 => { let marks = layout.marks(); layout.synced(&marks); }
-                    _ => { let marks = vec![u64::MAX; layout.segments().len()]; layout.synced(&marks); }
+                    _ => { let marks: Vec<_> = (0..9).map(|i| (i, u64::MAX)).collect(); layout.synced(&marks); }
                 }
                 prop_assert!(layout.covers(size));
-                prop_assert!(layout.contiguous_bytes() <= layout.written_bytes());
+                let sum = |of: fn(&Segment) -> u64| layout.segments().iter().map(of).sum::<u64>();
+                prop_assert_eq!(layout.written_bytes(), sum(|s| s.written));
+                prop_assert_eq!(layout.unsynced_bytes(), sum(|s| s.written - s.synced));
+                let front = layout.segments().iter().take_while(|s| s.is_written()).count();
+                let expected = layout.segments().get(front).map_or(size, |s| s.start + s.written);
+                prop_assert_eq!(layout.contiguous_bytes(), expected);
             }
         }
     }

@@ -326,7 +326,8 @@ impl Store {
         let limit = query.limit.unwrap_or(-1);
         // Two statements, because an order chosen by a parameter could not use the index.
         let rows = if query.newest_first {
-            select_jobs!("WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR status = ?2)
+            select_jobs!(
+                "WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR status = ?2)
                  ORDER BY seq DESC LIMIT ?3",
                 kind,
                 status,
@@ -335,7 +336,8 @@ impl Store {
             .fetch_all(&self.readers)
             .await?
         } else {
-            select_jobs!("WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR status = ?2)
+            select_jobs!(
+                "WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR status = ?2)
                  ORDER BY seq LIMIT ?3",
                 kind,
                 status,
@@ -352,9 +354,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn job_counts(&self) -> Result<Vec<(JobStatus, i64)>, StoreError> {
-        let rows = sqlx::query!(r#"SELECT status AS "status!", COUNT(*) AS "count!: i64" FROM job_shown GROUP BY status"#)
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query!(
+            r#"SELECT status AS "status!", COUNT(*) AS "count!: i64" FROM job_shown GROUP BY status"#
+        )
+        .fetch_all(&self.readers)
+        .await?;
         Ok(rows
             .into_iter()
             .filter_map(|row| Some((row.status.parse().ok()?, row.count)))
