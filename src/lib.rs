@@ -10,4 +10,5 @@
 //! beside: config, clock, lifecycle, telemetry
 //! ```
 
+pub mod hub;
 pub mod model;
