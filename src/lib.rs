@@ -12,5 +12,6 @@
 
 pub mod clock;
 pub mod disk;
+pub mod hub;
 pub mod model;
 pub mod store;

@@ -1,0 +1,327 @@
+//! One request on the wire: the shared HTTP client, the token, deadlines, the budget.
+//!
+//! Promises: the token goes to the origin of the endpoint and nowhere else; no redirect is
+//! followed here; nothing is decompressed; no URL is logged beyond its `?`.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RANGE};
+use http::{HeaderMap, HeaderValue, Method};
+use reqwest::{Client, NoProxy, Proxy, Response, redirect::Policy};
+use url::Url;
+
+use super::budget::{Bucket, Budget};
+use super::classify::{self, About, Refusal};
+use super::config::{HubConfig, ProxyConfig};
+use super::error::{Class, HubError};
+use super::guard::{Guard, GuardedDns, Refused};
+use super::outage::Outages;
+use super::redirect::{self, Step, host, shown};
+use crate::model::code::Code;
+
+/// Most bytes of an error's body that are read.
+const REFUSAL_MAX: usize = 16 * 1024;
+/// Longest time spent on an error's body.
+const REFUSAL_TIME: Duration = Duration::from_secs(5);
+
+/// What to send; the URL comes with each hop.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    /// GET or HEAD.
+    pub method: Method,
+    /// The bucket that requests to the endpoint count in.
+    pub bucket: Bucket,
+    /// The bytes wanted; never empty.
+    pub range: Option<Range<u64>>,
+    /// Whether a short stall timeout shortens the header deadline.
+    pub impatient: bool,
+}
+
+impl Ask {
+    /// A GET of JSON from the API.
+    pub fn json() -> Self {
+        Self {
+            method: Method::GET,
+            bucket: Bucket::Api,
+            range: None,
+            impatient: false,
+        }
+    }
+}
+
+/// The wire.
+pub(super) struct Transport {
+    client: Client,
+    endpoint: Url,
+    token: Option<HeaderValue>,
+    guard: Arc<Guard>,
+    budget: Arc<Budget>,
+    outages: Outages,
+    header_timeout: Duration,
+    stall_timeout: Option<Duration>,
+}
+
+impl Transport {
+    /// # Errors
+    /// `bad_request` when the endpoint, the token or the proxy cannot be used,
+    /// `tls_error` when the system's certificates cannot be loaded.
+    pub fn new(config: &HubConfig, budget: Arc<Budget>) -> Result<Self, HubError> {
+        let wrong = |message: String| HubError::new(Class::Permanent, Code::BadRequest, message);
+        let endpoint = &config.endpoint;
+        if !matches!(endpoint.scheme(), "http" | "https")
+            || !endpoint.has_host()
+            || !endpoint.username().is_empty()
+            || endpoint.password().is_some()
+        {
+            return Err(wrong(format!(
+                "The endpoint {} is not an http or https address without user name",
+                shown(endpoint)
+            )));
+        }
+        let token = match &config.token {
+            None => None,
+            Some(token) => {
+                let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+                    .map_err(|_| wrong("The token holds characters that no token has".to_owned()))?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+        };
+        let guard =
+            Guard::new(endpoint, proxy_hosts(&config.proxy)).map_err(|Refused { message }| wrong(message))?;
+        let guard = Arc::new(guard);
+        let mut builder = Client::builder()
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            // Bulk data over HTTP/2 costs half as much CPU again (`stack.md` §2.4).
+            .http1_only()
+            .redirect(Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .connect_timeout(config.connect_timeout)
+            .dns_resolver(GuardedDns(Arc::clone(&guard)))
+            .tls_danger_accept_invalid_certs(config.proxy.insecure_skip_verify);
+        if config.proxy.no_env_proxy || config.proxy.url.is_some() {
+            builder = builder.no_proxy();
+        }
+        if let Some(proxy) = proxy(&config.proxy).map_err(wrong)? {
+            builder = builder.proxy(proxy);
+        }
+        let client = builder.build().map_err(|error| {
+            let message = format!("The HTTP client cannot start: {}", error.without_url());
+            HubError::new(Class::Permanent, Code::TlsError, message)
+        })?;
+        Ok(Self {
+            client,
+            endpoint: endpoint.clone(),
+            token,
+            guard,
+            budget,
+            outages: Outages::new(config.backoff_initial, config.offline_max),
+            header_timeout: config.header_timeout,
+            stall_timeout: config.stall_timeout,
+        })
+    }
+
+    /// Whether a URL lies on the endpoint: same scheme, host and port.
+    pub fn on_hub(&self, url: &Url) -> bool {
+        url.origin() == self.endpoint.origin()
+    }
+
+    /// Whether requests to the endpoint carry a token.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// How long a body may bring nothing.
+    pub fn stall_timeout(&self) -> Option<Duration> {
+        self.stall_timeout
+    }
+
+    /// The one place where the token is attached.
+    fn authorization(&self, url: &Url) -> Option<HeaderValue> {
+        self.token.clone().filter(|_| self.on_hub(url))
+    }
+
+    /// Sends one request and reads the head of the answer, whatever its status.
+    pub async fn hop(&self, ask: &Ask, url: &Url) -> Result<Response, HubError> {
+        self.guard
+            .check(url)
+            .map_err(|Refused { message }| HubError::bad(message))?;
+        let on_hub = self.on_hub(url);
+        if on_hub {
+            self.budget.admit(ask.bucket).await;
+        }
+        let pass = self.outages.enter(host(url))?;
+        let mut request = self
+            .client
+            .request(ask.method.clone(), url.clone())
+            .header(ACCEPT_ENCODING, "identity");
+        if let Some(Range { start, end }) = &ask.range {
+            request = request.header(RANGE, format!("bytes={start}-{}", end.saturating_sub(1)));
+        }
+        if let Some(authorization) = self.authorization(url) {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let patience = match self.stall_timeout.filter(|_| ask.impatient) {
+            Some(stall) => stall.min(self.header_timeout),
+            None => self.header_timeout,
+        };
+        let name = host(url);
+        let answer = match tokio::time::timeout(patience, request.send()).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                let error = classify::no_answer(&name, &error);
+                return Err(match error.class {
+                    Class::Offline => pass.unreachable(error),
+                    _ => error,
+                });
+            }
+            Err(_) => {
+                let message = format!(
+                    "Cannot reach {name}: it does not answer within {} s",
+                    patience.as_secs_f64()
+                );
+                return Err(pass.unreachable(HubError::new(Class::Offline, Code::Offline, message)));
+            }
+        };
+        pass.reached();
+        tracing::debug!(url = shown(url), status = answer.status().as_u16(), "hub request");
+        if on_hub {
+            self.budget.observe(answer.headers());
+            if answer.status().as_u16() != 429 {
+                self.budget.accepted(ask.bucket);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Where a redirect leads; `None` when the answer is not one.
+    pub fn step(&self, from: &Url, answer: &Response) -> Result<Option<Step>, HubError> {
+        if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let location = answer.headers().get(LOCATION);
+        let location = location
+            .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+            .ok_or_else(|| HubError::odd(format!("{} answered with a redirect to nowhere", host(from))))?;
+        redirect::follow(from, location).map(Some)
+    }
+
+    /// What a final answer that is no success means. Reads a little of its body.
+    pub async fn refusal(&self, ask: &Ask, url: &Url, about: &About<'_>, answer: Response) -> HubError {
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = tokio::time::timeout(REFUSAL_TIME, start_of(answer))
+            .await
+            .unwrap_or_default();
+        let refusal = Refusal::new(status, &headers, &String::from_utf8_lossy(&body));
+        let name = host(url);
+        if !self.on_hub(url) {
+            return classify::by_storage(&name, refusal);
+        }
+        let error = classify::by_hub(&name, about, refusal);
+        if status == 429 {
+            let pause = self.budget.refused(ask.bucket, &headers);
+            return error.after(Some(pause));
+        }
+        error
+    }
+}
+
+async fn start_of(mut answer: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < REFUSAL_MAX
+        && let Ok(Some(chunk)) = answer.chunk().await
+    {
+        body.extend_from_slice(&chunk[..chunk.len().min(REFUSAL_MAX - body.len())]);
+    }
+    body
+}
+
+/// The next piece of a body, or an error when none comes for `stall`.
+pub(super) async fn chunk(
+    answer: &mut Response,
+    name: &str,
+    stall: Option<Duration>,
+) -> Result<Option<Bytes>, HubError> {
+    let next = answer.chunk();
+    let next = match stall {
+        None => next.await,
+        Some(stall) => match tokio::time::timeout(stall, next).await {
+            Ok(next) => next,
+            Err(_) => return Err(classify::stalled(name, stall)),
+        },
+    };
+    next.map_err(|_| classify::cut(name))
+}
+
+/// Refuses an answer that is encoded although identity was asked for.
+pub(super) fn plain(headers: &HeaderMap, name: &str) -> Result<(), HubError> {
+    match headers.get(CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => Err(HubError::odd(
+            format!("{name} sent encoded content although plain content was asked for"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an answer calls itself a web page.
+pub(super) fn is_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/html"))
+}
+
+fn proxy(config: &ProxyConfig) -> Result<Option<Proxy>, String> {
+    let Some(url) = &config.url else { return Ok(None) };
+    let name = host(url);
+    if !matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") || !url.has_host() {
+        return Err(format!(
+            "The proxy {name} is not an http, https, socks5 or socks5h address"
+        ));
+    }
+    let proxy = Proxy::all(url.clone()).map_err(|_| format!("The proxy {name} cannot be used"))?;
+    let proxy = match &config.username {
+        Some(user) => proxy.basic_auth(
+            user,
+            config.password.as_ref().map_or("", |password| password.expose()),
+        ),
+        None => proxy,
+    };
+    let without = match config.no_proxy.as_deref() {
+        Some(list) => NoProxy::from_string(list),
+        None if config.no_env_proxy => None,
+        None => NoProxy::from_env(),
+    };
+    Ok(Some(proxy.no_proxy(without)))
+}
+
+/// Hosts of all proxies that may be used; the guard lets them be private.
+fn proxy_hosts(config: &ProxyConfig) -> Vec<String> {
+    let from_environment = || {
+        ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
+            .into_iter()
+            .flat_map(|name| [std::env::var(name), std::env::var(name.to_ascii_lowercase())])
+            .flatten()
+            .filter_map(|value| {
+                // The scheme may be left out in these variables.
+                let full = if value.contains("://") {
+                    value
+                } else {
+                    format!("http://{value}")
+                };
+                Url::parse(&full).ok()
+            })
+            .collect::<Vec<_>>()
+    };
+    let urls = match &config.url {
+        Some(url) => vec![url.clone()],
+        None if config.no_env_proxy => Vec::new(),
+        None => from_environment(),
+    };
+    urls.iter()
+        .filter_map(|url| url.host_str().map(str::to_owned))
+        .collect()
+}
