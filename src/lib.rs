@@ -10,4 +10,7 @@
 //! beside: config, clock, lifecycle, telemetry
 //! ```
 
+pub mod clock;
+pub mod lifecycle;
 pub mod model;
+pub mod telemetry;
