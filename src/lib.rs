@@ -11,6 +11,7 @@
 //! ```
 
 pub mod clock;
+pub mod config;
 pub mod lifecycle;
 pub mod model;
 pub mod telemetry;
