@@ -1,6 +1,80 @@
-//! The one place for wall time.
+//! Wall time, and the one form in which it is stored and shown.
+//!
+//! Stored times are UTC milliseconds since 1970 (columns and fields named `_at`); shown
+//! times are RFC 3339 with a `Z`. Time-outs never come from here: they use the monotonic
+//! `tokio::time::Instant`, because the wall clock jumps.
 
-/// Now, in UTC milliseconds.
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// The wall clock in UTC milliseconds. A clock set before 1970 gives a negative number.
 pub fn now_ms() -> i64 {
-    chrono::Utc::now().timestamp_millis()
+    let whole = |span: std::time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => whole(since),
+        Err(before) => -whole(before.duration()),
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds: `2024-01-15T10:30:00.000Z`.
+///
+/// The width is fixed within the years 0 to 9999, so the texts sort as the times do.
+/// Times beyond what a calendar can hold are shown as its first or last moment.
+pub fn rfc3339(ms: i64) -> String {
+    let time = DateTime::<Utc>::from_timestamp_millis(ms).unwrap_or(if ms < 0 {
+        DateTime::<Utc>::MIN_UTC
+    } else {
+        DateTime::<Utc>::MAX_UTC
+    });
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Reads an RFC 3339 time with any offset as UTC milliseconds; fractions beyond are cut off.
+///
+/// # Errors
+/// A sentence that names the text when it is no such time.
+pub fn parse_rfc3339(text: &str) -> Result<i64, String> {
+    DateTime::parse_from_rfc3339(text.trim())
+        .map(|time| time.timestamp_millis())
+        .map_err(|_| {
+            format!(
+                "\"{}\" is not a time such as 2024-01-15T10:30:00Z",
+                crate::model::repo::shown(text)
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_in_utc_and_read_back() {
+        assert_eq!(rfc3339(1_705_314_600_000), "2024-01-15T10:30:00.000Z");
+        assert_eq!(rfc3339(1_705_314_600_007), "2024-01-15T10:30:00.007Z");
+        for text in [
+            "2024-01-15T10:30:00Z",
+            "2024-01-15T11:30:00+01:00",
+            "2024-01-15T10:30:00.0004Z",
+        ] {
+            assert_eq!(parse_rfc3339(text), Ok(1_705_314_600_000), "{text}");
+        }
+        for bad in ["", "yesterday", "2024-01-15", "2024-01-15T25:00:00Z"] {
+            assert!(parse_rfc3339(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_outside_the_calendar_is_shown_and_never_panics() {
+        for ms in [i64::MIN, -1, 0, i64::MAX] {
+            assert!(rfc3339(ms).ends_with('Z'), "{ms}");
+        }
+    }
+
+    #[test]
+    fn the_clock_counts_milliseconds_since_1970() {
+        // Between 2024 and 2100: seconds or microseconds would fall outside.
+        assert!((1_704_067_200_000..4_102_444_800_000).contains(&now_ms()));
+    }
 }

@@ -7,11 +7,17 @@
 //! 2   engine                  claim, plan, fetch, checkpoint, verify, publish
 //! 1   store   hub   disk      SQL | Hub client | files and cache; never each other
 //! 0   model                   words and rules; no I/O, no async
-//! beside: config, clock, lifecycle, telemetry
+//! beside: config, clock, lifecycle, telemetry; `service` puts the floors together
 //! ```
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod disk;
+pub mod http;
 pub mod hub;
+pub mod lifecycle;
 pub mod model;
+pub mod service;
 pub mod store;
+pub mod telemetry;

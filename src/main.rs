@@ -1,3 +1,5 @@
 //! The `hfdepot` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    hfdepot::cli::main()
+}

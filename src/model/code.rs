@@ -1,11 +1,5 @@
 //! The one list of error codes: for the database, the API, the UI and the command line.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
-use super::repo::NameError;
 use super::state::words;
 
 words! {

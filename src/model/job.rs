@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::repo::{NameError, RepoId, RepoType, Revision};
 use super::state::words;
-use serde::Deserialize;
 
 /// Public id of a job: 12 lower-case hex digits, random.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

@@ -1,0 +1,91 @@
+//! Floor 3: the command line. `serve` runs the service; everything else is small.
+//!
+//! Exit codes stand in [`crate::lifecycle::Exit`]. Errors are one sentence on standard error.
+
+pub mod serve;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::flags::ServeArgs;
+use crate::lifecycle::{self, Exit};
+use crate::telemetry::LogOptions;
+
+/// Keeps Hugging Face models and datasets at home.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hfdepot",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    log: LogOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(Box<ServeCommand>),
+    /// Show the version
+    Version,
+}
+
+#[derive(Debug, clap::Args)]
+struct ServeCommand {
+    #[command(flatten)]
+    args: ServeArgs,
+    /// Show the settings that would be used, with where each comes from, and end
+    #[arg(long)]
+    check_config: bool,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let mut matches = Cli::command().get_matches();
+    // `get_matches` has judged the command line; this only moves it into types.
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let done = match cli.command {
+        Command::Version => {
+            println!("hfdepot {}", env!("CARGO_PKG_VERSION"));
+            Ok(Exit::Ok)
+        }
+        Command::Serve(command) => {
+            let (_, matches) = matches.remove_subcommand().unwrap_or_default();
+            serve::main(&command.args, &matches, command.check_config, &cli.log)
+        }
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("hfdepot: {error:#}");
+            lifecycle::exit_of(&error).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_shows_no_value_of_a_secret_variable() {
+        for command in Cli::command().get_subcommands() {
+            for arg in command.get_arguments() {
+                let name = arg.get_id().as_str();
+                if ["token", "auth_pass", "proxy_pass"].contains(&name) {
+                    assert!(arg.is_hide_env_values_set(), "{name}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Changes through the API: `POST /api/settings`.
+//!
+//! All or nothing: one bad field refuses the whole change. A missing field and `null` keep
+//! the value, unknown fields are ignored, and places on the disk are ignored too unless the
+//! service was started with `--allow-path-settings`.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::key::{FieldError, Key, check};
+use super::layers::{Source, Stored};
+use super::paths::check_directory;
+use super::secret::MASK;
+use super::settings::{Settings, endpoint_url};
+
+impl Settings {
+    /// The settings after `patch`. What has to be written then is [`Settings::changes_since`],
+    /// and what has no effect because a flag or variable is stronger is [`Settings::shadowed`].
+    ///
+    /// A masked token that comes back keeps the token, and the empty text clears it. When the
+    /// endpoint moves to another server, the saved token is dropped unless the same patch brings
+    /// a token.
+    ///
+    /// # Errors
+    /// The first field that is wrong; nothing is changed then.
+    pub fn apply(&self, patch: &Value) -> Result<Self, FieldError> {
+        let Value::Object(fields) = patch else {
+            return Err(FieldError {
+                field: String::new(),
+                message: "the settings must be a JSON object".to_owned(),
+            });
+        };
+        let mut stored = self.stored.clone();
+        let mut new_token = false;
+        for &key in Key::ALL {
+            let Some(value) = field(fields, key)? else {
+                continue;
+            };
+            if key.is_path() && !self.fixed.allow_path_settings {
+                continue;
+            }
+            if key.is_secret() {
+                new_token |= self.apply_secret(key, value, &mut stored)? && key == Key::Token;
+                continue;
+            }
+            if let Value::Object(_) | Value::Array(_) = value {
+                return Err(key.error("must not be an object or a list"));
+            }
+            let value = check(key, value)?;
+            if let (true, Some(path)) = (key.is_path(), value.as_str().filter(|path| !path.is_empty())) {
+                check_directory(path).map_err(|why| key.error(why))?;
+            }
+            // A client that sends everything back as it got it must not freeze the defaults and
+            // the file: what is the same and was not saved before is not saved.
+            let found = self.found(key);
+            let unchanged = matches!(found.source, Source::File | Source::Default) && *found.value == value;
+            if !unchanged {
+                stored.insert(key, value);
+            }
+        }
+        if !new_token && self.saved_origin(&stored) != self.saved_origin(&self.stored) {
+            stored.remove(&Key::Token);
+        }
+        Self::build(Arc::clone(&self.fixed), stored)
+    }
+
+    /// The server that a saved token goes to when neither flag nor variable names one.
+    fn saved_origin(&self, stored: &Stored) -> Option<url::Origin> {
+        let text = match (stored.get(&Key::Endpoint), self.fixed.file.get(&Key::Endpoint)) {
+            (Some(value), _) => value.as_str()?,
+            (None, Some(given)) => given.value.as_str()?,
+            (None, None) => "",
+        };
+        endpoint_url(text).ok().map(|url| url.origin())
+    }
+
+    /// Whether a new secret was set.
+    fn apply_secret(&self, key: Key, value: &Value, stored: &mut Stored) -> Result<bool, FieldError> {
+        match value.as_str() {
+            // What GET shows, sent back.
+            Some(text) if text.trim().starts_with(MASK) => Ok(false),
+            Some("") => {
+                stored.remove(&key);
+                Ok(false)
+            }
+            _ => {
+                let value = check(key, value)?;
+                let empty = value.as_str().is_none_or(str::is_empty);
+                if empty {
+                    stored.remove(&key);
+                } else {
+                    stored.insert(key, value);
+                }
+                Ok(!empty)
+            }
+        }
+    }
+}
+
+/// The value for `key` in a patch; `null` and missing are the same.
+fn field(fields: &Map<String, Value>, key: Key) -> Result<Option<&Value>, FieldError> {
+    match key.as_str().split_once('.') {
+        None => Ok(fields.get(key.as_str()).filter(|value| !value.is_null())),
+        Some((outer, inner)) => match fields.get(outer) {
+            Some(Value::Object(part)) => Ok(part.get(inner).filter(|value| !value.is_null())),
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => Err(FieldError {
+                field: outer.to_owned(),
+                message: format!("{outer} must be an object"),
+            }),
+        },
+    }
+}

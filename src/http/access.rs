@@ -1,0 +1,49 @@
+//! The id of each request, and one line of the log for it.
+//!
+//! The line holds method, path, status, time and address. It never holds a query string or a
+//! header: tokens and signatures travel there.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{Extensions, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+
+tokio::task_local! {
+    static REQUEST_ID: String;
+}
+
+/// The id of the request that this task answers; also in the response header `X-Request-Id`.
+pub fn request_id() -> Option<String> {
+    REQUEST_ID.try_with(Clone::clone).ok()
+}
+
+/// The address of the peer. Forwarding headers do not count: anybody can send them.
+pub(super) fn peer(extensions: &Extensions) -> IpAddr {
+    extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
+}
+
+/// Outermost layer: gives the request its id and writes its line.
+pub(super) async fn log(request: Request, next: Next) -> Response {
+    let id = format!("{:016x}", fastrand::u64(..));
+    let begun = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let peer = peer(request.extensions());
+    let mut response = REQUEST_ID.scope(id.clone(), next.run(request)).await;
+    let status = response.status().as_u16();
+    let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    // What changes something is worth a line; a dashboard that reads all day is not.
+    if method == Method::GET || method == Method::HEAD || method == Method::OPTIONS {
+        tracing::debug!(request_id = id, %method, path = ?path, status, duration_ms, %peer, "request");
+    } else {
+        tracing::info!(request_id = id, %method, path = ?path, status, duration_ms, %peer, "request");
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}

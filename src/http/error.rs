@@ -1,0 +1,241 @@
+//! Every error of the API: its status, its one JSON shape, and the way from a [`Code`] to both.
+//!
+//! The body has the keys that clients of both API documents look for:
+//! `{"ok":false,"error","details"?,"error_detail":{"code","message","details"?,"reason"?,"hint"?,"request_id"?}}`.
+//! Internal text goes to the log with the request id, never to the client.
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::access;
+use crate::model::code::Code;
+
+/// An error on its way to a client.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    status: StatusCode,
+    message: String,
+    details: Option<String>,
+    reason: Option<Code>,
+    hint: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What handlers return.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// An error with `status` and a short sentence; the sentences of the API documents go here.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            details: None,
+            reason: None,
+            hint: None,
+            headers: Vec::new(),
+        }
+    }
+
+    /// 400: the request is wrong.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message).reason(Code::BadRequest)
+    }
+
+    /// 404: no such thing, or the transition is not allowed.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 409: something live stands in the way.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    /// 500. `cause` goes to the log, with the request id that the client gets.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(request_id = access::request_id(), error = %cause, "internal error");
+        Self::coded(Code::Internal, "Internal server error")
+    }
+
+    /// An error known by its code; status and hint follow from it.
+    pub fn coded(code: Code, message: impl Into<String>) -> Self {
+        Self::new(status_of(code), message).reason(code)
+    }
+
+    /// Adds what helps to find the fault: the field, the value, the answer of the Hub.
+    pub fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(details.into()).filter(|text| !text.is_empty());
+        self
+    }
+
+    /// Adds our own code and, unless one is set, its hint.
+    pub fn reason(mut self, code: Code) -> Self {
+        self.reason = Some(code);
+        self.hint.get_or_insert_with(|| code.hint().to_owned());
+        self
+    }
+
+    /// Replaces the hint: what the user can do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a response header, such as `Retry-After`.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body of the answer.
+    pub fn body(&self) -> Value {
+        let mut detail = Map::new();
+        detail.insert("code".to_owned(), word_of(self.status).into());
+        detail.insert("message".to_owned(), self.message.clone().into());
+        let mut add = |name: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                detail.insert(name.to_owned(), value.into());
+            }
+        };
+        add("details", self.details.as_deref());
+        add("reason", self.reason.map(Code::as_str));
+        add("hint", self.hint.as_deref());
+        add("request_id", access::request_id().as_deref());
+        let mut body = json!({"ok": false, "error": self.message, "error_detail": detail});
+        if let (Value::Object(body), Some(details)) = (&mut body, &self.details) {
+            body.insert("details".to_owned(), details.clone().into());
+        }
+        body
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// `error_detail.code`: HFDesk's word for the status.
+fn word_of(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "bad_request",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "not_found",
+        409 => "conflict",
+        502 => "bad_gateway",
+        500.. => "server_error",
+        _ => "api_error",
+    }
+}
+
+/// The status for a code. No wildcard: a new code has to say what it is.
+pub fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::BadRequest | Code::NothingMatched => StatusCode::BAD_REQUEST,
+        Code::RepoNotFound | Code::RevisionNotFound | Code::EntryNotFound => StatusCode::NOT_FOUND,
+        // Also for a 401 of the Hub: a 401 of ours would ask the browser's user to log in here.
+        Code::Gated | Code::BadToken | Code::AccessDenied | Code::RepoDisabled => StatusCode::FORBIDDEN,
+        Code::UnsafePath | Code::PathCollision => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::HashMismatch
+        | Code::SizeMismatch
+        | Code::BadResponse
+        | Code::ServerError
+        | Code::Offline
+        | Code::Stalled
+        | Code::TlsError => StatusCode::BAD_GATEWAY,
+        Code::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        Code::DiskReadOnly | Code::DiskError | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Fallback for paths below `/api` that no route has.
+pub async fn unknown_path(uri: Uri) -> ApiError {
+    ApiError::not_found("Not found")
+        .details(format!("No such path: {}", crate::model::repo::shown(uri.path())))
+}
+
+/// Fallback for known paths with another method; axum adds `Allow`.
+pub async fn wrong_method(method: Method) -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
+        .details(format!("{method} is not possible here; see the Allow header"))
+}
+
+/// The answer when a handler panics. The text of the panic goes to the log only.
+pub fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no text");
+    ApiError::internal(format_args!("a handler panicked: {text}")).into_response()
+}
+
+/// 413 for bodies above the limit.
+pub(super) fn body_too_large() -> ApiError {
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large")
+        .details("The limit is 1 MiB")
+        // What is left of the body is not read.
+        .header(header::CONNECTION, HeaderValue::from_static("close"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_the_keys_of_both_documents() {
+        let body = ApiError::coded(Code::Gated, "Repo is gated")
+            .details("o/n")
+            .body();
+        assert_eq!(body["ok"], false);
+        assert_eq!(body["error"], "Repo is gated");
+        assert_eq!(body["details"], "o/n");
+        assert_eq!(body["error_detail"]["code"], "forbidden");
+        assert_eq!(body["error_detail"]["message"], "Repo is gated");
+        assert_eq!(body["error_detail"]["details"], "o/n");
+        assert_eq!(body["error_detail"]["reason"], "gated");
+        assert_eq!(body["error_detail"]["hint"], Code::Gated.hint());
+        let short = ApiError::not_found("Job not found").body();
+        assert!(short.get("details").is_none() && short["error_detail"].get("reason").is_none());
+    }
+
+    #[test]
+    fn the_status_has_the_word_of_the_document() {
+        for (status, word) in [
+            (400, "bad_request"),
+            (401, "unauthorized"),
+            (403, "forbidden"),
+            (404, "not_found"),
+            (409, "conflict"),
+            (413, "api_error"),
+            (429, "api_error"),
+            (500, "server_error"),
+            (502, "bad_gateway"),
+            (507, "server_error"),
+        ] {
+            assert_eq!(word_of(StatusCode::from_u16(status).unwrap()), word, "{status}");
+        }
+    }
+
+    #[test]
+    fn no_code_asks_the_browser_to_log_in() {
+        for &code in Code::ALL {
+            assert_ne!(status_of(code), StatusCode::UNAUTHORIZED, "{code}");
+            assert!(status_of(code).as_u16() >= 400, "{code}");
+        }
+    }
+}
