@@ -26,6 +26,8 @@ pub mod repo;
 mod snapshot;
 pub mod space;
 mod staging;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use cache::Cache;

@@ -128,8 +128,15 @@ impl PartFile {
 
     /// Empties the file and gives it its full length, with real space where the file system
     /// can do that and as a hole where it cannot.
+    ///
+    /// Asks for the free space first: a file that does not fit would otherwise fill the volume
+    /// to the last byte, for everybody, before the kernel gives up.
     fn allocate(&self) -> io::Result<()> {
         self.file.set_len(0)?;
+        let volume = rustix::fs::fstatvfs(&self.file)?;
+        if volume.f_bavail.saturating_mul(volume.f_frsize) < self.size_bytes {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         #[cfg(any(target_os = "linux", target_os = "android"))]
         if self.size_bytes > 0 {
             use rustix::fs::{FallocateFlags, fallocate};
