@@ -112,7 +112,7 @@ impl PartFile {
         if created {
             if let Err(error) = part.allocate() {
                 let error = fail("reserve space for")(error);
-                part.remove()?;
+                part.folder.discard(&part.name);
                 return Err(error.into());
             }
             part.file.sync_all().map_err(fail("sync"))?;

@@ -376,7 +376,7 @@ pub(super) fn write_new(folder: &Folder, name: &str, bytes: &[u8]) -> Result<Fil
     let mut file = folder.create_file(name, 0o666)?;
     if let Err(error) = file.write_all(bytes) {
         let error = DiskError::new("write", folder.path().join(name), error);
-        folder.remove(name)?;
+        folder.discard(name);
         return Err(error);
     }
     Ok(file)
