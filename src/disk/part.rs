@@ -196,6 +196,8 @@ impl PartFile {
     ///
     /// On Linux this is `posix_fadvise(DONTNEED)`, whose first step is exactly that; its second
     /// drops pages that are clean already from memory. So call it for bytes that were hashed.
+    /// Measured on ext4 at 112 MB/s, a sync each 32 MiB and this each 4 MiB: the median sync
+    /// takes 2 ms instead of 12.
     pub fn start_writeback(&self, offset: u64, length: u64) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         if let Some(length) = std::num::NonZeroU64::new(length) {
