@@ -191,6 +191,12 @@ impl Folder {
         self.unlink(name, AtFlags::REMOVEDIR)
     }
 
+    /// Removes a file that an earlier error made useless. That error is the one to report, so
+    /// a failure here is not; what stays behind is listed and removed as a leftover.
+    pub fn discard(&self, name: &str) {
+        let _ = self.remove(name);
+    }
+
     fn unlink(&self, name: &str, flags: AtFlags) -> Result<bool, DiskError> {
         match rustix::fs::unlinkat(&self.descriptor, name, flags) {
             Ok(()) => Ok(true),

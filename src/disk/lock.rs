@@ -37,7 +37,7 @@ pub(crate) enum Try {
 pub(crate) fn try_lock(file: &File) -> io::Result<Try> {
     match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Try::Locked),
-        Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(Try::Busy),
+        Err(Errno::WOULDBLOCK) => Ok(Try::Busy),
         Err(Errno::NOSYS | Errno::NOTSUP | Errno::NOLCK) => Ok(Try::Unsupported),
         Err(errno) => Err(errno.into()),
     }

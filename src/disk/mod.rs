@@ -5,7 +5,7 @@
 //!   without its blob and no ref without its snapshot. The order that gives this is written
 //!   in [`publish`] and nowhere else.
 //! - Inside a repo folder no symbolic link is ever followed on the way to a write: all work
-//!   goes through directory descriptors ([`folder`]), never through joined path strings.
+//!   goes through directory descriptors (`folder.rs`), never through joined path strings.
 //! - Every error names the path and carries the [`Code`](crate::model::code::Code) that users see.
 //! - Lock files are never deleted.
 //!
@@ -26,6 +26,8 @@ pub mod repo;
 mod snapshot;
 pub mod space;
 mod staging;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use cache::Cache;

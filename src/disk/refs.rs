@@ -71,7 +71,7 @@ impl RepoDir {
             (Ok(()), None) => Ok(()),
         };
         if moved.is_err() {
-            staging.remove(&temporary)?;
+            staging.discard(&temporary);
         }
         moved?;
         // From the inside out, so that no synced folder lacks what it contains.

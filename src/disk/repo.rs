@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::fs::{FileType, OFlags};
 
-use super::cache::{BLOBS, LOCKS, REFS, SNAPSHOTS, TREES, shared_store_entry, tree_file};
+use super::cache::{BLOBS, LOCKS, REFS, SNAPSHOTS, shared_store_entry};
 use super::error::DiskError;
 use super::folder::{Folder, unique_name};
 use super::part::{Opened, PartError, PartFile};
@@ -226,40 +226,6 @@ impl RepoDir {
         Ok(false)
     }
 
-    /// Keeps the listing of a commit (from [`tree_json`](super::tree_json)) in the staging
-    /// folder until [`publish_tree`](Self::publish_tree).
-    ///
-    /// # Errors
-    /// What writing reports.
-    pub fn stage_tree(&self, commit: &Commit, json: &[u8]) -> Result<(), DiskError> {
-        let staging = self.open_staging()?;
-        let temporary = staging::temporary_name("tree");
-        write_new(&staging, &temporary, json)?;
-        staging.rename(&temporary, &staging, &staging::tree_name(commit))
-    }
-
-    /// Publishes the staged listing as `trees/<commit>.json`. `false` when none was staged.
-    ///
-    /// # Errors
-    /// What syncing and moving report.
-    pub fn publish_tree(&self, commit: &Commit) -> Result<bool, DiskError> {
-        let repo = self.open_repo()?;
-        let staging = self.open_staging()?;
-        let name = staging::tree_name(commit);
-        let file = match staging.open_file(&name, OFlags::RDWR, 0) {
-            Ok(file) => file,
-            Err(error) if error.is_not_found() => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        file.sync_data()
-            .map_err(|error| DiskError::new("sync", staging.path().join(&name), error))?;
-        let (trees, _) = repo.make_child(TREES)?;
-        staging.rename(&name, &trees, &tree_file(commit))?;
-        trees.sync()?;
-        repo.sync()?;
-        Ok(true)
-    }
-
     /// All parts of downloads that could go on.
     ///
     /// # Errors
@@ -376,7 +342,7 @@ pub(super) fn write_new(folder: &Folder, name: &str, bytes: &[u8]) -> Result<Fil
     let mut file = folder.create_file(name, 0o666)?;
     if let Err(error) = file.write_all(bytes) {
         let error = DiskError::new("write", folder.path().join(name), error);
-        folder.remove(name)?;
+        folder.discard(name);
         return Err(error);
     }
     Ok(file)

@@ -127,7 +127,7 @@ impl Snapshot {
             let mut copy = batch.staging.create_file(&temporary, 0o666)?;
             let copied = io::copy(&mut source, &mut copy).and_then(|_| copy.sync_data());
             if let Err(error) = copied {
-                batch.staging.remove(&temporary)?;
+                batch.staging.discard(&temporary);
                 return Err(fail("copy the content to")(error));
             }
             move_or_remove(&batch.staging, &temporary, folder, name)?;
@@ -157,7 +157,7 @@ impl Snapshot {
 fn move_or_remove(from: &Folder, temporary: &str, to: &Folder, name: &str) -> Result<(), DiskError> {
     let moved = from.rename(temporary, to, name);
     if moved.is_err() {
-        from.remove(temporary)?;
+        from.discard(temporary);
     }
     moved
 }

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::cache::{TREES, tree_file};
+use super::error::DiskError;
+use super::repo::{RepoDir, write_new};
+use super::staging;
 use crate::model::plan::Tree;
+use crate::model::repo::Commit;
 
 #[derive(Serialize)]
 struct Listing<'a> {
@@ -52,4 +57,48 @@ pub fn tree_json(tree: &Tree) -> Option<Vec<u8>> {
         .serialize(&mut serde_json::Serializer::with_formatter(&mut json, indent))
         .ok()?;
     Some(json)
+}
+
+impl RepoDir {
+    /// Keeps the listing of a commit (from [`tree_json`]) in the staging
+    /// folder until [`publish_tree`](Self::publish_tree). It is on the disk when this returns,
+    /// because another process may be the one that publishes it.
+    ///
+    /// # Errors
+    /// What writing and syncing report.
+    pub fn stage_tree(&self, commit: &Commit, json: &[u8]) -> Result<(), DiskError> {
+        let staging = self.open_staging()?;
+        let temporary = staging::temporary_name("tree");
+        let synced = write_new(&staging, &temporary, json)?
+            .sync_data()
+            .map_err(|error| DiskError::new("sync", staging.path().join(&temporary), error));
+        let staged = synced.and_then(|()| staging.rename(&temporary, &staging, &staging::tree_name(commit)));
+        if staged.is_err() {
+            staging.discard(&temporary);
+        }
+        staged
+    }
+
+    /// Publishes the staged listing as `trees/<commit>.json`. `false` when none is staged: it
+    /// never was, or another process was faster.
+    ///
+    /// # Errors
+    /// What moving and syncing report.
+    pub fn publish_tree(&self, commit: &Commit) -> Result<bool, DiskError> {
+        let repo = self.open_repo()?;
+        let staging = self.open_staging()?;
+        let name = staging::tree_name(commit);
+        if staging.entry(&name)?.is_none() {
+            return Ok(false);
+        }
+        let (trees, _) = repo.make_child(TREES)?;
+        match staging.rename(&name, &trees, &tree_file(commit)) {
+            Ok(()) => {}
+            Err(error) if error.is_not_found() => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        trees.sync()?;
+        repo.sync()?;
+        Ok(true)
+    }
 }
