@@ -217,7 +217,6 @@ impl Shared {
             id: &self.id,
             part: Part::File(&self.file.path),
             page: &page,
-            with_token: self.hub.wire.has_token(),
         };
         self.hub.wire.refusal(ask, url, &about, answer).await
     }

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use reqwest::{Client, NoProxy, Proxy, Response, redirect::Policy};
 use url::Url;
 
+use super::broken;
 use super::budget::{Bucket, Budget};
 use super::classify::{self, About, Refusal};
 use super::config::{HubConfig, ProxyConfig};
@@ -36,8 +37,6 @@ pub(super) struct Ask {
     pub bucket: Bucket,
     /// The bytes wanted; never empty.
     pub range: Option<Range<u64>>,
-    /// Whether a short stall timeout shortens the header deadline.
-    pub impatient: bool,
 }
 
 impl Ask {
@@ -47,7 +46,6 @@ impl Ask {
             method: Method::GET,
             bucket: Bucket::Api,
             range: None,
-            impatient: false,
         }
     }
 }
@@ -130,11 +128,6 @@ impl Transport {
         url.origin() == self.endpoint.origin()
     }
 
-    /// Whether requests to the endpoint carry a token.
-    pub fn has_token(&self) -> bool {
-        self.token.is_some()
-    }
-
     /// How long a body may bring nothing.
     pub fn stall_timeout(&self) -> Option<Duration> {
         self.stall_timeout
@@ -165,15 +158,12 @@ impl Transport {
         if let Some(authorization) = self.authorization(url) {
             request = request.header(AUTHORIZATION, authorization);
         }
-        let patience = match self.stall_timeout.filter(|_| ask.impatient) {
-            Some(stall) => stall.min(self.header_timeout),
-            None => self.header_timeout,
-        };
+        let patience = self.header_timeout;
         let name = host(url);
         let answer = match tokio::time::timeout(patience, request.send()).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
-                let error = classify::no_answer(&name, &error);
+                let error = broken::no_answer(&name, &error);
                 return Err(match error.class {
                     Class::Offline => pass.unreachable(error),
                     _ => error,
@@ -218,11 +208,14 @@ impl Transport {
             .unwrap_or_default();
         let refusal = Refusal::new(status, &headers, &String::from_utf8_lossy(&body));
         let name = host(url);
-        if !self.on_hub(url) {
+        let on_hub = self.on_hub(url);
+        // A mirror may send us to another Hub, which speaks Hub words too.
+        if !on_hub && ask.bucket == Bucket::Resolvers && refusal.error_code.is_none() {
             return classify::by_storage(&name, refusal);
         }
-        let error = classify::by_hub(&name, about, refusal);
-        if status == 429 {
+        let with_token = self.authorization(url).is_some();
+        let error = classify::by_hub(&name, about, with_token, refusal);
+        if status == 429 && on_hub {
             let pause = self.budget.refused(ask.bucket, &headers);
             return error.after(Some(pause));
         }
@@ -251,10 +244,10 @@ pub(super) async fn chunk(
         None => next.await,
         Some(stall) => match tokio::time::timeout(stall, next).await {
             Ok(next) => next,
-            Err(_) => return Err(classify::stalled(name, stall)),
+            Err(_) => return Err(broken::stalled(name, stall)),
         },
     };
-    next.map_err(|_| classify::cut(name))
+    next.map_err(|_| broken::cut(name))
 }
 
 /// Refuses an answer that is encoded although identity was asked for.
