@@ -15,7 +15,7 @@ use super::error::{Class, HubError};
 use super::headers;
 use super::locate::{Located, Shared, Told, is_identity};
 use super::redirect::{HOPS_MAX, host};
-use super::transport::{Ask, is_html, plain};
+use super::transport::{Ask, Hop, is_html, plain};
 use crate::model::code::Code;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{Commit, RepoId, RepoType, shown};
@@ -149,10 +149,13 @@ impl RemoteFile {
         let mut url = start;
         for _ in 0..=HOPS_MAX {
             let answer = wire.hop(&wanted.ask, &url).await?;
-            if let Some(step) = wire.step(&url, &answer)? {
-                url = step.url;
-                continue;
-            }
+            let answer = match wire.sort(&url, answer).await? {
+                Hop::Last(answer) => answer,
+                Hop::On(step, _) => {
+                    url = step.url;
+                    continue;
+                }
+            };
             return match answer.status().as_u16() {
                 200 | 206 => self.accept(wanted, answer, &url),
                 _ => {

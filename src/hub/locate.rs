@@ -20,7 +20,7 @@ use super::classify::{About, Part};
 use super::error::{Class, HubError};
 use super::headers;
 use super::redirect::{HOPS_MAX, host};
-use super::transport::Ask;
+use super::transport::{Ask, Hop};
 use crate::model::code::Code;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{Commit, RepoId, RepoType};
@@ -187,16 +187,19 @@ impl Shared {
         ));
         for _ in 0..=HOPS_MAX {
             let answer = wire.hop(ask, &url).await?;
-            if let Some(step) = wire.step(&url, &answer)? {
-                if !step.relative {
-                    self.identify(answer.headers(), &host(&url), false)?;
+            let answer = match wire.sort(&url, answer).await? {
+                Hop::Last(answer) => answer,
+                Hop::On(step, headers) => {
+                    if !step.relative {
+                        self.identify(&headers, &host(&url), false)?;
+                    }
+                    if !wire.on_hub(&step.url) {
+                        return Ok(Told::There(step.url));
+                    }
+                    url = step.url;
+                    continue;
                 }
-                if !wire.on_hub(&step.url) {
-                    return Ok(Told::There(step.url));
-                }
-                url = step.url;
-                continue;
-            }
+            };
             return match answer.status().as_u16() {
                 // What a 416 means depends on the file, so `RemoteFile` judges it.
                 200 | 206 | 416 => Ok(Told::Here(answer, url)),

@@ -28,6 +28,17 @@ const REFUSAL_MAX: usize = 16 * 1024;
 /// Longest time spent on an error's body.
 const REFUSAL_TIME: Duration = Duration::from_secs(5);
 
+/// Longest time spent on the text of a redirect.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+
+/// One answer.
+pub(super) enum Hop {
+    /// It leads on; its headers may speak of the file.
+    On(Step, HeaderMap),
+    /// It is the last one.
+    Last(Response),
+}
+
 /// What to send; the URL comes with each hop.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
@@ -188,16 +199,20 @@ impl Transport {
         Ok(answer)
     }
 
-    /// Where a redirect leads; `None` when the answer is not one.
-    pub fn step(&self, from: &Url, answer: &Response) -> Result<Option<Step>, HubError> {
+    /// Sorts an answer into redirects and others.
+    pub async fn sort(&self, from: &Url, answer: Response) -> Result<Hop, HubError> {
         if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-            return Ok(None);
+            return Ok(Hop::Last(answer));
         }
-        let location = answer.headers().get(LOCATION);
-        let location = location
+        let headers = answer.headers().clone();
+        let location = headers
+            .get(LOCATION)
             .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
             .ok_or_else(|| HubError::odd(format!("{} answered with a redirect to nowhere", host(from))))?;
-        redirect::follow(from, location).map(Some)
+        let step = redirect::follow(from, location)?;
+        // A connection whose answer was read to its end serves again; the text is a few hundred bytes.
+        let _ = tokio::time::timeout(DRAIN_TIME, start_of(answer)).await;
+        Ok(Hop::On(step, headers))
     }
 
     /// What a final answer that is no success means. Reads a little of its body.

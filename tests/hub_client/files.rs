@@ -1,5 +1,6 @@
 //! Locating files: redirects, the token, signed links and their expiry.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -76,6 +77,20 @@ async fn the_token_stays_with_the_hub_and_one_link_serves_all_ranges() {
     for asked in cdn.asked() {
         assert_eq!(asked.header("authorization"), None);
         assert_eq!(asked.header("accept-encoding"), Some("identity"));
+    }
+}
+
+#[tokio::test]
+async fn many_small_files_come_over_one_connection_to_each_host() {
+    let cdn = Arc::new(storage(|_| false).await);
+    let hub = hub_before(Arc::clone(&cdn)).await;
+    let client = client(&hub);
+    for _ in 0..5 {
+        assert_eq!(read(&file_of(&client, 20), None).await.unwrap(), CONTENT);
+    }
+    for stub in [&hub, &*cdn] {
+        let peers: HashSet<_> = stub.asked().iter().map(|asked| asked.peer).collect();
+        assert_eq!((stub.asked().len(), peers.len()), (5, 1));
     }
 }
 

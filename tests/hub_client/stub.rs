@@ -1,11 +1,12 @@
 //! A server whose answers a test writes as one function, and which remembers what it was asked.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use hfdepot::hub::{Budget, HubClient, HubConfig, HubError, ProxyConfig, RemoteFile, Secret};
@@ -28,6 +29,8 @@ pub struct Asked {
     /// The request target: path and query, or the whole URL at a proxy.
     pub target: String,
     pub headers: HeaderMap,
+    /// The connection it came over.
+    pub peer: SocketAddr,
 }
 
 impl Asked {
@@ -47,19 +50,26 @@ impl Stub {
     pub async fn start(answer: impl Fn(&Asked) -> Response + Send + Sync + 'static) -> Self {
         let log = Arc::new(Mutex::new(Vec::new()));
         let (answer, seen) = (Arc::new(answer), Arc::clone(&log));
-        let app = Router::new().fallback(move |request: Request| {
-            let asked = Asked {
-                method: request.method().to_string(),
-                target: request.uri().to_string(),
-                headers: request.headers().clone(),
-            };
-            seen.lock().unwrap().push(asked.clone());
-            let response = answer(&asked);
-            async move { response }
-        });
+        let app = Router::new().fallback(
+            move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| {
+                let asked = Asked {
+                    method: request.method().to_string(),
+                    target: request.uri().to_string(),
+                    headers: request.headers().clone(),
+                    peer,
+                };
+                seen.lock().unwrap().push(asked.clone());
+                let response = answer(&asked);
+                async move { response }
+            },
+        );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        tokio::spawn(async move {
+            axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+                .await
+                .unwrap()
+        });
         Self {
             url: Url::parse(&url).unwrap(),
             log,
