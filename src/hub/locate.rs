@@ -267,3 +267,34 @@ const LINKED_SIZE: &str = "x-linked-size";
 pub(super) fn is_identity(headers: &HeaderMap) -> bool {
     headers.contains_key(COMMIT) || headers.contains_key(LINKED_ETAG)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{Budget, HubConfig};
+
+    #[test]
+    fn the_late_refusal_of_an_old_link_does_not_touch_the_new_one() {
+        let hub = HubClient::new(HubConfig::default(), std::sync::Arc::new(Budget::new())).unwrap();
+        let file = RepoFile {
+            path: "x".parse().unwrap(),
+            size_bytes: 1,
+            blob_id: "f2e250c7271e7185f0b0e9a53e26e93bb97d3f1a".parse().unwrap(),
+            git_oid: String::new(),
+            xet_hash: None,
+        };
+        let (id, commit) = ("o/n".parse().unwrap(), "a".repeat(40).parse().unwrap());
+        let shared = Shared::new(&hub, RepoType::Model, &id, &commit, &file);
+        let link = Url::parse("https://cdn.example/2").unwrap();
+        *shared.place() = Place {
+            url: Some(link.clone()),
+            turn: 2,
+            ..Place::default()
+        };
+        shared.refused(1);
+        assert_eq!(shared.known(), Some((link, 2)));
+        shared.refused(2);
+        assert_eq!(shared.known(), None);
+        assert!(shared.place().was_refused);
+    }
+}

@@ -13,6 +13,8 @@ use super::stub::{
     Asked, COMMIT, SHA256, Stub, TOKEN, answer, assert_clean, bytes_of, client, config, file_of, read,
 };
 
+/// An ETag that looks like a SHA-256 and is none: the Xet hash (`hub-protocol.md` §3.1).
+const XET: &str = "\"e1cb4d78a1f42d8f640d9f761b0c3b440f0448a41fe12f18a30207c799700609\"";
 const CONTENT: &[u8] = b"0123456789abcdefghij";
 
 /// The Hub's answer for an LFS file: away to `cdn`, with a link that counts up.
@@ -24,7 +26,8 @@ fn away(cdn: &Stub, number: usize) -> axum::response::Response {
         ("x-repo-commit", COMMIT),
         ("x-linked-etag", &etag),
         ("x-linked-size", &size),
-        ("etag", "\"not-to-be-relied-on\""),
+        // Not to be relied on, as at the storage host.
+        ("etag", XET),
     ];
     answer(302, &headers, "Found. Redirecting to somewhere")
 }
@@ -36,7 +39,11 @@ async fn storage(refuses: impl Fn(&Asked) -> bool + Send + Sync + 'static) -> St
             &[("content-type", "application/xml")],
             "<Error>Request has expired</Error>",
         ),
-        false => bytes_of(CONTENT, asked),
+        false => {
+            let mut response = bytes_of(CONTENT, asked);
+            response.headers_mut().insert("etag", XET.parse().unwrap());
+            response
+        }
     })
     .await
 }
