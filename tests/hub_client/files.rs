@@ -231,6 +231,13 @@ async fn a_mirror_that_names_nothing_is_taken_at_the_listings_word() {
     .await;
     assert_eq!(read(&file_of(&client(&hub), 20), None).await.unwrap(), CONTENT);
     assert_eq!(hub.asked()[0].header("range"), None);
+
+    let cdn = storage(|_| false).await;
+    let location = cdn.url.join("blob").unwrap();
+    let mirror =
+        Stub::start(move |_| answer(302, &[("location", location.as_str()), ("etag", XET)], "")).await;
+    let file = file_of(&client(&mirror), 20);
+    assert_eq!(read(&file, Some(0..4)).await.unwrap(), b"0123");
 }
 
 #[tokio::test]
