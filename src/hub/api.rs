@@ -9,7 +9,7 @@ use super::classify::About;
 use super::error::HubError;
 use super::headers;
 use super::redirect::{HOPS_MAX, host};
-use super::transport::{Ask, Transport, chunk, is_html, plain};
+use super::transport::{Ask, Hop, Transport, chunk, is_html, plain};
 
 /// Most bytes of one answer (`reliability.md` §4.2 "Inflation").
 pub(super) const PAGE_MAX: usize = 32 * 1024 * 1024;
@@ -75,11 +75,14 @@ pub(super) async fn get(wire: &Transport, url: Url, about: &About<'_>) -> Result
     let ask = Ask::json();
     let mut url = url;
     for _ in 0..=HOPS_MAX {
-        let mut answer = wire.hop(&ask, &url).await?;
-        if let Some(step) = wire.step(&url, &answer)? {
-            url = step.url;
-            continue;
-        }
+        let answer = wire.hop(&ask, &url).await?;
+        let mut answer = match wire.sort(&url, answer).await? {
+            Hop::Last(answer) => answer,
+            Hop::On(step, _) => {
+                url = step.url;
+                continue;
+            }
+        };
         if answer.status().as_u16() != 200 {
             return Err(wire.refusal(&ask, &url, about, answer).await);
         }

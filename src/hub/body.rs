@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::Response;
 
-use super::classify;
+use super::broken;
 use super::error::HubError;
 use super::locate::Shared;
 use super::transport::chunk;
@@ -60,7 +60,7 @@ impl Body {
     pub async fn next(&mut self) -> Result<Option<Bytes>, HubError> {
         while self.remaining > 0 {
             let Some(answer) = &mut self.answer else {
-                return Err(classify::cut(&self.host));
+                return Err(broken::cut(&self.host));
             };
             match chunk(answer, &self.host, self.stall).await {
                 Ok(Some(piece)) if piece.is_empty() => {}
@@ -76,7 +76,7 @@ impl Body {
                 }
                 Ok(None) => {
                     self.answer = None;
-                    return Err(classify::cut(&self.host));
+                    return Err(broken::cut(&self.host));
                 }
                 Err(error) => {
                     self.answer = None;

@@ -1,14 +1,11 @@
-//! The one retry classifier: what a status or a broken connection means
-//! (`hub-protocol.md` §4.1, `contract.md` §3.7, `design.md` §9.11). Pure.
+//! The one retry classifier, first half: what a status means (`hub-protocol.md` §4.1,
+//! `contract.md` §3.7). Pure. The other half, broken connections, is [`super::broken`].
 
-use std::error::Error;
-use std::io::ErrorKind;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
 use super::error::{Class, HubError};
-use super::guard::Refused;
 use super::headers;
 use crate::model::code::Code;
 use crate::model::repo::{RepoId, RepoPath, RepoType, shown};
@@ -24,8 +21,6 @@ pub(super) struct About<'a> {
     pub part: Part<'a>,
     /// Page of the repo on the endpoint, for gated repos.
     pub page: &'a str,
-    /// Whether a token is configured.
-    pub with_token: bool,
 }
 
 /// The part of a repo a request was about.
@@ -86,8 +81,8 @@ fn body_text(body: &str) -> String {
     found.unwrap_or_else(|| body.trim().to_owned())
 }
 
-/// What a refusal by the endpoint itself means.
-pub(super) fn by_hub(host: &str, about: &About<'_>, refusal: Refusal) -> HubError {
+/// What a refusal by a Hub means. `with_token`: whether the request carried one.
+pub(super) fn by_hub(host: &str, about: &About<'_>, with_token: bool, refusal: Refusal) -> HubError {
     let About {
         repo_type, id, page, ..
     } = *about;
@@ -97,7 +92,7 @@ pub(super) fn by_hub(host: &str, about: &About<'_>, refusal: Refusal) -> HubErro
     let (class, code, message) = match (status, code.as_str()) {
         // The words of X-Error-Code win over the status: hub-protocol §0.9.
         (400..=499, "GatedRepo") => {
-            let next = if about.with_token {
+            let next = if with_token {
                 "the account of the token has no access yet: ask for it there"
             } else {
                 "accept its terms there and set a token of that account"
@@ -105,7 +100,7 @@ pub(super) fn by_hub(host: &str, about: &About<'_>, refusal: Refusal) -> HubErro
             let message = format!("{repo} is gated: open {page} and {next}");
             (Class::NeedsUser, Code::Gated, message)
         }
-        (400..=499, "RepoNotFound") => missing(&repo, host, about),
+        (400..=499, "RepoNotFound") => missing(&repo, host, with_token),
         (400..=499, "RevisionNotFound") => revision_missing(&repo, host, about),
         (400..=499, "EntryNotFound") => entry_missing(&repo, host, about),
         // Clients match this very text: hub-protocol §4.1.
@@ -118,7 +113,7 @@ pub(super) fn by_hub(host: &str, about: &About<'_>, refusal: Refusal) -> HubErro
             (Class::Permanent, Code::RepoDisabled, message)
         }
         // Anonymous 401: missing, private, or in need of a token; the Hub does not tell which.
-        (401, _) if !about.with_token => missing(&repo, host, about),
+        (401, _) if !with_token => missing(&repo, host, with_token),
         (401, _) => {
             let message = format!("{host} refuses the token (401)");
             (Class::NeedsUser, Code::BadToken, message)
@@ -132,7 +127,7 @@ pub(super) fn by_hub(host: &str, about: &About<'_>, refusal: Refusal) -> HubErro
             (Class::NeedsUser, Code::AccessDenied, message)
         }
         (404 | 410, _) => match about.part {
-            Part::Revision(_) => missing(&repo, host, about),
+            Part::Revision(_) => missing(&repo, host, with_token),
             Part::File(_) => entry_missing(&repo, host, about),
         },
         _ => return by_any(host, refusal),
@@ -144,8 +139,8 @@ fn lower(sentence: &str) -> String {
     sentence.replacen("The", "the", 1)
 }
 
-fn missing(repo: &str, host: &str, about: &About<'_>) -> (Class, Code, String) {
-    let why = if about.with_token {
+fn missing(repo: &str, host: &str, with_token: bool) -> (Class, Code, String) {
+    let why = if with_token {
         "does not exist, or the token may not see it"
     } else {
         "is missing or private, or needs a token"
@@ -240,92 +235,6 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// What it means that no answer came.
-pub(super) fn no_answer(host: &str, error: &reqwest::Error) -> HubError {
-    if let Some(refused) = cause::<Refused>(error) {
-        return HubError::bad(refused.message.clone());
-    }
-    if let Some(tls) = tls_error(error) {
-        return HubError::new(Class::Permanent, Code::TlsError, tls_sentence(host, &tls));
-    }
-    let why = io_kind(error);
-    let offline = |why: &str| {
-        let message = format!("Cannot reach {host}: {why}");
-        HubError::new(Class::Offline, Code::Offline, message)
-    };
-    // hyper-util keeps the error of a proxy's tunnel private; its text is all there is.
-    if chain(error).any(|cause| cause.to_string().contains("proxy authorization required")) {
-        let message = "The proxy wants a user name and password (407)";
-        return HubError::new(Class::NeedsUser, Code::AccessDenied, message);
-    }
-    match why {
-        _ if error.is_dns() || chain(error).any(|cause| cause.to_string() == "dns error") => {
-            offline("its name cannot be resolved")
-        }
-        Some(ErrorKind::ConnectionRefused) => offline("the connection is refused"),
-        Some(ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown) => {
-            offline("there is no route to it")
-        }
-        _ if error.is_timeout() => offline("it does not answer in time"),
-        // The host was reached and hung up: hub-protocol §4.1 "reset".
-        Some(
-            ErrorKind::ConnectionReset
-            | ErrorKind::ConnectionAborted
-            | ErrorKind::UnexpectedEof
-            | ErrorKind::BrokenPipe,
-        ) => cut(host),
-        _ if error.is_connect() => offline("no connection comes about"),
-        _ => cut(host),
-    }
-}
-
-/// What it means that a body broke off.
-pub(super) fn cut(host: &str) -> HubError {
-    let message = format!("The connection to {host} broke off");
-    HubError::new(Class::Transient, Code::ServerError, message)
-}
-
-/// What it means that a body brings nothing any more.
-pub(super) fn stalled(host: &str, after: Duration) -> HubError {
-    let message = format!("{host} sent no byte for {} s", after.as_secs_f64());
-    HubError::new(Class::Transient, Code::Stalled, message)
-}
-
-fn tls_sentence(host: &str, error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(why) => format!("The certificate of {host} is not trusted: {why}"),
-        other => format!("No secure connection to {host} comes about: {other}"),
-    }
-}
-
-fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// The first cause of type `T`, also inside an [`std::io::Error`].
-fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
-    chain(error).find_map(|cause| {
-        cause.downcast_ref::<T>().or_else(|| {
-            let inner = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
-            inner.downcast_ref::<T>()
-        })
-    })
-}
-
-/// A TLS failure that another try will not change; a broken record does not count.
-fn tls_error(error: &reqwest::Error) -> Option<rustls::Error> {
-    cause::<rustls::Error>(error)
-        .filter(|_| error.is_connect())
-        .cloned()
-}
-
-fn io_kind(error: &reqwest::Error) -> Option<ErrorKind> {
-    chain(error)
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .last()
-        .map(std::io::Error::kind)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,7 +251,6 @@ mod tests {
                 Part::Revision("nope")
             },
             page: "https://hub.example/acme/tiny",
-            with_token,
         };
         let refusal = Refusal {
             status,
@@ -350,7 +258,7 @@ mod tests {
             text: text.to_owned(),
             ..Refusal::default()
         };
-        by_hub("hub.example", &about, refusal)
+        by_hub("hub.example", &about, with_token, refusal)
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct HubConfig {
     /// Longest time to connect, TLS included. Default 10 s (`reliability.md` §3).
     pub connect_timeout: Duration,
     /// Longest time from the request to the end of the answer's head, in all. Default 30 s
-    /// (`reliability.md` §3); a shorter stall timeout shortens it.
+    /// (`reliability.md` §3).
     pub header_timeout: Duration,
     /// Longest pause between two tries to reach a host that cannot be reached. Default 75 s, so
     /// that an outage costs less than one request a minute and host (`design.md` §9.11).

@@ -13,9 +13,9 @@ use super::body::Body;
 use super::budget::Bucket;
 use super::error::{Class, HubError};
 use super::headers;
-use super::locate::{Located, Shared, is_identity};
+use super::locate::{Located, Shared, Told, is_identity};
 use super::redirect::{HOPS_MAX, host};
-use super::transport::{Ask, is_html, plain};
+use super::transport::{Ask, Hop, is_html, plain};
 use crate::model::code::Code;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{Commit, RepoId, RepoType, shown};
@@ -91,9 +91,14 @@ impl RemoteFile {
             method: Method::HEAD,
             bucket: Bucket::Resolvers,
             range: None,
-            impatient: true,
         };
-        self.shared.ask_hub(&ask).await.map(drop)
+        match self.shared.ask_hub(&ask).await {
+            Ok(Told::Here(answer, url)) => self.shared.identify(answer.headers(), &host(&url), true),
+            Ok(Told::There(_)) => Ok(()),
+            // A mirror without HEAD tells nothing; the first range will.
+            Err(error) if matches!(error.status, Some(405 | 501)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn wanted(&self, range: Option<Range<u64>>) -> Result<Wanted, HubError> {
@@ -112,7 +117,6 @@ impl RemoteFile {
                 bucket: Bucket::Resolvers,
                 // Any range of an empty file is answered with 416 (hub-protocol §3.3).
                 range: range.filter(|_| size > 0),
-                impatient: true,
             },
             span,
         })
@@ -145,17 +149,20 @@ impl RemoteFile {
         let mut url = start;
         for _ in 0..=HOPS_MAX {
             let answer = wire.hop(&wanted.ask, &url).await?;
-            if let Some(step) = wire.step(&url, &answer)? {
-                url = step.url;
-                continue;
-            }
+            let answer = match wire.sort(&url, answer).await? {
+                Hop::Last(answer) => answer,
+                Hop::On(step, _) => {
+                    url = step.url;
+                    continue;
+                }
+            };
             return match answer.status().as_u16() {
                 200 | 206 => self.accept(wanted, answer, &url),
                 _ => {
                     let error = self.shared.refusal(&wanted.ask, &url, answer).await;
                     Err(match error.status {
-                        // A cached place on the Hub itself: let it say afresh what is wrong.
-                        Some(400 | 401 | 403 | 404 | 410) => HubError {
+                        // A remembered place on the Hub itself may be out of date as well.
+                        Some(400 | 401 | 403 | 404 | 410) if !error.named => HubError {
                             class: Class::Refresh,
                             ..error
                         },

@@ -36,7 +36,7 @@ pub(super) fn content_range(value: &str) -> Option<(Range<u64>, u64)> {
     let (span, total) = rest.trim().split_once('/')?;
     let (first, last) = span.split_once('-')?;
     let (first, last, total) = (number(first)?, number(last)?, number(total)?);
-    (unit.eq_ignore_ascii_case("bytes") && first <= last && last < total).then_some((first..last + 1, total))
+    (unit.eq_ignore_ascii_case("bytes") && first <= last && last < total).then(|| (first..last + 1, total))
 }
 
 /// Digits only: `+2`, ` 2` and `0x2` are not numbers in HTTP.

@@ -20,7 +20,7 @@ use super::classify::{About, Part};
 use super::error::{Class, HubError};
 use super::headers;
 use super::redirect::{HOPS_MAX, host};
-use super::transport::Ask;
+use super::transport::{Ask, Hop};
 use crate::model::code::Code;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{Commit, RepoId, RepoType};
@@ -187,16 +187,19 @@ impl Shared {
         ));
         for _ in 0..=HOPS_MAX {
             let answer = wire.hop(ask, &url).await?;
-            if let Some(step) = wire.step(&url, &answer)? {
-                if !step.relative {
-                    self.identify(answer.headers(), &host(&url), false)?;
+            let answer = match wire.sort(&url, answer).await? {
+                Hop::Last(answer) => answer,
+                Hop::On(step, headers) => {
+                    if !step.relative {
+                        self.identify(&headers, &host(&url), false)?;
+                    }
+                    if !wire.on_hub(&step.url) {
+                        return Ok(Told::There(step.url));
+                    }
+                    url = step.url;
+                    continue;
                 }
-                if !wire.on_hub(&step.url) {
-                    return Ok(Told::There(step.url));
-                }
-                url = step.url;
-                continue;
-            }
+            };
             return match answer.status().as_u16() {
                 // What a 416 means depends on the file, so `RemoteFile` judges it.
                 200 | 206 | 416 => Ok(Told::Here(answer, url)),
@@ -217,7 +220,6 @@ impl Shared {
             id: &self.id,
             part: Part::File(&self.file.path),
             page: &page,
-            with_token: self.hub.wire.has_token(),
         };
         self.hub.wire.refusal(ask, url, &about, answer).await
     }
@@ -264,4 +266,35 @@ const LINKED_SIZE: &str = "x-linked-size";
 /// Whether an answer names the file it carries.
 pub(super) fn is_identity(headers: &HeaderMap) -> bool {
     headers.contains_key(COMMIT) || headers.contains_key(LINKED_ETAG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{Budget, HubConfig};
+
+    #[test]
+    fn the_late_refusal_of_an_old_link_does_not_touch_the_new_one() {
+        let hub = HubClient::new(HubConfig::default(), std::sync::Arc::new(Budget::new())).unwrap();
+        let file = RepoFile {
+            path: "x".parse().unwrap(),
+            size_bytes: 1,
+            blob_id: "f2e250c7271e7185f0b0e9a53e26e93bb97d3f1a".parse().unwrap(),
+            git_oid: String::new(),
+            xet_hash: None,
+        };
+        let (id, commit) = ("o/n".parse().unwrap(), "a".repeat(40).parse().unwrap());
+        let shared = Shared::new(&hub, RepoType::Model, &id, &commit, &file);
+        let link = Url::parse("https://cdn.example/2").unwrap();
+        *shared.place() = Place {
+            url: Some(link.clone()),
+            turn: 2,
+            ..Place::default()
+        };
+        shared.refused(1);
+        assert_eq!(shared.known(), Some((link, 2)));
+        shared.refused(2);
+        assert_eq!(shared.known(), None);
+        assert!(shared.place().was_refused);
+    }
 }

@@ -14,6 +14,7 @@
 
 mod api;
 mod body;
+mod broken;
 mod budget;
 mod classify;
 mod config;

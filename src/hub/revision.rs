@@ -95,7 +95,6 @@ impl HubClient {
             id,
             part: Part::Revision(revision),
             page: &page,
-            with_token: self.wire.has_token(),
         };
         api::get(&self.wire, url, &about).await
     }

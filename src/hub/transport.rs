@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use reqwest::{Client, NoProxy, Proxy, Response, redirect::Policy};
 use url::Url;
 
+use super::broken;
 use super::budget::{Bucket, Budget};
 use super::classify::{self, About, Refusal};
 use super::config::{HubConfig, ProxyConfig};
@@ -27,6 +28,17 @@ const REFUSAL_MAX: usize = 16 * 1024;
 /// Longest time spent on an error's body.
 const REFUSAL_TIME: Duration = Duration::from_secs(5);
 
+/// Longest time spent on the text of a redirect.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+
+/// One answer.
+pub(super) enum Hop {
+    /// It leads on; its headers may speak of the file.
+    On(Step, HeaderMap),
+    /// It is the last one.
+    Last(Response),
+}
+
 /// What to send; the URL comes with each hop.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
@@ -36,8 +48,6 @@ pub(super) struct Ask {
     pub bucket: Bucket,
     /// The bytes wanted; never empty.
     pub range: Option<Range<u64>>,
-    /// Whether a short stall timeout shortens the header deadline.
-    pub impatient: bool,
 }
 
 impl Ask {
@@ -47,7 +57,6 @@ impl Ask {
             method: Method::GET,
             bucket: Bucket::Api,
             range: None,
-            impatient: false,
         }
     }
 }
@@ -130,11 +139,6 @@ impl Transport {
         url.origin() == self.endpoint.origin()
     }
 
-    /// Whether requests to the endpoint carry a token.
-    pub fn has_token(&self) -> bool {
-        self.token.is_some()
-    }
-
     /// How long a body may bring nothing.
     pub fn stall_timeout(&self) -> Option<Duration> {
         self.stall_timeout
@@ -165,15 +169,12 @@ impl Transport {
         if let Some(authorization) = self.authorization(url) {
             request = request.header(AUTHORIZATION, authorization);
         }
-        let patience = match self.stall_timeout.filter(|_| ask.impatient) {
-            Some(stall) => stall.min(self.header_timeout),
-            None => self.header_timeout,
-        };
+        let patience = self.header_timeout;
         let name = host(url);
         let answer = match tokio::time::timeout(patience, request.send()).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
-                let error = classify::no_answer(&name, &error);
+                let error = broken::no_answer(&name, &error);
                 return Err(match error.class {
                     Class::Offline => pass.unreachable(error),
                     _ => error,
@@ -198,16 +199,20 @@ impl Transport {
         Ok(answer)
     }
 
-    /// Where a redirect leads; `None` when the answer is not one.
-    pub fn step(&self, from: &Url, answer: &Response) -> Result<Option<Step>, HubError> {
+    /// Sorts an answer into redirects and others.
+    pub async fn sort(&self, from: &Url, answer: Response) -> Result<Hop, HubError> {
         if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-            return Ok(None);
+            return Ok(Hop::Last(answer));
         }
-        let location = answer.headers().get(LOCATION);
-        let location = location
+        let headers = answer.headers().clone();
+        let location = headers
+            .get(LOCATION)
             .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
             .ok_or_else(|| HubError::odd(format!("{} answered with a redirect to nowhere", host(from))))?;
-        redirect::follow(from, location).map(Some)
+        let step = redirect::follow(from, location)?;
+        // A connection whose answer was read to its end serves again; the text is a few hundred bytes.
+        let _ = tokio::time::timeout(DRAIN_TIME, start_of(answer)).await;
+        Ok(Hop::On(step, headers))
     }
 
     /// What a final answer that is no success means. Reads a little of its body.
@@ -218,11 +223,14 @@ impl Transport {
             .unwrap_or_default();
         let refusal = Refusal::new(status, &headers, &String::from_utf8_lossy(&body));
         let name = host(url);
-        if !self.on_hub(url) {
+        let on_hub = self.on_hub(url);
+        // A mirror may send us to another Hub, which speaks Hub words too.
+        if !on_hub && ask.bucket == Bucket::Resolvers && refusal.error_code.is_none() {
             return classify::by_storage(&name, refusal);
         }
-        let error = classify::by_hub(&name, about, refusal);
-        if status == 429 {
+        let with_token = self.authorization(url).is_some();
+        let error = classify::by_hub(&name, about, with_token, refusal);
+        if status == 429 && on_hub {
             let pause = self.budget.refused(ask.bucket, &headers);
             return error.after(Some(pause));
         }
@@ -251,10 +259,10 @@ pub(super) async fn chunk(
         None => next.await,
         Some(stall) => match tokio::time::timeout(stall, next).await {
             Ok(next) => next,
-            Err(_) => return Err(classify::stalled(name, stall)),
+            Err(_) => return Err(broken::stalled(name, stall)),
         },
     };
-    next.map_err(|_| classify::cut(name))
+    next.map_err(|_| broken::cut(name))
 }
 
 /// Refuses an answer that is encoded although identity was asked for.

@@ -39,7 +39,6 @@ impl HubClient {
             id,
             part: Part::Revision(commit.as_str()),
             page: &page,
-            with_token: self.wire.has_token(),
         };
         let mut url = self.url(&format!("api/{}/{id}/tree/{commit}", repo_type.plural()));
         url.set_query(Some("recursive=true&expand=false"));

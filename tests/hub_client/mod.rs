@@ -1,0 +1,7 @@
+//! The Hub client against small scripted servers, over real sockets.
+
+mod bodies;
+mod files;
+mod metadata;
+mod network;
+mod stub;
