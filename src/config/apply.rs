@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use super::key::{FieldError, Key, check};
 use super::layers::{Source, Stored};
 use super::paths::check_directory;
-use super::secret::MASK;
 use super::settings::{Settings, endpoint_url};
+use crate::model::secret::MASK;
 
 impl Settings {
     /// The settings after `patch`. What has to be written then is [`Settings::changes_since`],

@@ -6,10 +6,10 @@
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::secret::MASK;
 use crate::model::duration::parse_duration;
 use crate::model::job::Verify;
 use crate::model::repo::shown;
+use crate::model::secret::MASK;
 use crate::model::size::parse_size;
 use crate::model::state::words;
 

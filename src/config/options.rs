@@ -13,7 +13,7 @@ use super::flags::FixedArgs;
 use super::key::{Key, check};
 use super::layers::{Fixed, Given, Layer};
 use super::paths;
-use super::secret::Secret;
+use crate::model::secret::Secret;
 
 /// Name and password of the one login.
 #[derive(Debug, Clone)]
