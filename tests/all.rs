@@ -1,1 +1,4 @@
+//! All integration tests in one binary: one module for each capability.
 
+mod guard;
+mod start;
