@@ -1,4 +1,4 @@
-//! All integration tests in one binary: one module for each capability.
+//! All integration tests in one binary, so that the crate is linked once.
 
 mod guard;
 mod start;

@@ -1,6 +1,6 @@
 //! The flags of `hfdepot serve`, each with its variable `HFDEPOT_…`.
 //!
-//! Values of live settings stay texts here: [`super::key::check`] judges them as it judges
+//! Values of live settings stay texts here: [`super::check::check`] judges them as it judges
 //! the values of every other source, so that an error reads the same everywhere.
 
 use std::net::IpAddr;
