@@ -76,6 +76,11 @@ fn wrong_settings_end_with_code_2_and_touch_nothing() {
         (&["serve", "--no-such-flag"], &[], "no-such-flag"),
         (&["serve", "--addr", "0.0.0.0"], &[], "--no-auth"),
         (&["serve", "--addr", "home"], &[], "IP address"),
+        (
+            &["serve", "--addr", "::"],
+            &[("HFDEPOT_NO_AUTH", "0")],
+            "--no-auth",
+        ),
         (&["serve", "--port", "65536"], &[], "port"),
         (&["serve"], &[("HFDEPOT_MAX_ACTIVE", "0")], "HFDEPOT_MAX_ACTIVE"),
         (&["serve", "--config", "/nowhere.toml"], &[], "/nowhere.toml"),
