@@ -1,3 +1,6 @@
-//! All Rust tests of hfdepot that need more than one module, in one binary.
+//! All integration tests in one binary, so that the crate is linked once.
 
+
+mod guard;
 mod hub_client;
+mod start;
