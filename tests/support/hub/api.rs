@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::ask::{Ask, Target, form, split_revision};
-use super::fault::{FaultKind, LinkForm, Stage};
-use super::log::{Hop, lock};
+use super::log::lock;
+use super::page::Paging;
 use super::repo::{Commit, Kind, Repo, date_text};
 use super::world::World;
 
@@ -23,7 +23,7 @@ const MOST_PATHS: usize = 2000;
 pub fn answer(world: &World, ask: &Ask) -> Answer {
     let repo = match world.admit(ask, false) {
         Ok(repo) => repo,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let Target::Api { call, rest, .. } = &ask.target else {
         return not_found();
@@ -161,55 +161,30 @@ fn tree(world: &World, ask: &Ask, commit: &Arc<Commit>, folder: &str) -> Answer 
 /// One page of a listing, with the link to the next.
 fn page(world: &World, ask: &Ask, commit: &Commit, entries: Vec<&Value>) -> Answer {
     let expand = ask.flag("expand");
-    let mut size = if expand {
+    let usual = if expand {
         EXPANDED_PAGE_ENTRIES
     } else {
         PAGE_ENTRIES
     };
-    let mut form = None;
-    let struck = world.faults.take(Stage::Making, &ask.facts(), |kind| {
-        matches!(kind, FaultKind::PageSize { .. } | FaultKind::Link { .. })
-    });
-    for armed in &struck {
-        match armed.kind() {
-            FaultKind::PageSize { entries } => size = (*entries).max(1),
-            FaultKind::Link { form: odd } => form = Some(odd.clone()),
-            _ => {}
-        }
-    }
-    if let Some(limit) = ask
-        .parameter("limit")
-        .and_then(|limit| limit.parse::<usize>().ok())
-    {
-        size = limit.clamp(1, size);
-    }
-    let start = match ask
-        .parameter("cursor")
-        .filter(|_| form != Some(LinkForm::Endless))
-    {
+    let paging = Paging::new(world, ask, usual);
+    let size = paging.entries;
+    let start = match paging.cursor(ask) {
         None => 0,
         // A cursor that means nothing is after the end, so that a guessing client comes to a stop.
         Some(cursor) => read_cursor(cursor)
             .and_then(|last| entries.iter().position(|entry| entry["path"] == last.as_str()))
             .map_or(entries.len(), |at| at + 1),
     };
-    let shown = entries.iter().skip(start).take(size);
+    let shown: Vec<&&Value> = entries.iter().skip(start).take(size).collect();
     let list: Value = shown
-        .clone()
+        .iter()
         .map(|entry| dressed(world, commit, entry, expand))
         .collect();
     let mut answer = Answer::json(200, &list).with("x-total-count", &entries.len().to_string());
     let last = shown.last().and_then(|entry| entry["path"].as_str());
-    if let Some(last) = last.filter(|_| start + size < entries.len() || form == Some(LinkForm::Endless)) {
-        answer.set(
-            "link",
-            &link(
-                world,
-                ask,
-                form.as_ref(),
-                &[("cursor", &write_cursor(last, &commit.sha, size))],
-            ),
-        );
+    if let Some(last) = last.filter(|_| paging.goes_on(start + size, entries.len())) {
+        let cursor = write_cursor(last, &commit.sha, size);
+        answer.set("link", &paging.link(world, ask, &[("cursor", &cursor)]));
     }
     answer
 }
@@ -232,22 +207,6 @@ fn dressed(world: &World, commit: &Commit, entry: &Value, expand: bool) -> Value
         }
     }
     entry
-}
-
-/// A `Link` header to this request with some parameters replaced; absolute unless a fault bends it.
-pub fn link(world: &World, ask: &Ask, form: Option<&LinkForm>, replace: &[(&str, &str)]) -> String {
-    let kept = ask
-        .query
-        .iter()
-        .filter(|(key, _)| !replace.iter().any(|(name, _)| name == key));
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(kept).extend_pairs(replace);
-    let origin = match form {
-        Some(LinkForm::Relative) => String::new(),
-        Some(LinkForm::Foreign) => world.origin(Hop::Cdn).to_owned(),
-        _ => ask.origin(),
-    };
-    format!("<{origin}{}?{}>; rel=\"next\"", ask.raw_path, query.finish())
 }
 
 fn write_cursor(last: &str, tree: &str, size: usize) -> String {

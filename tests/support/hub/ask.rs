@@ -1,13 +1,14 @@
 //! A request as the stand-in Hub understands it: decoded, and split into what is asked of what.
 
+use std::sync::{Arc, Mutex};
+
 use axum::body::Bytes;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 
-use super::fault::Facts;
+use super::armed::Facts;
 use super::log::Hop;
 use super::repo::{Commit, Kind, Repo};
-use std::sync::Arc;
 
 /// What a request wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub struct Ask {
     pub target: Target,
     /// `owner/name` or `owner/name/file`, with `datasets/` before it for datasets.
     pub subject: String,
+    /// Names of the faults that befell it.
+    pub struck: Mutex<Vec<String>>,
 }
 
 impl Ask {
@@ -105,6 +108,7 @@ impl Ask {
             body,
             target,
             subject: String::new(),
+            struck: Mutex::default(),
         }
     }
 

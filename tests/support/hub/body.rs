@@ -12,9 +12,10 @@ use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use tokio::time::sleep;
 
 use super::answer::Answer;
+use super::armed::Armed;
 use super::ask::Ask;
 use super::content::{CHUNK_BYTES, Content};
-use super::fault::{Armed, FaultKind, Stage};
+use super::fault::{FaultKind, Stage};
 use super::log::{Entry, Hop, Log, Span, lock};
 use super::pace::Pace;
 use super::serve::Link;
@@ -40,12 +41,9 @@ pub fn finish(
     link: &Arc<Link>,
 ) -> Response {
     let has_body = ask.method != http::Method::HEAD && answer.is_success() && answer.len() > 0;
-    let struck = world.faults.take(Stage::After, &ask.facts(), |kind| {
-        applies(kind, &answer, has_body)
-    });
+    let struck = world.strike(Stage::After, ask, |kind| applies(kind, &answer, has_body));
     let mut script = Script::default();
     for armed in &struck {
-        lock(&entry.faults).push(armed.kind().name());
         bend(&mut answer, &mut script, armed, ask);
     }
     if answer.blob.is_some() {
@@ -56,6 +54,7 @@ pub fn finish(
         start: answer.start,
         end: answer.end,
     });
+    *lock(&entry.faults) = std::mem::take(&mut *lock(&ask.struck));
     let length = answer.len();
     let bodiless = ask.method == http::Method::HEAD || answer.status == http::StatusCode::NOT_MODIFIED;
     let expected = if bodiless {

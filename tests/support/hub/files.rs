@@ -21,7 +21,7 @@ pub fn serve(world: &World, ask: &Ask, content: &Content, etag: &str, blob: &str
         range = None;
     }
     if range.is_some() {
-        let struck = world.faults.take(Stage::Making, &ask.facts(), |kind| {
+        let struck = world.strike(Stage::Making, ask, |kind| {
             matches!(kind, FaultKind::IgnoreRange | FaultKind::RefuseRange)
         });
         for armed in struck {

@@ -12,7 +12,7 @@ use chrono::Utc;
 use super::answer::Answer;
 use super::ask::{Ask, Target};
 use super::fault::{FaultKind, Stage, ThrottleForm};
-use super::log::{Arrival, Entry, Hop, lock};
+use super::log::{Arrival, Entry, Hop};
 use super::serve::{Link, Wire};
 use super::world::{World, over_quota};
 use super::{Doors, api, body, cdn, resolve, search};
@@ -34,7 +34,7 @@ pub async fn handle(
     ask.subject = world.subject(&ask);
     let entry = arrive(&world, &ask, &link);
     link.begin(&entry);
-    let answer = match early(&world, &doors, &ask, &entry, &link).await {
+    let answer = match early(&world, &doors, &ask, &link).await {
         Some(answer) => answer,
         None => within_quota(&world, &ask),
     };
@@ -60,13 +60,12 @@ fn arrive(world: &World, ask: &Ask, link: &Link) -> Arc<Entry> {
 }
 
 /// Faults that strike before the Hub looks at the request.
-async fn early(world: &World, doors: &Arc<Doors>, ask: &Ask, entry: &Entry, link: &Link) -> Option<Answer> {
-    let struck = world.faults.take(Stage::Before, &ask.facts(), |kind| {
+async fn early(world: &World, doors: &Arc<Doors>, ask: &Ask, link: &Link) -> Option<Answer> {
+    let struck = world.strike(Stage::Before, ask, |kind| {
         !(matches!(kind, FaultKind::TokenRequired) && ask.token().is_some())
     });
     let mut answer = None;
     for armed in struck {
-        lock(&entry.faults).push(armed.kind().name());
         match armed.kind() {
             FaultKind::DelayHeaders { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
             FaultKind::Status {

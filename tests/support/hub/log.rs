@@ -4,13 +4,15 @@
 //! library, so that a client that died did not "receive" what never left this process.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+
+use super::gauge::Gauge;
 
 /// Locks, and goes on with what is there when a test thread panicked meanwhile.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -175,42 +177,6 @@ pub struct Arrival {
     pub user_agent: Option<String>,
     /// Whether credentials came.
     pub authorization: bool,
-}
-
-/// A number that goes up and down and remembers its peak.
-#[derive(Default)]
-pub struct Gauge {
-    now: AtomicUsize,
-    peak: AtomicUsize,
-    total: AtomicU64,
-}
-
-impl Gauge {
-    /// One more; gives its running number, from 1.
-    pub fn enter(&self) -> u64 {
-        let now = self.now.fetch_add(1, SeqCst) + 1;
-        self.peak.fetch_max(now, SeqCst);
-        self.total.fetch_add(1, SeqCst) + 1
-    }
-
-    /// One less.
-    pub fn leave(&self) {
-        self.now.fetch_sub(1, SeqCst);
-    }
-
-    fn restart(&self) {
-        self.peak.store(self.now.load(SeqCst), SeqCst);
-    }
-
-    /// The present number.
-    pub fn now(&self) -> usize {
-        self.now.load(SeqCst)
-    }
-
-    /// The highest number since the start or the last clearing.
-    pub fn peak(&self) -> usize {
-        self.peak.load(SeqCst)
-    }
 }
 
 /// The log. Cheap to clone; every clone sees the same entries.
@@ -381,7 +347,7 @@ impl Log {
 
     /// Figures without the entries.
     pub fn summary(&self) -> Value {
-        let gauge = |gauge: &Gauge| json!({"now": gauge.now(), "peak": gauge.peak(), "total": gauge.total.load(SeqCst)});
+        let gauge = Gauge::to_json;
         json!({"requests": self.entries().len(), "buckets": self.buckets(), "heads": self.heads(),
             "authorization_at_cdn": self.authorization_at_cdn().len(),
             "bytes_sent": self.bytes_sent_total(), "bytes_twice": self.bytes_twice(),

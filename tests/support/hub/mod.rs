@@ -10,6 +10,7 @@
 
 mod answer;
 mod api;
+mod armed;
 mod ask;
 mod body;
 mod cdn;
@@ -17,10 +18,12 @@ mod content;
 mod control;
 mod fault;
 mod files;
+mod gauge;
 mod gzip;
 mod handle;
 mod log;
 mod pace;
+mod page;
 mod repo;
 mod resolve;
 mod search;
@@ -38,7 +41,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 pub use content::{Content, hex, sha1_hex, sha256_hex};
 pub use fault::{Fault, FaultKind, LinkForm, ThrottleForm};
-pub use log::{Entry, Gauge, Hop, Log, Span};
+pub use gauge::Gauge;
+pub use log::{Entry, Hop, Log, Span};
 pub use repo::{Commit, FileEntry, Kind, Repo};
 pub use world::Account;
 

@@ -64,9 +64,11 @@ pub fn answer(world: &World, ask: &Ask) -> Answer {
         _ => resolve(world, ask, &repo, commit, &path, file),
     };
     let name = path.rsplit('/').next().unwrap_or(&path);
-    let answer = answer
-        .with("x-repo-commit", &commit.sha)
-        .with("content-disposition", &disposition(name));
+    let mut answer = answer.with("x-repo-commit", &commit.sha);
+    // The redirect to the CDN carries it in the link instead.
+    if answer.status != http::StatusCode::FOUND {
+        answer.set("content-disposition", &disposition(name));
+    }
     if answer.header("content-type").is_some() {
         answer
     } else {
@@ -82,7 +84,7 @@ fn resolve(world: &World, ask: &Ask, repo: &Repo, commit: &Commit, path: &str, f
     let mut lifetime = None;
     let mut uses = None;
     let mut direct = false;
-    let struck = world.faults.take(Stage::Making, &ask.facts(), |kind| {
+    let struck = world.strike(Stage::Making, ask, |kind| {
         matches!(kind, FaultKind::ServeDirectly) || (file.lfs && matches!(kind, FaultKind::SignedUrl { .. }))
     });
     for armed in &struck {

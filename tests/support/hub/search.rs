@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::api::{expanded, fields, link};
+use super::api::{expanded, fields};
 use super::ask::Ask;
-use super::fault::{FaultKind, Stage};
+use super::page::Paging;
 use super::repo::{Commit, Kind, Repo};
 use super::world::World;
 
@@ -57,24 +57,9 @@ pub fn answer(world: &World, ask: &Ask, kind: Kind) -> Answer {
         descending(one.get(key), other.get(key)).then_with(|| a.id.cmp(&b.id))
     });
 
-    let mut form = None;
-    let mut most = DEFAULT_ITEMS;
-    let struck = world.faults.take(Stage::Making, &ask.facts(), |kind| {
-        matches!(kind, FaultKind::PageSize { .. } | FaultKind::Link { .. })
-    });
-    for armed in &struck {
-        match armed.kind() {
-            FaultKind::PageSize { entries } => most = (*entries).max(1),
-            FaultKind::Link { form: odd } => form = Some(odd.clone()),
-            _ => {}
-        }
-    }
-    let limit = ask
-        .parameter("limit")
-        .and_then(|limit| limit.parse().ok())
-        .unwrap_or(most)
-        .clamp(1, most);
-    let start = match ask.parameter("cursor") {
+    let paging = Paging::new(world, ask, DEFAULT_ITEMS);
+    let limit = paging.entries;
+    let start = match paging.cursor(ask) {
         None => 0,
         Some(cursor) => found
             .iter()
@@ -84,8 +69,11 @@ pub fn answer(world: &World, ask: &Ask, kind: Kind) -> Answer {
     let shown: Vec<_> = found.iter().skip(start).take(limit).collect();
     let list: Value = shown.iter().map(|(_, fields)| item(ask, fields)).collect();
     let mut answer = Answer::json(200, &list);
-    if let Some((last, _)) = shown.last().filter(|_| start + limit < found.len()) {
-        answer.set("link", &link(world, ask, form.as_ref(), &[("cursor", &last.id)]));
+    if let Some((last, _)) = shown
+        .last()
+        .filter(|_| paging.goes_on(start + limit, found.len()))
+    {
+        answer.set("link", &paging.link(world, ask, &[("cursor", &last.id)]));
     }
     answer
 }

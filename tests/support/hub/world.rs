@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::answer::Answer;
+use super::armed::{Armed, Faults};
 use super::ask::{Ask, Target, split_revision};
 use super::cdn::Tickets;
-use super::fault::Faults;
+use super::fault::{FaultKind, Stage};
 use super::log::{Hop, Log, lock};
 use super::pace::Pace;
 use super::repo::{Kind, Repo};
@@ -180,6 +181,13 @@ impl World {
         Some((limit, policy, exceeded))
     }
 
+    /// The faults of a stage that befall a request, noted on it.
+    pub fn strike(&self, stage: Stage, ask: &Ask, applies: impl Fn(&FaultKind) -> bool) -> Vec<Arc<Armed>> {
+        let struck = self.faults.take(stage, &ask.facts(), applies);
+        lock(&ask.struck).extend(struck.iter().map(|armed| armed.kind().name()));
+        struck
+    }
+
     /// What a request is about, for log and faults.
     pub fn subject(&self, ask: &Ask) -> String {
         if ask.hop == Hop::Cdn {
@@ -216,7 +224,7 @@ impl World {
 
     /// The repo a request names, if it may be seen; else the answer to give. `files` asks for more
     /// than metadata, which a gated repo does not give to everyone.
-    pub fn admit(&self, ask: &Ask, files: bool) -> Result<Arc<Repo>, Answer> {
+    pub fn admit(&self, ask: &Ask, files: bool) -> Result<Arc<Repo>, Box<Answer>> {
         let account =
             match ask.token() {
                 None => None,
@@ -232,40 +240,32 @@ impl World {
         let repo = self.find(kind, id).ok_or_else(missing)?;
         let granted = account.as_ref().is_some_and(|account| account.may_read(&repo.id));
         if repo.private && !granted {
-            return Err(missing());
+            return Err(missing().into());
         }
         if repo.id != id {
-            return Err(Answer::redirect(307, &canonical(ask, id, &repo.id)));
+            return Err(Answer::redirect(307, &canonical(ask, id, &repo.id)).into());
         }
         if repo.disabled {
-            return Err(Answer::error(403, None, "Access to this resource is disabled."));
+            return Err(Answer::error(403, None, "Access to this resource is disabled.").into());
         }
         if files && repo.gated.is_some() && !granted {
-            let place = format!(
-                "Access to {} {} is restricted",
-                kind.plural().trim_end_matches('s'),
-                repo.id
-            );
-            return Err(match account {
-                None => Answer::unauthorized(
-                    Some("GatedRepo"),
-                    &format!(
-                        "{place}. You must have access to it and be authenticated to access it. Please log in."
-                    ),
-                ),
-                Some(_) => Answer::error(
-                    403,
-                    Some("GatedRepo"),
-                    &format!(
-                        "{place} and you are not in the authorized list. Visit {}/{}{} to ask for access.",
-                        self.origin(Hop::Hub),
-                        kind.prefix(),
-                        repo.id
-                    ),
-                ),
-            });
+            return Err(self.gate(&repo, account.is_some()).into());
         }
         Ok(repo)
+    }
+
+    /// What somebody without a grant gets instead of a gated repo's file.
+    fn gate(&self, repo: &Repo, known: bool) -> Answer {
+        let kind = repo.kind.plural().trim_end_matches('s');
+        let place = format!("Access to {kind} {} is restricted", repo.id);
+        if !known {
+            let message = format!("{place}. You must be authenticated to access it. Please log in.");
+            return Answer::unauthorized(Some("GatedRepo"), &message);
+        }
+        let page = format!("{}/{}{}", self.origin(Hop::Hub), repo.kind.prefix(), repo.id);
+        let message =
+            format!("{place} and you are not in the authorized list. Visit {page} to ask for access.");
+        Answer::error(403, Some("GatedRepo"), &message)
     }
 
     /// Points a branch of a model or dataset (`datasets/` before the id) at another commit.
