@@ -175,7 +175,7 @@ struct Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         if self.is_blob {
-            self.log.bodies().leave();
+            self.log.body_ends();
         }
     }
 }

@@ -71,7 +71,7 @@ pub struct Entry {
     /// Names of the faults that befell it.
     pub faults: Mutex<Vec<String>>,
     status: AtomicU16,
-    written: AtomicU64,
+    written: Mutex<u64>,
     expected: AtomicU64,
     finished: AtomicBool,
     span: Mutex<Option<Span>>,
@@ -86,11 +86,12 @@ impl Entry {
 
     /// Body bytes written to the socket so far.
     pub fn written(&self) -> u64 {
-        self.written.load(SeqCst)
+        *lock(&self.written)
     }
 
     /// Whether nothing more of the answer will come: all of it is with the socket, or the connection is gone.
     pub fn finished(&self) -> bool {
+        let _written = self.writing();
         self.finished.load(SeqCst)
     }
 
@@ -107,10 +108,16 @@ impl Entry {
         self.changed.notify_waiters();
     }
 
+    /// Holds the count while the socket is written to, so that nobody who has received bytes can
+    /// ask the log before they are counted.
+    pub fn writing(&self) -> MutexGuard<'_, u64> {
+        lock(&self.written)
+    }
+
     /// Notes body bytes that the socket took, after the whole head went.
-    pub fn wrote(&self, bytes: u64) {
-        let written = self.written.fetch_add(bytes, SeqCst) + bytes;
-        if written >= self.expected.load(SeqCst) {
+    pub fn wrote(&self, count: &mut u64, bytes: u64) {
+        *count += bytes;
+        if *count >= self.expected.load(SeqCst) {
             self.finished.store(true, SeqCst);
         }
         self.changed.notify_waiters();
@@ -224,7 +231,7 @@ impl Log {
             authorization: arrival.authorization,
             faults: Mutex::default(),
             status: AtomicU16::new(0),
-            written: AtomicU64::new(0),
+            written: Mutex::default(),
             expected: AtomicU64::new(u64::MAX),
             finished: AtomicBool::new(false),
             span: Mutex::default(),
@@ -343,6 +350,18 @@ impl Log {
     /// Bodies of blobs being sent, now and at most.
     pub fn bodies(&self) -> &Gauge {
         &self.0.bodies
+    }
+
+    /// Notes the end of a connection.
+    pub fn connection_ends(&self, hop: Hop) {
+        self.connections(hop).leave();
+        self.0.changed.notify_waiters();
+    }
+
+    /// Notes the end of a blob's body, complete or not.
+    pub fn body_ends(&self) {
+        self.bodies().leave();
+        self.0.changed.notify_waiters();
     }
 
     /// Figures without the entries.

@@ -198,7 +198,7 @@ pub struct Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.log.connections(self.hop).leave();
+        self.log.connection_ends(self.hop);
         if let Some(entry) = lock(&self.link.current).take() {
             entry.finish();
         }
@@ -217,24 +217,33 @@ impl Socket {
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
-    /// Credits the body bytes among those written to the request under way.
-    fn count<'a>(&mut self, slices: impl Iterator<Item = &'a [u8]>, written: usize) {
+    /// Writes, and credits the body bytes among those written to the request under way.
+    fn write<'a>(
+        &mut self,
+        slices: impl Iterator<Item = &'a [u8]>,
+        write: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         let Some(entry) = lock(&self.link.current).clone() else {
-            return;
+            return write(Pin::new(&mut self.tcp));
         };
         if self.counted != entry.id {
             (self.counted, self.head_end) = (entry.id, 0);
         }
-        let mut left = written;
-        let mut body = 0;
-        for slice in slices {
-            let slice = &slice[..slice.len().min(left)];
-            left -= slice.len();
-            body += slice.len() - self.skip_head(slice);
+        let mut count = entry.writing();
+        let result = write(Pin::new(&mut self.tcp));
+        if let Poll::Ready(Ok(written)) = result {
+            let mut left = written;
+            let mut body = 0;
+            for slice in slices {
+                let slice = &slice[..slice.len().min(left)];
+                left -= slice.len();
+                body += slice.len() - self.skip_head(slice);
+            }
+            if self.head_end == 4 {
+                entry.wrote(&mut count, body as u64);
+            }
         }
-        if self.head_end == 4 {
-            entry.wrote(body as u64);
-        }
+        result
     }
 
     /// Length of the part of `slice` that belongs to the head.
@@ -272,11 +281,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check(context)?;
-        let result = Pin::new(&mut self.tcp).poll_write(context, bytes);
-        if let Poll::Ready(Ok(written)) = result {
-            self.count(std::iter::once(bytes), written);
-        }
-        result
+        self.write(std::iter::once(bytes), |tcp| tcp.poll_write(context, bytes))
     }
 
     fn poll_write_vectored(
@@ -285,11 +290,8 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.check(context)?;
-        let result = Pin::new(&mut self.tcp).poll_write_vectored(context, slices);
-        if let Poll::Ready(Ok(written)) = result {
-            self.count(slices.iter().map(|slice| &**slice), written);
-        }
-        result
+        let written = slices.iter().map(|slice| &**slice);
+        self.write(written, |tcp| tcp.poll_write_vectored(context, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
