@@ -53,7 +53,8 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let repos = repos(&arguments)?;
+    let repos =
+        repos(&arguments).with_context(|| format!("cannot serve {}", arguments.directory.display()))?;
     let hub = Hub::on_ports(arguments.port, arguments.cdn_port).with_context(|| {
         format!(
             "cannot listen on ports {} and {}",
