@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod disk;
+pub mod engine;
 pub mod http;
 pub mod hub;
 pub mod lifecycle;

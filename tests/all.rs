@@ -1,6 +1,8 @@
 //! All integration tests in one binary, so that the crate is linked once.
 
+mod support;
 
 mod guard;
 mod hub_client;
+mod stand_in_hub;
 mod start;
