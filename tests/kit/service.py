@@ -5,12 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
 import time
 from pathlib import Path
 
 from . import procs
-from .procs import CannotRun, Failed
+from .procs import Failed
 from .ws import WebSocket
 
 #: States a job does not leave by itself.
@@ -24,7 +23,7 @@ def find_binary(given: str | None = None) -> Path:
     built = [Path(named)] if named else [target / kind / "hfdepot" for kind in ("release", "debug")]
     there = [path for path in built if path.is_file()]
     if not there:
-        raise CannotRun(f"no hfdepot binary at {' or '.join(map(str, built))}; build it with: cargo build --release")
+        raise Failed(f"no hfdepot binary at {' or '.join(map(str, built))}; build it with: cargo build --release")
     return max(there, key=lambda path: path.stat().st_mtime).resolve()
 
 
@@ -45,12 +44,16 @@ class Service:
 
     def start(self, seconds: float = 30) -> float:
         """Starts it and waits until it answers; gives the seconds from start to healthy."""
-        command = [self.binary, "serve", "--port", self.port, "--data-dir", self.data_dir,
-                   "--cache-dir", self.cache_root, "--endpoint", self.endpoint, *self.options]  # fmt: skip
         begun = time.monotonic()
-        self.process = procs.start(command, log=self.log, env=procs.clean_env())
+        self.start_unready()
         procs.poll("hfdepot to answer /api/health", self._healthy, seconds)
         return time.monotonic() - begun
+
+    def start_unready(self) -> None:
+        """Starts it and does not wait."""
+        command = [self.binary, "serve", "--port", self.port, "--data-dir", self.data_dir,
+                   "--cache-dir", self.cache_root, "--endpoint", self.endpoint, *self.options]  # fmt: skip
+        self.process = procs.start(command, log=self.log, env=procs.clean_env())
 
     def _healthy(self) -> bool:
         if self.process.poll() is not None:
@@ -125,10 +128,6 @@ class Service:
     def forget_peak(self) -> None:
         """Lets the peak of resident memory begin anew."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
-
-    def freeze(self) -> None:
-        """SIGSTOP, so that nothing moves while the disk is looked at."""
-        self.process.send_signal(signal.SIGSTOP)
 
 
 def process_figures(pid: int) -> dict[str, float]:
