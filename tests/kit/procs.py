@@ -137,9 +137,11 @@ def stop(child: subprocess.Popen, seconds: float = 15) -> int:
 
 
 @atexit.register
-def _end_children() -> None:
+def end_children(besides: subprocess.Popen | None = None) -> None:
+    """Kills what this script has started and is still running, `besides` one."""
     for child in list(_children):
-        kill(child)
+        if child is not besides:
+            kill(child)
 
 
 def tail(log: Path, lines: int = 15) -> str:

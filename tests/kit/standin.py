@@ -32,12 +32,12 @@ class StandIn:
         self.port = procs.free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         command: list = [find_hub(), folder, "--port", self.port, "--cdn-port", procs.free_port()]
+        self.rate_mib = rate_mib
         if rate_mib:
             command += ["--rate", int(rate_mib * (1 << 20))]
         self.log = log
         self.process = procs.start(command, log=log)
-        # It hashes all it serves before it listens.
-        procs.poll("the stand-in Hub to listen", self._listens, 120)
+        procs.poll("the stand-in Hub to have read what it serves", self._ready, 120)
 
     def __enter__(self) -> StandIn:
         return self
@@ -45,10 +45,11 @@ class StandIn:
     def __exit__(self, *_: object) -> None:
         procs.kill(self.process)
 
-    def _listens(self) -> bool:
+    def _ready(self) -> bool:
         if self.process.poll() is not None:
             raise Failed(f"the stand-in Hub ended with code {self.process.returncode}:\n{procs.tail(self.log)}")
-        return procs.accepts("127.0.0.1", self.port)
+        # It listens before it has hashed all it serves; it says where it is when it is through.
+        return self.endpoint.encode() in self.log.read_bytes()
 
     def control(self, method: str, route: str, body: object = None) -> object:
         """A call below `/__stand-in/`: `log`, `summary`, `faults`, `reset`, …"""
