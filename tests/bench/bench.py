@@ -48,12 +48,16 @@ def main() -> int:
     largest = max(shape.size for shape in shapes)
     free = shutil.disk_usage(options.out).free
     if free < largest * 1.2:
-        raise CannotRun(f"{options.out} has {free >> 20} MiB free, {int(largest * 1.2) >> 20} MiB are needed; see --out")
+        raise CannotRun(
+            f"{options.out} has {free >> 20} MiB free, {int(largest * 1.2) >> 20} MiB are needed; see --out"
+        )
     facts = machine.facts(options.out, options.kept)
     rows = []
-    with tempfile.TemporaryDirectory(prefix="hfdepot-bench-") as work, tempfile.TemporaryDirectory(
-        prefix="hfdepot-bench-", dir=options.out
-    ) as out, Origin(shapes, options.condition, Path(work)) as origin:
+    with (
+        tempfile.TemporaryDirectory(prefix="hfdepot-bench-") as work,
+        tempfile.TemporaryDirectory(prefix="hfdepot-bench-", dir=options.out) as out,
+        Origin(shapes, options.condition, Path(work)) as origin,
+    ):
         for shape in shapes:
             for condition in options.condition:
                 rows += _rotate(peers, shape, condition, origin, Path(out) / "run", options.runs)
@@ -72,11 +76,20 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a quarter of the bytes and files, two conditions")
     parser.add_argument("--shape", action="append", choices=SHAPES, help="only this shape (may be repeated)")
-    parser.add_argument("--condition", action="append", choices=CONDITIONS, help="only this condition (may be repeated)")
+    parser.add_argument(
+        "--condition", action="append", choices=CONDITIONS, help="only this condition (may be repeated)"
+    )
     parser.add_argument("--peer", action="append", choices=["hfdepot", "curl", "aria2", "hf"], help="only this program")
     parser.add_argument("--runs", type=int, default=3, help="rounds; the median counts (default 3)")
-    parser.add_argument("--out", type=Path, default=Path("/dev/shm"), help="download here (default /dev/shm; a folder on ext4 shows what syncs cost)")
-    parser.add_argument("--kept", type=Path, default=procs.KEPT / "bench", help="where the origin's generated files are kept")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("/dev/shm"),
+        help="download here (default /dev/shm; a folder on ext4 shows what syncs cost)",
+    )
+    parser.add_argument(
+        "--kept", type=Path, default=procs.KEPT / "bench", help="where the origin's generated files are kept"
+    )
     parser.add_argument("--hfdepot", metavar="PATH", help="binary (default: target/release/hfdepot)")
     parser.add_argument("--json", type=Path, default=procs.KEPT / "bench" / "last.json", help="file for all runs")
     options = parser.parse_args()
@@ -127,7 +140,9 @@ def _rotate(peers: list[Peer], shape: Shape, condition: str, origin: Origin, out
                 raise Failed(f"{peer.name} finished {shape.name} with {figures.sent_bytes} of {shape.size} bytes sent")
             results[peer.name].append(figures)
             cpu = figures.user_s + figures.system_s
-            procs.say(f"{shape.name:9} {condition:8} {number + 1}/{runs} {peer.name:8} {figures.wall_s:7.2f} s, CPU {cpu:6.2f} s")
+            procs.say(
+                f"{shape.name:9} {condition:8} {number + 1}/{runs} {peer.name:8} {figures.wall_s:7.2f} s, CPU {cpu:6.2f} s"
+            )
     rows = []
     for name, all_runs in results.items():
         median = {key: statistics.median(run.as_json()[key] for run in all_runs) for key in all_runs[0].as_json()}
@@ -160,7 +175,14 @@ def _report(facts: dict, peers: list[Peer], rows: list[dict], options: argparse.
                 "| program | wall s (min-max) | MB/s | CPU s | RSS MiB | written | sent | requests | wall/curl | CPU/curl |",
                 "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
             ]
-            curl = next((other["median"] for other in rows if (other["title"], other["condition"], other["peer"]) == (*head, "curl")), None)
+            curl = next(
+                (
+                    other["median"]
+                    for other in rows
+                    if (other["title"], other["condition"], other["peer"]) == (*head, "curl")
+                ),
+                None,
+            )
         median, size = row["median"], row["bytes"]
         ratio = {key: f"{median[key] / curl[key]:.2f}" if curl and curl[key] else "-" for key in ("wall_s", "cpu_s")}
         lines.append(

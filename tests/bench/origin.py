@@ -175,7 +175,7 @@ http {{
                     redirects.append(
                         f"location = /{shape.repo}/resolve/{shape.commit}/{file.path} {{"
                         f" add_header X-Repo-Commit {shape.commit}; add_header X-Linked-Size {file.size};"
-                        f' add_header X-Linked-ETag \'"{file.blob}"\';'
+                        f" add_header X-Linked-ETag '\"{file.blob}\"';"
                         f" return 302 http://{cdn}/{shape.folder.name}/{file.path}?Expires=4000000000; }}\n"
                     )
         git = "".join(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Callable
+from collections.abc import Callable
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -97,7 +96,9 @@ def hfdepot(binary: Path) -> Peer:
         return Figures(**(spent | {"wall_s": wall, "peak_bytes": after["peak_bytes"]}))
 
     version = machine.first_line([str(binary), "--version"])
-    return Peer("hfdepot", version, "hashes all bytes, durable checkpoints, HF cache layout; service running before", download)
+    return Peer(
+        "hfdepot", version, "hashes all bytes, durable checkpoints, HF cache layout; service running before", download
+    )
 
 
 def _until_ended(feed: object, job_id: str) -> dict:
@@ -131,7 +132,11 @@ def curl() -> Peer | None:
         return figures
 
     note = "no hash, no sync, one connection a file"
-    return Peer("curl", _short(machine.first_line(["curl", "--version"])), note, download) if shutil.which("curl") else None
+    return (
+        Peer("curl", _short(machine.first_line(["curl", "--version"])), note, download)
+        if shutil.which("curl")
+        else None
+    )
 
 
 def aria2() -> Peer | None:
@@ -149,7 +154,9 @@ def aria2() -> Peer | None:
         return figures
 
     note = "no hash, no sync"
-    return Peer("aria2", machine.first_line(["aria2c", "--version"]), note, download) if shutil.which("aria2c") else None
+    return (
+        Peer("aria2", machine.first_line(["aria2c", "--version"]), note, download) if shutil.which("aria2c") else None
+    )
 
 
 def hf_download() -> Peer | None:

@@ -208,7 +208,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="rounds; the median counts (default 3)")
     parser.add_argument("--peer", action="append", choices=["hfdepot", "aria2", "hf"], help="only this program")
     parser.add_argument("--out", type=Path, default=Path("/dev/shm"), help="download here (default /dev/shm)")
-    parser.add_argument("--hfdepot", metavar="PATH", help="binary (default: the newest of target/{release,debug}/hfdepot)")
+    parser.add_argument(
+        "--hfdepot", metavar="PATH", help="binary (default: the newest of target/{release,debug}/hfdepot)"
+    )
     options = parser.parse_args()
     if options.runs < 1 or options.mib < 1 or options.rate <= 0:
         parser.error("--runs, --mib and --rate must be positive")

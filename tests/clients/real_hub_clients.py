@@ -38,9 +38,13 @@ LIMITS = ("--max-connections", "16", "--connections", "8")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hfdepot", metavar="PATH", help="binary (default: the newest of target/{release,debug}/hfdepot)")
+    parser.add_argument(
+        "--hfdepot", metavar="PATH", help="binary (default: the newest of target/{release,debug}/hfdepot)"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="simultaneous downloads (default 5)")
-    parser.add_argument("--keep-client", action="store_true", help="use the installed huggingface_hub, do not ask PyPI for a newer one")
+    parser.add_argument(
+        "--keep-client", action="store_true", help="use the installed huggingface_hub, do not ask PyPI for a newer one"
+    )
     options = parser.parse_args()
     missing = [name for name in ("curl", "jq", "bc", "bash") if not shutil.which(name)]
     if missing:
@@ -196,7 +200,9 @@ def _hf(service: Service, *words: str, endpoint: str = "") -> subprocess.Complet
     command = [hf.VENV / "bin/hf", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     if done.returncode:
-        raise Failed(f"hf {' '.join(words)} ended with code {done.returncode}: {done.stderr[-600:]}{done.stdout[-600:]}")
+        raise Failed(
+            f"hf {' '.join(words)} ended with code {done.returncode}: {done.stderr[-600:]}{done.stdout[-600:]}"
+        )
     return done
 
 

@@ -97,11 +97,17 @@ def _loop(options: argparse.Namespace, service: Service, standin: StandIn, repos
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=100, help="number of kills (default 100)")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="default: drawn and printed")
+    parser.add_argument(
+        "--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="default: drawn and printed"
+    )
     parser.add_argument("--rate", type=float, default=16, help="MiB/s from the Hub over all connections (default 16)")
-    parser.add_argument("--bar", type=float, default=1, help="MiB that may be fetched again a kill, on average (default 1)")
+    parser.add_argument(
+        "--bar", type=float, default=1, help="MiB that may be fetched again a kill, on average (default 1)"
+    )
     parser.add_argument("--limit", type=float, default=600, help="seconds for all of it (default 600)")
-    parser.add_argument("--hfdepot", metavar="PATH", help="binary (default: the newest of target/{release,debug}/hfdepot)")
+    parser.add_argument(
+        "--hfdepot", metavar="PATH", help="binary (default: the newest of target/{release,debug}/hfdepot)"
+    )
     parser.add_argument("--work", type=Path, help="where the cache and the database go (default: a temporary folder)")
     parser.add_argument("--fresh", action="store_true", help="make the repositories anew")
     options = parser.parse_args()

@@ -13,7 +13,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from kit import procs
 from kit.procs import CannotRun, Failed
 
 #: EXT4_IOC_SHUTDOWN, the same number on xfs: Linux `include/uapi/linux/ext4.h`, `_IOR('X', 125, __u32)`.

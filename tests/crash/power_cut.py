@@ -128,12 +128,20 @@ def _look(service: Service, outside: Path) -> tuple[list[str], int]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cuts", type=int, default=20, help="number of power cuts (default 20)")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="default: drawn and printed")
+    parser.add_argument(
+        "--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="default: drawn and printed"
+    )
     parser.add_argument("--rate", type=float, default=24, help="MiB/s from the Hub over all connections (default 24)")
-    parser.add_argument("--bar", type=float, default=192, help="MiB that may be fetched again a cut, on average (default 192)")
+    parser.add_argument(
+        "--bar", type=float, default=192, help="MiB that may be fetched again a cut, on average (default 192)"
+    )
     parser.add_argument("--limit", type=float, default=900, help="seconds for all of it (default 900)")
-    parser.add_argument("--hfdepot", metavar="PATH", help="binary (default: the newest of target/{release,debug}/hfdepot)")
-    parser.add_argument("--work", type=Path, help="where the image goes (default: a temporary folder; needs up to 3 GiB)")
+    parser.add_argument(
+        "--hfdepot", metavar="PATH", help="binary (default: the newest of target/{release,debug}/hfdepot)"
+    )
+    parser.add_argument(
+        "--work", type=Path, help="where the image goes (default: a temporary folder; needs up to 3 GiB)"
+    )
     options = parser.parse_args()
     if options.cuts < 1 or options.rate <= 0:
         parser.error("--cuts and --rate must be positive")

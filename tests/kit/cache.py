@@ -66,7 +66,9 @@ def find_faults(hub: Path) -> tuple[list[str], int]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for path, found in zip(blobs, pool.map(lambda blob: content_id(blob, len(blob.name)), blobs)):
             if found != path.name:
-                faults.append(f"{path.relative_to(hub)}: wrong content, its hash is {found} ({path.stat().st_size} bytes)")
+                faults.append(
+                    f"{path.relative_to(hub)}: wrong content, its hash is {found} ({path.stat().st_size} bytes)"
+                )
     return faults, len(blobs)
 
 

@@ -28,7 +28,9 @@ def install(newest: bool = False) -> Path:
     if not (VENV / "bin" / "python").is_file():
         made = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True)
         if made.returncode:
-            raise CannotRun(f"cannot make a virtual environment (Debian: apt install python3-venv): {made.stderr}{made.stdout}")
+            raise CannotRun(
+                f"cannot make a virtual environment (Debian: apt install python3-venv): {made.stderr}{made.stdout}"
+            )
     pip = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--upgrade", *PACKAGES]
     done = subprocess.run(pip, capture_output=True, text=True)
     if done.returncode and not installed():
