@@ -94,7 +94,7 @@ pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) ->
                         task,
                         content: Content::Present,
                         verification,
-                        guard,
+                        _guard: guard,
                     },
                 )
                 .await;
@@ -126,7 +126,7 @@ pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) ->
                             task,
                             content,
                             verification,
-                            guard,
+                            _guard: guard,
                         },
                     )
                     .await;
