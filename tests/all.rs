@@ -2,6 +2,7 @@
 
 mod support;
 
+mod download;
 mod guard;
 mod hub_client;
 mod stand_in_hub;
