@@ -237,6 +237,8 @@ async fn fill_and_verify(
     };
     if let Err(error) = filled {
         part.close();
+        // It holds the part file open, and so its lock, until it has noticed.
+        let _ = follower.await;
         // What came is kept, unless the disk itself failed.
         if !matches!(error, FileError::Damaged(_) | FileError::Disk(..)) {
             part.sync(&shared.store, &shared.checkpoint).await?;

@@ -1,6 +1,6 @@
 //! What a run has done so far, counted without locks where bytes pass.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +35,8 @@ struct Volatile {
     open: HashMap<i64, FileProgress>,
     /// Those of them that changed since the last record.
     changed: HashMap<i64, FileProgress>,
+    /// Files that are in place; what is still reported of their parts is old.
+    placed: HashSet<i64>,
     samples: VecDeque<(Instant, u64)>,
     recorded: Option<JobProgress>,
 }
@@ -94,6 +96,9 @@ impl Meter {
             state,
         };
         let mut volatile = self.lock();
+        if volatile.placed.contains(&id) {
+            return;
+        }
         if volatile.open.insert(id, news) != Some(news) {
             volatile.changed.insert(id, news);
         }
@@ -102,6 +107,7 @@ impl Meter {
     /// A file is in place; its row was settled.
     pub fn file_placed(&self, id: i64, bytes: u64) {
         let mut volatile = self.lock();
+        volatile.placed.insert(id);
         volatile.open.remove(&id);
         volatile.changed.remove(&id);
         self.placed_bytes.fetch_add(bytes, Relaxed);

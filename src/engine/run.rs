@@ -340,12 +340,13 @@ impl Run {
                     blob: file.blob_id,
                     size_bytes: file.size_bytes,
                     files: vec![],
+                    present: false,
                 });
                 tasks.len() - 1
             });
             tasks[at].files.push((file.id, file.path));
         }
-        self.reserve(&tasks).await?;
+        self.reserve(&mut tasks).await?;
         let phase = if self.job.verify == Verify::Sha256 {
             Phase::Verifying
         } else {
@@ -380,19 +381,20 @@ impl Run {
         }
     }
 
-    /// Makes sure that what is missing fits on the volume.
-    async fn reserve(&self, tasks: &[BlobTask]) -> Result<(), Halt> {
-        let wanted: Vec<_> = tasks.iter().map(|task| (task.blob, task.size_bytes)).collect();
+    /// Looks what is here and makes sure that what is missing fits on the volume.
+    async fn reserve(&self, tasks: &mut [BlobTask]) -> Result<(), Halt> {
+        let blobs: Vec<_> = tasks.iter().map(|task| (task.blob, task.size_bytes)).collect();
         let folder = self.repo.path().to_string_lossy().into_owned();
         let allocated = self.shared.store.part_blobs(&folder).await.map_err(Halt::store)?;
         let repo = self.repo.clone();
-        let blobs = wanted.clone();
         let present = blocking(move || planner::present(&repo, blobs.into_iter())).await?;
-        let missing: u64 = wanted
+        for (task, present) in tasks.iter_mut().zip(present) {
+            task.present = present;
+        }
+        let missing: u64 = tasks
             .iter()
-            .zip(present)
-            .filter(|((blob, _), present)| !present && !allocated.contains(blob))
-            .map(|((_, size), _)| size)
+            .filter(|task| !task.present && !allocated.contains(&task.blob))
+            .map(|task| task.size_bytes)
             .sum();
         let floor = self.shared.tuning.borrow().free_space_floor_bytes;
         let destination = PathBuf::from(&self.job.destination);

@@ -26,7 +26,14 @@ pub const SMALL_BYTES: u64 = 1 << 20;
 /// [`FileError`]; a second damaged answer is `hash_mismatch` with both digests.
 pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) -> Result<(), FileError> {
     let guard = run.shared.blobs.lock(run.repo.path(), task.blob).await;
-    let repair = match before(&run, &task).await? {
+    // What was missing when the run began is asked for without another look: should it have come
+    // meanwhile, the publisher keeps what is there.
+    let here = if task.present {
+        before(&run, &task).await?
+    } else {
+        Before::Missing
+    };
+    let repair = match here {
         Before::Present(verification) => {
             return run
                 .hand_over(
