@@ -1,3 +1,9 @@
-//! All Rust tests of hfdepot that need more than one module, in one binary.
+//! All integration tests in one binary, so that the crate is linked once.
 
+mod support;
+
+mod download;
+mod guard;
 mod hub_client;
+mod stand_in_hub;
+mod start;

@@ -38,11 +38,14 @@ pub fn main(
     for warning in &options.warnings {
         tracing::warn!("{warning}");
     }
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("The runtime cannot be started")?
-        .block_on(run(options, fixed))
+        .context("The runtime cannot be started")?;
+    let done = runtime.block_on(run(options, fixed));
+    // Dropping it would wait without limit for a file operation on a disk that hangs.
+    runtime.shutdown_background();
+    done
 }
 
 /// Runs the service until a signal stops it. What does not stop within [`STOP_DEADLINE`] is cut off.

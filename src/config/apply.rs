@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::key::{FieldError, Key, check};
+use super::check::check;
+use super::key::{FieldError, Key};
 use super::layers::{Source, Stored};
 use super::paths::check_directory;
 use super::settings::{Settings, endpoint_url};

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::key::{Key, check};
+use super::check::check;
+use super::key::Key;
 use super::layers::{Given, Layer};
 
 /// The keys of the file that are fixed while the service runs.

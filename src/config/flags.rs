@@ -1,6 +1,6 @@
 //! The flags of `hfdepot serve`, each with its variable `HFDEPOT_…`.
 //!
-//! Values of live settings stay texts here: [`super::key::check`] judges them as it judges
+//! Values of live settings stay texts here: [`super::check::check`] judges them as it judges
 //! the values of every other source, so that an error reads the same everywhere.
 
 use std::net::IpAddr;
@@ -42,7 +42,7 @@ pub struct FixedArgs {
     #[arg(long, env = "HFDEPOT_AUTH_PASS_FILE", value_name = "FILE")]
     pub auth_pass_file: Option<PathBuf>,
     /// Serve without a login on an address that other machines reach
-    #[arg(long, env = "HFDEPOT_NO_AUTH", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(long, env = "HFDEPOT_NO_AUTH", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub no_auth: Option<bool>,
     /// Origin whose web pages may use the API, such as https://nas.example; * allows any (repeatable)
     #[arg(
@@ -59,7 +59,7 @@ pub struct FixedArgs {
     #[arg(long, env = "HFDEPOT_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<String>,
     /// Let the API change directories too
-    #[arg(long, env = "HFDEPOT_ALLOW_PATH_SETTINGS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(long, env = "HFDEPOT_ALLOW_PATH_SETTINGS", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_path_settings: Option<bool>,
     /// File with the Hub token
     #[arg(long, env = "HFDEPOT_TOKEN_FILE", value_name = "FILE")]

@@ -10,6 +10,7 @@
 //! database: it hands out names with JSON texts, and takes them back.
 
 pub mod apply;
+pub mod check;
 pub mod environment;
 mod file;
 pub mod flags;

@@ -7,10 +7,11 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use url::Url;
 
+use super::check::check;
 use super::environment::Environment;
 use super::file::{self, ConfigFile, FixedKeys};
 use super::flags::FixedArgs;
-use super::key::{Key, check};
+use super::key::Key;
 use super::layers::{Fixed, Given, Layer};
 use super::paths;
 use crate::model::secret::Secret;

@@ -10,7 +10,8 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use super::key::{FieldError, Key, check};
+use super::check::check;
+use super::key::{FieldError, Key};
 use super::layers::{Fixed, Found, Source, Stored};
 use super::paths::CachePaths;
 use crate::model::duration::parse_duration;

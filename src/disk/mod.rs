@@ -38,7 +38,7 @@ pub use lock::{DataDirLock, LockError};
 pub use part::{Opened, PartError, PartFile};
 pub use probe::{Probe, probe};
 pub use publish::{Placed, Publication, PublishReport, Source};
-pub use repo::RepoDir;
+pub use repo::{RepoDir, remove_part_in};
 pub use space::{Space, floor_bytes, space};
 pub use staging::{Leftover, LeftoverKind};
 pub use tree::tree_json;

@@ -359,3 +359,17 @@ pub(super) fn staged_name(path: &Path) -> Result<&str, DiskError> {
         )),
     }
 }
+/// Removes the part file of a blob in the repo folder at `folder`, for parts that no run holds;
+/// `false` when there was none.
+///
+/// # Errors
+/// What removing reports.
+pub fn remove_part_in(folder: &Path, id: BlobId) -> Result<bool, DiskError> {
+    if !folder.is_dir() {
+        return Ok(false);
+    }
+    match Folder::open_root(folder)?.child_if_present(STAGING)? {
+        Some(staging) => staging.remove(&staging::part_name(id)),
+        None => Ok(false),
+    }
+}

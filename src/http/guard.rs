@@ -16,7 +16,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::request::Parts;
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -71,12 +70,15 @@ async fn check(State(config): State<Arc<GuardConfig>>, request: Request, next: N
         Err(error) => return error.into_response(),
     };
     let (parts, body) = request.into_parts();
-    let origin = parts.headers.get(header::ORIGIN).cloned();
     let preflight = parts.method == Method::OPTIONS;
+    let mut origin = origin::single(&parts.headers);
     let mut response = if preflight {
         StatusCode::NO_CONTENT.into_response()
+    } else if let Err(error) = origin::check(&config.origins, &parts.method, &parts.headers, &host) {
+        origin = None;
+        error.into_response()
     } else {
-        match admit(&config, &host, &parts).await {
+        match admit(&config, &parts).await {
             Ok(()) => next.run(Request::from_parts(parts, body)).await,
             Err(error) => error.into_response(),
         }
@@ -91,9 +93,8 @@ async fn check(State(config): State<Arc<GuardConfig>>, request: Request, next: N
     response
 }
 
-/// The checks that need no answer of a route: origin, login, body.
-async fn admit(config: &GuardConfig, host: &Authority, parts: &Parts) -> Result<(), error::ApiError> {
-    origin::check(&config.origins, &parts.method, &parts.headers, host)?;
+/// Login and body.
+async fn admit(config: &GuardConfig, parts: &Parts) -> Result<(), error::ApiError> {
     let open = OPEN_PATHS.contains(&parts.uri.path());
     if let Some(gate) = config.gate.as_ref().filter(|_| !open) {
         gate.check(&parts.headers, access::peer(&parts.extensions))

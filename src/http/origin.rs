@@ -31,6 +31,12 @@ impl Origins {
     }
 }
 
+/// The `Origin` header, when there is exactly one.
+pub(super) fn single(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut given = headers.get_all(header::ORIGIN).iter();
+    given.next().cloned().filter(|_| given.next().is_none())
+}
+
 /// Whether a request may change something: a WebSocket may, whatever its method.
 fn guarded(method: &Method, headers: &HeaderMap) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || headers.contains_key(header::UPGRADE)
@@ -49,11 +55,11 @@ pub(super) fn check(
     if !guarded(method, headers) {
         return Ok(());
     }
-    let mut given = headers.get_all(header::ORIGIN).iter();
-    let origin = match (given.next(), given.next()) {
-        (None, _) => None,
-        (Some(one), None) => Some(one.to_str().unwrap_or("null")),
-        (Some(_), Some(_)) => Some("null"),
+    // Two of them, or one that is no text, are as foreign as one can be.
+    let single = single(headers);
+    let origin = match &single {
+        Some(value) => Some(value.to_str().unwrap_or("null")),
+        None => headers.contains_key(header::ORIGIN).then_some("null"),
     };
     if let Some(origin) = origin {
         if origins.lists(origin) {

@@ -93,6 +93,30 @@ impl Layout {
         layout
     }
 
+    /// The same bytes as one segment: what lies behind the first gap is given up. For sources
+    /// that serve nothing but the whole file in one stream.
+    pub fn joined(&self, size_bytes: u64) -> Self {
+        let (written, synced) = (self.contiguous_bytes(), self.synced_front());
+        Self::new(vec![Segment {
+            start: 0,
+            length: size_bytes,
+            written,
+            synced,
+        }])
+    }
+
+    /// Length of the gapless run of synced bytes from the front.
+    fn synced_front(&self) -> u64 {
+        let mut at = 0;
+        for segment in &self.segments {
+            at = segment.start + segment.synced;
+            if segment.synced < segment.length {
+                break;
+            }
+        }
+        at
+    }
+
     /// Whether the segments cover `size_bytes` without gap or overlap and every mark is in bounds.
     pub fn covers(&self, size_bytes: u64) -> bool {
         let mut at = 0;

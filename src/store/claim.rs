@@ -185,6 +185,38 @@ impl Store {
             .collect())
     }
 
+    /// Jobs that wait for space: sequence number, destination, bytes they miss.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waiting_for_disk(&self) -> Result<Vec<(i64, String, u64)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT seq AS "seq!", destination, MAX(total_bytes - downloaded_bytes, 0) AS "missing!: i64"
+               FROM job WHERE state = 'queued' AND intent = 'run' AND wait_reason = 'disk'"#
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.seq, row.destination, row.missing as u64))
+            .collect())
+    }
+
+    /// Lets a waiting job be claimed now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn make_ready(&self, seq: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin(Durability::Progress).await?;
+        sqlx::query!(
+            "UPDATE job SET ready_at = NULL WHERE seq = ? AND state = 'queued'",
+            seq
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
+    }
+
     /// Makes jobs that wait for one of `reasons` ready now, such as after space was freed.
     ///
     /// # Errors

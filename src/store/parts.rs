@@ -3,6 +3,8 @@
 //! `written` marks are believed by the same boot, mount and file; `synced` marks always.
 //! Offsets never come from the length of a file.
 
+use std::collections::HashSet;
+
 use sqlx::SqliteConnection;
 
 use crate::clock::now_ms;
@@ -179,6 +181,17 @@ impl Store {
         .await?;
         tx.commit().await?;
         Ok(id)
+    }
+
+    /// Blobs of a repo folder that have a part file.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn part_blobs(&self, folder: &str) -> Result<HashSet<BlobId>, StoreError> {
+        let rows = sqlx::query_scalar!("SELECT blob_id FROM part WHERE folder = ?", folder)
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(rows.iter().filter_map(|blob| blob.parse().ok()).collect())
     }
 
     /// Raises synced marks and saves hash states after successful syncs. On disk when it returns.

@@ -1,0 +1,64 @@
+# Commands for people. `make` alone lists them. Extra words for a program go into ARGS:
+#   make run ARGS="--port 9000"        make bench ARGS="--shape small --runs 5"
+
+BINARY := target/release/hfdepot
+HAS_WEB := $(wildcard web/package.json)
+
+.PHONY: help run test test-rust test-crash test-clients test-web bench bench-resume fmt lint docs web release sqlx-data setup
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+run: release ## build everything and start the service on http://127.0.0.1:8080
+	$(BINARY) serve $(ARGS)
+
+test: setup test-rust test-web test-crash test-clients ## run all tests, installing what they need
+
+test-rust: ## formatting, lints, Rust tests, recorded queries, documentation
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo test --locked
+	cargo sqlx-data --check
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+test-crash: release ## kill -9 and power cuts at random moments
+	python3 tests/crash/kill_loop.py --kills 20 --hfdepot $(BINARY)
+	# 77: the machine cannot do it (not root, no loop device), and the line above said why.
+	python3 tests/crash/power_cut.py --cuts 5 --hfdepot $(BINARY) || test $$? -eq 77
+
+test-clients: release ## the real huggingface_hub, curl, jq and websockets against hfdepot
+	python3 tests/clients/real_hub_clients.py --hfdepot $(BINARY)
+
+test-web: release ## unit and browser tests of the web pages
+ifneq ($(HAS_WEB),)
+	cd web && npm test
+endif
+
+bench: setup release ## compare with curl, aria2c and hf; ARGS="--quick" takes two minutes
+	python3 tests/bench/bench.py --hfdepot $(BINARY) $(ARGS)
+
+bench-resume: setup release ## kill -9 at half of 2 GiB: what is fetched again
+	python3 tests/bench/resume.py --hfdepot $(BINARY) $(ARGS)
+
+fmt: ## format the Rust code
+	cargo fmt --all
+
+lint: ## clippy, warnings are errors
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+docs: ## build and open the documentation of the code
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --open
+
+web: ## build the web pages into web/dist
+ifneq ($(HAS_WEB),)
+	cd web && npm ci --no-audit --no-fund && npm run build
+endif
+
+release: web ## build the release binary with the web pages inside
+	cargo build --locked --release
+
+sqlx-data: ## record the SQL queries anew, after a change of SQL or migrations
+	cargo sqlx-data
+
+setup: ## install what the tests need (Debian, root), or say what is missing
+	@sh tests/setup.sh

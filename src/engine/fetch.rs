@@ -1,0 +1,452 @@
+//! Large files: several connections fill one part file while a follower hashes its front.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::disk::{DiskError, PartError, hash_file_watched};
+use crate::hub::{HubClient, RemoteFile};
+use crate::model::code::Code;
+use crate::model::job::Verify;
+use crate::model::repo::BlobId;
+
+use super::attempt::{FileError, Halt, Tries};
+use super::part::{How, LivePart};
+use super::planner::BlobTask;
+use super::publish::{Content, Ready};
+use super::run::Run;
+
+/// What the cache has of a blob before it is fetched.
+pub enum Before {
+    /// It is here; what was compared.
+    Present(&'static str),
+    /// It is not here.
+    Missing,
+    /// A file of its name and size is here, with other content.
+    Damaged,
+}
+
+/// Looks whether the blob is in the cache, as far as the job's verify mode asks.
+///
+/// # Errors
+/// What the disk says, and stop.
+pub async fn before(run: &Run, task: &BlobTask) -> Result<Before, FileError> {
+    let (repo, blob, size) = (run.repo.clone(), task.blob, task.size_bytes);
+    let (hashes, stop) = (run.job.verify == Verify::Sha256, run.stop.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        if repo.blob(blob)? != Some(size) {
+            return Ok(Some(Before::Missing));
+        }
+        if !hashes {
+            return Ok(Some(Before::Present("size")));
+        }
+        let Some(file) = repo.open_blob(blob)? else {
+            return Ok(Some(Before::Missing));
+        };
+        let go_on = |_| {
+            if stop.is_cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let found = hash_file_watched(&file, blob, size, go_on).map_err(|source| DiskError {
+            code: Code::DiskError,
+            doing: "hash",
+            path: repo.blob_path(blob),
+            source,
+        })?;
+        Ok(found.map(|found| {
+            if found == blob {
+                Before::Present(blob.algorithm())
+            } else {
+                Before::Damaged
+            }
+        }))
+    })
+    .await
+    .map_err(FileError::internal)?;
+    match looked {
+        Ok(Some(before)) => Ok(before),
+        Ok(None) => Err(Halt::Stopped.into()),
+        Err(error) => Err(FileError::disk(&error)),
+    }
+}
+
+/// Fetches one large file, verifies it and hands it to the publisher.
+///
+/// # Errors
+/// [`FileError`]; content that is damaged twice is `hash_mismatch` with both digests.
+pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) -> Result<(), FileError> {
+    let guard = tokio::select! {
+        () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+        guard = run.shared.blobs.lock(run.repo.path(), task.blob) => guard,
+    };
+    let repair = match before(&run, &task).await? {
+        Before::Present(verification) => {
+            return run
+                .hand_over(
+                    &ready,
+                    Ready {
+                        task,
+                        content: Content::Present,
+                        verification,
+                        _guard: guard,
+                    },
+                )
+                .await;
+        }
+        Before::Missing => false,
+        Before::Damaged => true,
+    };
+    let hub = run.shared.hub();
+    let remote = run.remote(&hub, &task);
+    let mut begun_anew = false;
+    let mut disk_failed = false;
+    let mut single_stream = false;
+    loop {
+        let part = open_part(&run, &task, single_stream).await?;
+        run.shared.checkpoint.add_part(&part);
+        let result = fill_and_verify(&run, &task, &part, &hub, &remote, single_stream).await;
+        part.close();
+        let error = match result {
+            Ok(verification) => {
+                let content = if repair {
+                    Content::RepairPart(part)
+                } else {
+                    Content::Part(part)
+                };
+                return run
+                    .hand_over(
+                        &ready,
+                        Ready {
+                            task,
+                            content,
+                            verification,
+                            _guard: guard,
+                        },
+                    )
+                    .await;
+            }
+            Err(error) => error,
+        };
+        run.shared.checkpoint.forget_part(&part);
+        match error {
+            FileError::NoRanges if !single_stream => {
+                single_stream = true;
+                run.note(
+                    "ranges_refused",
+                    &format!("{}: fetched in one stream", task.files[0].1),
+                )
+                .await;
+            }
+            FileError::NoRanges => {
+                let text = format!(
+                    "The source of {} answers neither ranges nor the whole file",
+                    task.files[0].1
+                );
+                return Err(FileError::File(Code::BadResponse, text));
+            }
+            FileError::Damaged(text) if !begun_anew => {
+                begun_anew = true;
+                run.meter.refetching(part.written_bytes());
+                run.note("begun_anew", &text).await;
+                part.discard(&run.shared.store).await?;
+                remote.forget();
+            }
+            FileError::Damaged(text) => {
+                part.discard(&run.shared.store).await?;
+                return Err(FileError::File(Code::HashMismatch, text));
+            }
+            FileError::Disk(_, text) if !disk_failed => {
+                disk_failed = true;
+                part.distrust(&run.shared.store).await?;
+                run.note("disk_failed", &text).await;
+            }
+            FileError::Disk(code, text) => return Err(FileError::File(code, text)),
+            error => return Err(error),
+        }
+    }
+}
+
+async fn open_part(run: &Run, task: &BlobTask, single_stream: bool) -> Result<Arc<LivePart>, FileError> {
+    let store = &run.shared.store;
+    loop {
+        let (repo, blob, size) = (run.repo.clone(), task.blob, task.size_bytes);
+        let opened = tokio::task::spawn_blocking(move || repo.open_part(blob, size)).await;
+        match opened.map_err(FileError::internal)? {
+            Ok(opened) => {
+                if opened.created {
+                    run.shared.reserved.allocated(run.job.seq, size);
+                }
+                let folder = run.repo.path().to_string_lossy().into_owned();
+                let how = How {
+                    connections: run.connections(size),
+                    single_stream,
+                    verify: run.verifies(),
+                };
+                let files = task.files.iter().map(|(id, _)| *id).collect();
+                let part = LivePart::open(store, &run.meter, files, folder, blob, opened, how)
+                    .await
+                    .map_err(FileError::store)?;
+                return Ok(Arc::new(part));
+            }
+            Err(PartError::Busy { path }) => {
+                run.meter.activity(format!(
+                    "Waits for another program that writes {}",
+                    path.display()
+                ));
+                run.pause(std::time::Duration::from_millis(500)).await?;
+            }
+            Err(PartError::Disk(error)) => return Err(FileError::disk(&error)),
+        }
+    }
+}
+
+/// Fills the part, syncs it, and compares its hash. Returns what was compared.
+async fn fill_and_verify(
+    run: &Arc<Run>,
+    task: &BlobTask,
+    part: &Arc<LivePart>,
+    hub: &HubClient,
+    remote: &RemoteFile,
+    single_stream: bool,
+) -> Result<&'static str, FileError> {
+    let follower = {
+        let part = part.clone();
+        tokio::task::spawn_blocking(move || part.follow())
+    };
+    let shared = &run.shared;
+    let stop = run.stop.child_token();
+    let filled = {
+        let fill = fill(run, task, part, hub, remote, &stop, single_stream);
+        let sync = part.sync_as_it_grows(&shared.store, &shared.checkpoint);
+        tokio::pin!(fill, sync);
+        tokio::select! {
+            filled = &mut fill => filled,
+            // It only ends before the part is closed when it failed.
+            failed = &mut sync => {
+                stop.cancel();
+                let _ = fill.await;
+                failed.and(Err(Halt::Stopped.into()))
+            }
+        }
+    };
+    if let Err(error) = filled {
+        part.close();
+        // It holds the part file open, and so its lock, until it has noticed.
+        let _ = follower.await;
+        // What came is kept, unless the disk itself failed.
+        if !matches!(error, FileError::Damaged(_) | FileError::Disk(..)) {
+            part.sync(&shared.store, &shared.checkpoint).await?;
+        }
+        return Err(error);
+    }
+    // The last bytes reach the disk while the last bytes are hashed.
+    let (synced, hashed) = tokio::join!(part.sync(&shared.store, &shared.checkpoint), follower);
+    synced?;
+    let found = hashed
+        .map_err(FileError::internal)?
+        .map_err(|error| FileError::disk(&error))?;
+    if !run.verifies() {
+        return Ok("size");
+    }
+    compare(run, task, part, found).await
+}
+
+async fn compare(
+    run: &Run,
+    task: &BlobTask,
+    part: &Arc<LivePart>,
+    found: Option<BlobId>,
+) -> Result<&'static str, FileError> {
+    if found == Some(task.blob) {
+        return Ok(task.blob.algorithm());
+    }
+    let mut found = found;
+    if part.hash_was_resumed || found.is_none() {
+        // Before the data is blamed: the saved state may be what is damaged.
+        run.note("hashing_again", &task.files[0].1.to_string()).await;
+        let part = part.clone();
+        let again = tokio::task::spawn_blocking(move || part.hash_again())
+            .await
+            .map_err(FileError::internal)?;
+        found = Some(again.map_err(|error| FileError::disk(&error))?);
+        if found == Some(task.blob) {
+            return Ok(task.blob.algorithm());
+        }
+    }
+    let found = found.map_or_else(|| "nothing".to_owned(), |found| found.to_string());
+    Err(FileError::Damaged(format!(
+        "{} should have the hash {} but came with {found}",
+        task.files[0].1, task.blob
+    )))
+}
+
+/// Lets connections fetch segments until every byte is written.
+async fn fill(
+    run: &Arc<Run>,
+    task: &BlobTask,
+    part: &Arc<LivePart>,
+    hub: &HubClient,
+    remote: &RemoteFile,
+    stop: &CancellationToken,
+    single_stream: bool,
+) -> Result<(), FileError> {
+    let mut connections = JoinSet::new();
+    let mut tuning = run.shared.tuning.clone();
+    loop {
+        let wanted = if single_stream {
+            1
+        } else {
+            run.connections(task.size_bytes)
+        };
+        while connections.len() < wanted && part.has_work() {
+            let connection = Connection {
+                run: run.clone(),
+                part: part.clone(),
+                hub: hub.clone(),
+                remote: remote.clone(),
+                stop: stop.clone(),
+                single_stream,
+            };
+            connections.spawn(connection.run());
+        }
+        if connections.is_empty() {
+            return if part.is_written() {
+                Ok(())
+            } else {
+                Err(Halt::Stopped.into())
+            };
+        }
+        tokio::select! {
+            ended = connections.join_next() => match ended {
+                Some(Ok(Ok(()))) | None => {}
+                Some(Ok(Err(error))) => {
+                    stop.cancel();
+                    while connections.join_next().await.is_some() {}
+                    return Err(error);
+                }
+                Some(Err(panic)) => return Err(FileError::internal(panic)),
+            },
+            _ = tuning.changed() => {}
+        }
+    }
+}
+
+/// One connection: takes segments from the front until none is left, or it is one too many.
+struct Connection {
+    run: Arc<Run>,
+    part: Arc<LivePart>,
+    hub: HubClient,
+    remote: RemoteFile,
+    stop: CancellationToken,
+    single_stream: bool,
+}
+
+/// Why a connection stopped in the middle of a segment without a failure.
+enum Yielded {
+    /// The segment is full.
+    Full,
+    /// The limits no longer have room for this connection.
+    Unwanted,
+}
+
+impl Connection {
+    async fn run(self) -> Result<(), FileError> {
+        let mut tries = Tries::new(&self.hub, &self.run.meter, &self.stop);
+        loop {
+            let permit = tokio::select! {
+                () = self.stop.cancelled() => return Err(Halt::Stopped.into()),
+                permit = self.run.shared.connections.acquire() => permit,
+            };
+            let Some((index, segment)) = self.part.take() else {
+                return Ok(());
+            };
+            let mut offset = segment.start + segment.written;
+            let end = segment.start + segment.length;
+            let result = loop {
+                let began = offset;
+                let result = tokio::select! {
+                    biased;
+                    () = self.stop.cancelled() => break Err(Halt::Stopped.into()),
+                    result = self.stream(index, &mut offset, end, &permit) => result,
+                };
+                match result {
+                    Ok(yielded) => break Ok(yielded),
+                    Err(Failed::Disk(error)) => break Err(FileError::disk(&error)),
+                    Err(Failed::Hub(error)) => {
+                        if let Err(error) = tries.after(error, offset > began).await {
+                            break Err(error);
+                        }
+                    }
+                }
+            };
+            self.part.give_back(index);
+            match result? {
+                Yielded::Full => {}
+                Yielded::Unwanted => return Ok(()),
+            }
+        }
+    }
+
+    /// Streams one request into the segment; `offset` moves with every byte that is written.
+    async fn stream(
+        &self,
+        index: usize,
+        offset: &mut u64,
+        end: u64,
+        permit: &super::limits::Permit,
+    ) -> Result<Yielded, Failed> {
+        let shared = &self.run.shared;
+        let mut skip = 0;
+        let mut body = if self.single_stream {
+            skip = *offset;
+            self.remote.open(None).await?
+        } else {
+            self.remote.open(Some(*offset..end)).await?
+        };
+        while *offset < end {
+            let Some(mut chunk) = body.next().await? else {
+                break;
+            };
+            let length = chunk.len() as u64;
+            self.run.meter.received(length);
+            if skip > 0 {
+                let known = skip.min(length);
+                skip -= known;
+                self.run.meter.refetching(known);
+                let _ = chunk.split_to(known as usize);
+            }
+            if chunk.len() as u64 > end - *offset {
+                chunk.truncate((end - *offset) as usize);
+            }
+            if !chunk.is_empty() {
+                self.part
+                    .write(index, *offset, &chunk, &shared.checkpoint)
+                    .map_err(Failed::Disk)?;
+                *offset += chunk.len() as u64;
+            }
+            self.run.throttle(length).await;
+            self.part.room().await;
+            if *offset < end && !self.single_stream && permit.is_unwanted() {
+                return Ok(Yielded::Unwanted);
+            }
+        }
+        Ok(Yielded::Full)
+    }
+}
+
+enum Failed {
+    Hub(crate::hub::HubError),
+    Disk(DiskError),
+}
+
+impl From<crate::hub::HubError> for Failed {
+    fn from(error: crate::hub::HubError) -> Self {
+        Self::Hub(error)
+    }
+}

@@ -1,0 +1,200 @@
+//! Live limits: connections over all jobs, and bandwidth.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+/// A semaphore whose size can change while permits are out. Waiters are served in order.
+#[derive(Debug)]
+pub struct Permits {
+    semaphore: Arc<Semaphore>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: usize,
+    /// Permits that are out although the limit no longer has room for them.
+    debt: usize,
+}
+
+/// The right to one connection; given back when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    permits: Arc<Permits>,
+    inner: Option<OwnedSemaphorePermit>,
+}
+
+impl Permits {
+    /// Room for `limit` holders.
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            semaphore: Arc::new(Semaphore::new(limit)),
+            state: Mutex::new(State { limit, debt: 0 }),
+        })
+    }
+
+    /// Changes the limit. Holders above a lower one see [`Permit::is_unwanted`].
+    pub fn set_limit(&self, limit: usize) {
+        let mut state = self.lock();
+        if limit > state.limit {
+            let more = limit - state.limit;
+            let paid = more.min(state.debt);
+            state.debt -= paid;
+            self.semaphore.add_permits(more - paid);
+        } else {
+            let fewer = state.limit - limit;
+            state.debt += fewer - self.semaphore.forget_permits(fewer);
+        }
+        state.limit = limit;
+    }
+
+    /// Waits for a free place.
+    pub async fn acquire(self: &Arc<Self>) -> Permit {
+        // The semaphore is never closed, so this cannot fail; without a permit the holder
+        // would merely not be counted.
+        let inner = self.semaphore.clone().acquire_owned().await.ok();
+        Permit {
+            permits: self.clone(),
+            inner,
+        }
+    }
+
+    /// Holders at this moment.
+    pub fn in_use(&self) -> usize {
+        let state = self.lock();
+        (state.limit + state.debt).saturating_sub(self.semaphore.available_permits())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// Whether the limit was lowered below what is out, so that this holder should stop soon.
+    pub fn is_unwanted(&self) -> bool {
+        self.permits.lock().debt > 0
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = self.permits.lock();
+        if state.debt > 0
+            && let Some(inner) = self.inner.take()
+        {
+            state.debt -= 1;
+            inner.forget();
+        }
+    }
+}
+
+/// Bytes that may pass at once after a pause, as a share of a second: 0.2 s (`design` of the
+/// limiter: measured where we read, so that a router never sees more).
+const BURST: Duration = Duration::from_millis(200);
+
+/// A token bucket for bytes, changeable at any time.
+#[derive(Debug)]
+pub struct Bandwidth {
+    bucket: Mutex<Bucket>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    bytes_per_second: Option<u64>,
+    /// When everything that was taken so far will have passed at the rate.
+    paid_until: Instant,
+}
+
+impl Bandwidth {
+    /// A bucket for `bytes_per_second`; `None` lets everything pass.
+    pub fn new(bytes_per_second: Option<u64>) -> Self {
+        Self {
+            bucket: Mutex::new(Bucket {
+                bytes_per_second,
+                paid_until: Instant::now(),
+            }),
+        }
+    }
+
+    /// Changes the rate; those who wait notice within 200 ms.
+    pub fn set_rate(&self, bytes_per_second: Option<u64>) {
+        let mut bucket = self.lock();
+        bucket.bytes_per_second = bytes_per_second;
+        bucket.paid_until = Instant::now();
+    }
+
+    /// Takes `bytes` that were read, and waits until the rate allows to read on.
+    pub async fn take(&self, bytes: u64) {
+        let Some(mut until) = self.book(bytes) else { return };
+        loop {
+            let now = Instant::now();
+            if until <= now + BURST {
+                return;
+            }
+            // In slices, so that a new rate is noticed.
+            tokio::time::sleep((until - BURST - now).min(Duration::from_millis(200))).await;
+            until = until.min(self.lock().paid_until);
+        }
+    }
+
+    fn book(&self, bytes: u64) -> Option<Instant> {
+        let mut bucket = self.lock();
+        let rate = bucket.bytes_per_second?.max(1);
+        let from = bucket.paid_until.max(Instant::now());
+        bucket.paid_until = from + Duration::from_secs_f64(bytes as f64 / rate as f64);
+        Some(bucket.paid_until)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lower_limit_takes_permits_back_as_they_return() {
+        let permits = Permits::new(3);
+        let (one, two, three) = (
+            permits.acquire().await,
+            permits.acquire().await,
+            permits.acquire().await,
+        );
+        permits.set_limit(1);
+        assert!(one.is_unwanted());
+        drop(one);
+        drop(two);
+        assert!(!three.is_unwanted());
+        assert_eq!(permits.in_use(), 1);
+        drop(three);
+        let only = permits.acquire().await;
+        let second = permits.acquire();
+        tokio::pin!(second);
+        assert!(futures_util::poll!(&mut second).is_pending());
+        permits.set_limit(2);
+        let second = second.await;
+        assert_eq!(permits.in_use(), 2);
+        drop((only, second));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bandwidth_keeps_its_rate_and_takes_a_new_one_at_once() {
+        let bandwidth = Bandwidth::new(Some(1_000_000));
+        let start = Instant::now();
+        for _ in 0..100 {
+            bandwidth.take(100_000).await;
+        }
+        let took = start.elapsed().as_secs_f64();
+        assert!((9.5..=10.5).contains(&took), "{took}");
+        bandwidth.set_rate(None);
+        let start = Instant::now();
+        bandwidth.take(1_000_000_000).await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,163 @@
+//! What a run has done so far, counted without locks where bytes pass.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::clock::now_ms;
+use crate::model::state::FileState;
+use crate::store::{FileProgress, Job, JobProgress, Lease};
+
+/// Speed is the mean over this window, so that a stall shows as 0 soon.
+const SPEED_WINDOW: Duration = Duration::from_secs(5);
+
+/// Counters of one run.
+pub struct Meter {
+    /// The right under which they are recorded.
+    pub lease: Lease,
+    network_bytes: AtomicU64,
+    reused_bytes: AtomicU64,
+    refetched_bytes: AtomicU64,
+    retries: AtomicU64,
+    /// Bytes of files that are in place.
+    placed_bytes: AtomicU64,
+    last_byte_at: AtomicI64,
+    volatile: Mutex<Volatile>,
+}
+
+#[derive(Default)]
+struct Volatile {
+    activity: String,
+    /// Every open file: bytes in its part and its state.
+    open: HashMap<i64, FileProgress>,
+    /// Those of them that changed since the last record.
+    changed: HashMap<i64, FileProgress>,
+    /// Files that are in place; what is still reported of their parts is old.
+    placed: HashSet<i64>,
+    samples: VecDeque<(Instant, u64)>,
+    recorded: Option<JobProgress>,
+}
+
+impl Meter {
+    /// Goes on from what earlier runs of the job recorded.
+    pub fn new(lease: Lease, job: &Job) -> Self {
+        let from = |value: i64| AtomicU64::new(value.max(0) as u64);
+        Self {
+            lease,
+            network_bytes: from(job.network_bytes),
+            reused_bytes: from(job.reused_bytes),
+            refetched_bytes: from(job.refetched_bytes),
+            retries: from(job.retries),
+            placed_bytes: AtomicU64::new(0),
+            last_byte_at: AtomicI64::new(job.last_byte_at.unwrap_or(0)),
+            volatile: Mutex::default(),
+        }
+    }
+
+    /// Bytes came from the network.
+    pub fn received(&self, bytes: u64) {
+        self.network_bytes.fetch_add(bytes, Relaxed);
+        self.last_byte_at.store(now_ms(), Relaxed);
+    }
+
+    /// Bytes were found in the cache.
+    pub fn reused(&self, bytes: u64) {
+        self.reused_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Bytes that were here have to be fetched once more.
+    pub fn refetching(&self, bytes: u64) {
+        self.refetched_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// A try failed and another one follows.
+    pub fn retried(&self) {
+        self.retries.fetch_add(1, Relaxed);
+    }
+
+    /// What to show as the present activity.
+    pub fn activity(&self, text: impl Into<String>) {
+        self.lock().activity = text.into();
+    }
+
+    /// Sets the bytes of files in place, at the start of a run.
+    pub fn set_placed(&self, bytes: u64) {
+        self.placed_bytes.store(bytes, Relaxed);
+    }
+
+    /// How far an open file is.
+    pub fn file(&self, id: i64, downloaded_bytes: u64, state: FileState) {
+        let news = FileProgress {
+            id,
+            downloaded_bytes,
+            state,
+        };
+        let mut volatile = self.lock();
+        if volatile.placed.contains(&id) {
+            return;
+        }
+        if volatile.open.insert(id, news) != Some(news) {
+            volatile.changed.insert(id, news);
+        }
+    }
+
+    /// A file is in place; its row was settled.
+    pub fn file_placed(&self, id: i64, bytes: u64) {
+        let mut volatile = self.lock();
+        volatile.placed.insert(id);
+        volatile.open.remove(&id);
+        volatile.changed.remove(&id);
+        self.placed_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// The progress to record, or `None` when nothing changed since the last call.
+    pub fn progress(&self) -> Option<JobProgress> {
+        let network_bytes = self.network_bytes.load(Relaxed);
+        let mut volatile = self.lock();
+        let now = Instant::now();
+        volatile.samples.push_back((now, network_bytes));
+        while volatile
+            .samples
+            .get(1)
+            .is_some_and(|(at, _)| now - *at >= SPEED_WINDOW)
+        {
+            volatile.samples.pop_front();
+        }
+        let bytes_per_second = match volatile.samples.front() {
+            Some(&(at, bytes)) if now - at >= Duration::from_millis(200) => {
+                ((network_bytes - bytes) as f64 / (now - at).as_secs_f64()) as u64
+            }
+            _ => 0,
+        };
+        let files: Vec<_> = volatile.changed.drain().map(|(_, file)| file).collect();
+        let open_bytes: u64 = volatile.open.values().map(|file| file.downloaded_bytes).sum();
+        let last_byte_at = self.last_byte_at.load(Relaxed);
+        let progress = JobProgress {
+            downloaded_bytes: self.placed_bytes.load(Relaxed) + open_bytes,
+            bytes_per_second,
+            network_bytes,
+            reused_bytes: self.reused_bytes.load(Relaxed),
+            refetched_bytes: self.refetched_bytes.load(Relaxed),
+            retries: self.retries.load(Relaxed),
+            last_byte_at: (last_byte_at > 0).then_some(last_byte_at),
+            activity: volatile.activity.clone(),
+            files,
+        };
+        let same = volatile.recorded.as_ref().is_some_and(|old| {
+            progress.files.is_empty()
+                && JobProgress {
+                    files: vec![],
+                    ..old.clone()
+                } == progress
+        });
+        volatile.recorded = Some(progress.clone());
+        (!same).then_some(progress)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Volatile> {
+        self.volatile.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,523 @@
+//! One run of one job, from the claim to the last row.
+//!
+//! 1. Open the cache. 2. Resolve and plan, unless an earlier run did. 3. See what is here.
+//! 4. Reserve disk. 5. Fetch and publish. 6. Listing, then ref: the last thing to appear.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::now_ms;
+use crate::disk::{DiskError, LeftoverKind, RepoDir};
+use crate::hub::{HubClient, RemoteFile};
+use crate::model::code::Code;
+use crate::model::job::Verify;
+use crate::model::plan::RepoFile;
+use crate::model::repo::{BlobId, Commit};
+use crate::model::state::{FileState, Phase};
+use crate::store::{Claimed, FileSettled, Job, NewFile, Outcome};
+
+use super::attempt::{FileError, Halt, Tries, note, wait_for_disk};
+use super::meter::Meter;
+use super::planner::{self, Asked, BlobTask, PlanTrouble};
+use super::publish::{self, Ready};
+use super::{Shared, fetch, small};
+
+/// Small files in flight at most, whatever the connection limit says: each holds its content
+/// in memory.
+const SMALL_IN_FLIGHT: usize = 32;
+/// Verified files that may wait for the publisher.
+const READY_QUEUE: usize = 512;
+/// What a crashed run left in the staging folder goes after this time, milliseconds: another
+/// instance on the same cache may be using younger files.
+const STALE_MS: i64 = 3_600_000;
+
+/// What every task of a run sees.
+pub struct Run {
+    /// The engine.
+    pub shared: Arc<Shared>,
+    /// The job as it was claimed.
+    pub job: Job,
+    /// Its repo in the cache.
+    pub repo: Arc<RepoDir>,
+    /// What it has done, and the right to record it.
+    pub meter: Arc<Meter>,
+    /// Cancelled when the run has to end.
+    pub stop: CancellationToken,
+    commit: Mutex<Option<Commit>>,
+    leftovers: Mutex<HashMap<BlobId, PathBuf>>,
+    failures: Mutex<Vec<(Code, String)>>,
+}
+
+/// Runs a claimed job until it ends or `stop` is cancelled, and settles it.
+pub async fn run(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
+    let Claimed { job, lease } = claimed;
+    let seq = job.seq;
+    tracing::info!(job.id = %job.id, repo = %job.repo, revision = %job.revision, attempt = job.attempt, "job started");
+    let meter = Arc::new(Meter::new(lease, &job));
+    shared.checkpoint.add_run(&meter);
+    let (id, repo) = (job.id.clone(), job.repo.clone());
+    let result = drive(&shared, job, meter.clone(), stop).await;
+    if let Err(error) = shared.checkpoint.record(true).await {
+        tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
+    }
+    shared.checkpoint.forget_run(&meter);
+    shared.reserved.release(seq);
+    let outcome = match result {
+        Ok(()) => Outcome::Completed,
+        Err(Halt::Stopped) => Outcome::Released,
+        Err(Halt::Wait(waiting)) => Outcome::Waiting(waiting),
+        Err(Halt::Fail(code, text)) => Outcome::Failed(code, text),
+        Err(Halt::LeaseLost) => {
+            tracing::warn!(job.id = %id, "the lease was lost; the run ends without a trace");
+            return;
+        }
+    };
+    match shared.store.settle(&meter.lease, &outcome).await {
+        Ok(status) => tracing::info!(job.id = %id, %repo, %status, ?outcome, "job settled"),
+        Err(error) => {
+            tracing::error!(job.id = %id, %error, "the job could not be settled; its lease will run out")
+        }
+    }
+}
+
+async fn drive(
+    shared: &Arc<Shared>,
+    mut job: Job,
+    meter: Arc<Meter>,
+    stop: CancellationToken,
+) -> Result<(), Halt> {
+    let repo = open_repo(shared, &job).await?;
+    let commit = match job.commit.clone() {
+        Some(commit) => commit,
+        None => {
+            let work = plan(shared, &job, &meter, &repo, &stop);
+            let commit = tokio::select! {
+                () = stop.cancelled() => return Err(Halt::Stopped),
+                planned = work => planned?,
+            };
+            job.commit = Some(commit.clone());
+            commit
+        }
+    };
+    let run = Arc::new(Run {
+        shared: shared.clone(),
+        leftovers: Mutex::new(leftovers(&repo).await),
+        job,
+        repo,
+        meter,
+        stop,
+        commit: Mutex::new(Some(commit.clone())),
+        failures: Mutex::default(),
+    });
+    run.fetch_all(&commit).await?;
+    run.finish(&commit).await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DiskError> + Send + 'static,
+) -> Result<T, Halt> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(match FileError::disk(&error) {
+            FileError::Halt(halt) => halt,
+            _ => Halt::Fail(error.code, error.to_string()),
+        }),
+        Err(error) => Err(Halt::Fail(
+            Code::Internal,
+            format!("An internal task failed: {error}"),
+        )),
+    }
+}
+
+async fn open_repo(shared: &Arc<Shared>, job: &Job) -> Result<Arc<RepoDir>, Halt> {
+    let (shared, job_repo, repo_type) = (shared.clone(), job.repo.clone(), job.repo_type);
+    let destination = PathBuf::from(&job.destination);
+    blocking(move || {
+        Ok(Arc::new(
+            shared.caches.open(&destination)?.repo(repo_type, &job_repo),
+        ))
+    })
+    .await
+}
+
+/// Verified small files that a crashed run left, by blob.
+async fn leftovers(repo: &Arc<RepoDir>) -> HashMap<BlobId, PathBuf> {
+    let repo = repo.clone();
+    let listed = blocking(move || {
+        let dir = repo.parts_dir();
+        Ok(repo
+            .leftovers()?
+            .into_iter()
+            .filter_map(|leftover| match leftover.kind {
+                LeftoverKind::Small(blob) => Some((blob, dir.join(leftover.name))),
+                _ => None,
+            })
+            .collect())
+    });
+    // Without the list they are fetched again.
+    listed.await.unwrap_or_default()
+}
+
+async fn plan(
+    shared: &Arc<Shared>,
+    job: &Job,
+    meter: &Meter,
+    repo: &Arc<RepoDir>,
+    stop: &CancellationToken,
+) -> Result<Commit, Halt> {
+    let store = &shared.store;
+    let asked = Asked {
+        repo_type: job.repo_type,
+        repo: &job.repo,
+        filters: &job.filters,
+        excludes: &job.excludes,
+        exact_match: job.exact_match,
+    };
+    let hub = shared.hub();
+    let mut tries = Tries::new(&hub, meter, stop);
+    store
+        .set_phase(&meter.lease, Phase::Resolving, "Asks the Hub for the commit")
+        .await
+        .map_err(Halt::store)?;
+    let commit = loop {
+        match hub.resolve(job.repo_type, &job.repo, &job.revision).await {
+            Ok(resolved) => break resolved.commit,
+            Err(error) => tries.after(error, false).await.map_err(whole_job)?,
+        }
+    };
+    store
+        .set_phase(&meter.lease, Phase::Planning, "Lists the files")
+        .await
+        .map_err(Halt::store)?;
+    let listing = loop {
+        match planner::list(&hub, &asked, commit.clone()).await {
+            Ok(listing) => break listing,
+            Err(PlanTrouble::Hub(error)) => tries.after(error, false).await.map_err(whole_job)?,
+            Err(PlanTrouble::Plan(error)) => return Err(Halt::Fail(error.code, error.text)),
+            Err(error) => return Err(Halt::Fail(Code::Internal, error.to_string())),
+        }
+    };
+    let files: Vec<_> = listing
+        .selection
+        .files
+        .iter()
+        .map(|file| NewFile {
+            path: file.path.clone(),
+            size_bytes: file.size_bytes,
+            blob_id: file.blob_id,
+        })
+        .collect();
+    let (repo, staged) = (repo.clone(), commit.clone());
+    blocking(move || {
+        repo.create()?;
+        listing
+            .tree_json
+            .map_or(Ok(()), |json| repo.stage_tree(&staged, &json))
+    })
+    .await?;
+    store
+        .store_plan(&meter.lease, &listing.commit, &files)
+        .await
+        .map_err(Halt::store)?;
+    Ok(commit)
+}
+
+/// A failure while planning concerns the whole job.
+fn whole_job(error: FileError) -> Halt {
+    match error {
+        FileError::Halt(halt) => halt,
+        FileError::File(code, text) | FileError::Disk(code, text) => Halt::Fail(code, text),
+        FileError::Damaged(text) => Halt::Fail(Code::HashMismatch, text),
+        FileError::NoRanges => Halt::Fail(Code::BadResponse, "The source does not serve ranges".to_owned()),
+    }
+}
+
+/// Which of the two lanes a task runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Small,
+    Large,
+}
+
+impl Run {
+    /// A location of a task's content on the Hub, for all its connections.
+    pub fn remote(&self, hub: &HubClient, task: &BlobTask) -> RemoteFile {
+        let (_, path) = &task.files[0];
+        let file = RepoFile {
+            path: path.clone(),
+            size_bytes: task.size_bytes,
+            blob_id: task.blob,
+            git_oid: String::new(),
+            xet_hash: None,
+        };
+        let commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // The commit is set before any task starts.
+        let commit = commit
+            .or_else(|| self.job.commit.clone())
+            .expect("a run that fetches has a commit");
+        hub.file(self.job.repo_type, &self.job.repo, &commit, &file)
+    }
+
+    /// Connections that a file of this size may have now.
+    pub fn connections(&self, size_bytes: u64) -> usize {
+        let tuning = self.shared.tuning.borrow();
+        if size_bytes < tuning.multipart_threshold_bytes {
+            1
+        } else {
+            tuning.connections
+        }
+    }
+
+    /// Whether content is hashed before it is published.
+    pub fn verifies(&self) -> bool {
+        self.job.verify != Verify::None
+    }
+
+    /// A copy of a small content that a crashed run left.
+    pub fn leftover(&self, blob: BlobId) -> Option<PathBuf> {
+        self.leftovers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&blob)
+    }
+
+    /// Records that a file is given up; the job will end as failed.
+    pub fn failed(&self, code: Code, text: String) {
+        self.failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((code, text));
+    }
+
+    /// Records an oddity in the job's events.
+    pub async fn note(&self, event: &str, detail: &str) {
+        note(&self.shared.store, &self.job.id, &self.meter.lease, event, detail).await;
+    }
+
+    /// Waits as long as the bandwidth limit asks after `bytes` were read.
+    pub async fn throttle(&self, bytes: u64) {
+        self.shared.bandwidth.take(bytes).await;
+    }
+
+    /// Sleeps unless the run is stopped.
+    ///
+    /// # Errors
+    /// [`Halt::Stopped`].
+    pub async fn pause(&self, time: Duration) -> Result<(), Halt> {
+        tokio::select! {
+            () = self.stop.cancelled() => Err(Halt::Stopped),
+            () = tokio::time::sleep(time) => Ok(()),
+        }
+    }
+
+    /// Gives verified content to the publisher.
+    ///
+    /// # Errors
+    /// [`Halt::Stopped`] when the publisher has ended; its own error tells why.
+    pub async fn hand_over(&self, publisher: &mpsc::Sender<Ready>, ready: Ready) -> Result<(), FileError> {
+        publisher.send(ready).await.map_err(|_| Halt::Stopped.into())
+    }
+
+    async fn fetch_all(self: &Arc<Self>, commit: &Commit) -> Result<(), Halt> {
+        let (open, placed_bytes) = self
+            .shared
+            .store
+            .open_files(self.job.seq)
+            .await
+            .map_err(Halt::store)?;
+        self.meter.set_placed(placed_bytes);
+        let mut tasks: Vec<BlobTask> = Vec::new();
+        let mut by_blob: HashMap<BlobId, usize> = HashMap::new();
+        for file in open {
+            let at = *by_blob.entry(file.blob_id).or_insert_with(|| {
+                tasks.push(BlobTask {
+                    blob: file.blob_id,
+                    size_bytes: file.size_bytes,
+                    files: vec![],
+                    present: false,
+                });
+                tasks.len() - 1
+            });
+            tasks[at].files.push((file.id, file.path));
+        }
+        self.reserve(&mut tasks).await?;
+        let phase = if self.job.verify == Verify::Sha256 {
+            Phase::Verifying
+        } else {
+            Phase::Downloading
+        };
+        self.shared
+            .store
+            .set_phase(&self.meter.lease, phase, "")
+            .await
+            .map_err(Halt::store)?;
+
+        let (sender, queue) = mpsc::channel(READY_QUEUE);
+        let publisher = tokio::spawn(publish::run(self.clone(), commit.clone(), queue));
+        let fetched = self.fetch_lanes(tasks, sender).await;
+        if fetched.is_err() {
+            self.stop.cancel();
+        }
+        let published = publisher
+            .await
+            .unwrap_or_else(|error| Err(FileError::internal(error)));
+        // A publisher that failed makes fetchers see a stop: its reason is the true one.
+        published.map_err(whole_job)?;
+        fetched?;
+        let failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
+        match failures.as_slice() {
+            [] => Ok(()),
+            [(code, text)] => Err(Halt::Fail(*code, text.clone())),
+            [(code, text), rest @ ..] => Err(Halt::Fail(
+                *code,
+                format!("{text} (and {} more files failed)", rest.len()),
+            )),
+        }
+    }
+
+    /// Looks what is here and makes sure that what is missing fits on the volume.
+    async fn reserve(&self, tasks: &mut [BlobTask]) -> Result<(), Halt> {
+        let blobs: Vec<_> = tasks.iter().map(|task| (task.blob, task.size_bytes)).collect();
+        let folder = self.repo.path().to_string_lossy().into_owned();
+        let allocated = self.shared.store.part_blobs(&folder).await.map_err(Halt::store)?;
+        let repo = self.repo.clone();
+        let present = blocking(move || planner::present(&repo, blobs.into_iter())).await?;
+        for (task, present) in tasks.iter_mut().zip(present) {
+            task.present = present;
+        }
+        let missing: u64 = tasks
+            .iter()
+            .filter(|task| !task.present && !allocated.contains(&task.blob))
+            .map(|task| task.size_bytes)
+            .sum();
+        let floor = self.shared.tuning.borrow().free_space_floor_bytes;
+        let destination = PathBuf::from(&self.job.destination);
+        self.shared
+            .reserved
+            .reserve(self.job.seq, &destination, missing, floor)
+            .map_err(|text| Halt::Wait(wait_for_disk(text)))
+    }
+
+    async fn fetch_lanes(
+        self: &Arc<Self>,
+        tasks: Vec<BlobTask>,
+        ready: mpsc::Sender<Ready>,
+    ) -> Result<(), Halt> {
+        let (mut small, mut large): (VecDeque<_>, VecDeque<_>) = tasks
+            .into_iter()
+            .partition(|task| task.size_bytes <= small::SMALL_BYTES);
+        let mut running = JoinSet::new();
+        let (mut small_running, mut large_running) = (0, 0);
+        let mut tuning = self.shared.tuning.clone();
+        let mut halted = None;
+        loop {
+            let (max_large, max_small) = {
+                let tuning = tuning.borrow_and_update();
+                (
+                    tuning.max_files_per_job,
+                    tuning.max_connections.min(SMALL_IN_FLIGHT),
+                )
+            };
+            let go_on = halted.is_none() && !self.stop.is_cancelled();
+            while go_on
+                && small_running < max_small
+                && let Some(task) = small.pop_front()
+            {
+                small_running += 1;
+                let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
+                running.spawn(async move { (Lane::Small, files, small::fetch(run, task, ready).await) });
+            }
+            while go_on
+                && large_running < max_large
+                && let Some(task) = large.pop_front()
+            {
+                large_running += 1;
+                let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
+                running.spawn(async move { (Lane::Large, files, fetch::fetch(run, task, ready).await) });
+            }
+            let ended = tokio::select! {
+                ended = running.join_next() => ended,
+                _ = tuning.changed() => continue,
+            };
+            let Some(ended) = ended else { break };
+            let (lane, task, result) = match ended {
+                Ok(ended) => ended,
+                Err(panic) => {
+                    halted.get_or_insert(Halt::Fail(
+                        Code::Internal,
+                        format!("An internal task failed: {panic}"),
+                    ));
+                    self.stop.cancel();
+                    continue;
+                }
+            };
+            match lane {
+                Lane::Small => small_running -= 1,
+                Lane::Large => large_running -= 1,
+            }
+            match result {
+                Ok(()) => {}
+                Err(FileError::Halt(halt)) => {
+                    // The first reason is the reason; the others are its echo.
+                    halted.get_or_insert(halt);
+                    self.stop.cancel();
+                }
+                Err(error) => self.give_up(&task, error).await?,
+            }
+        }
+        match halted {
+            Some(halt) => Err(halt),
+            None if self.stop.is_cancelled() => Err(Halt::Stopped),
+            None => Ok(()),
+        }
+    }
+
+    /// Records that the files of a task failed; the others go on.
+    async fn give_up(&self, task: &BlobTask, error: FileError) -> Result<(), Halt> {
+        let (code, text) = match whole_job(error) {
+            Halt::Fail(code, text) => (code, text),
+            halt => return Err(halt),
+        };
+        let rows: Vec<_> = task
+            .files
+            .iter()
+            .map(|(id, _)| FileSettled {
+                id: *id,
+                state: FileState::Error,
+                verification: "",
+                failure: Some((code, text.clone())),
+            })
+            .collect();
+        tracing::warn!(job.id = %self.job.id, path = %task.files[0].1, code = code.as_str(), %text, "a file is given up");
+        self.failed(code, text);
+        self.shared
+            .store
+            .settle_files(&self.meter.lease, &rows, &[])
+            .await
+            .map_err(Halt::store)
+    }
+
+    /// Makes the snapshot known: listing first, ref last.
+    async fn finish(&self, commit: &Commit) -> Result<(), Halt> {
+        self.shared
+            .store
+            .set_phase(&self.meter.lease, Phase::Publishing, "")
+            .await
+            .map_err(Halt::store)?;
+        let (repo, commit, revision) = (self.repo.clone(), commit.clone(), self.job.revision.clone());
+        blocking(move || {
+            repo.publish_tree(&commit)?;
+            repo.keep(&commit)?;
+            repo.write_ref(&revision, &commit)?;
+            repo.remove_stale(now_ms() - STALE_MS)?;
+            Ok(())
+        })
+        .await
+    }
+}

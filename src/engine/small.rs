@@ -1,0 +1,175 @@
+//! Small files: one request, hashed in memory, written once verified.
+//!
+//! They have no part file and no marks: a crash costs at most the files in flight, and a file
+//! that was written but not published is found again by its name and hash.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::disk::BlobHasher;
+use crate::model::code::Code;
+use crate::model::state::FileState;
+
+use super::attempt::{FileError, Halt, Tries};
+use super::fetch::{Before, before};
+use super::planner::BlobTask;
+use super::publish::{Content, Ready};
+use super::run::Run;
+
+/// Files up to this size are fetched whole into memory: 1 MiB, what a crash may cost a range.
+pub const SMALL_BYTES: u64 = 1 << 20;
+
+/// Fetches one small file and hands it to the publisher.
+///
+/// # Errors
+/// [`FileError`]; a second damaged answer is `hash_mismatch` with both digests.
+pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) -> Result<(), FileError> {
+    let guard = run.shared.blobs.lock(run.repo.path(), task.blob).await;
+    // What was missing when the run began is asked for without another look: should it have come
+    // meanwhile, the publisher keeps what is there.
+    let here = if task.present {
+        before(&run, &task).await?
+    } else {
+        Before::Missing
+    };
+    let repair = match here {
+        Before::Present(verification) => {
+            return run
+                .hand_over(
+                    &ready,
+                    Ready {
+                        task,
+                        content: Content::Present,
+                        verification,
+                        _guard: guard,
+                    },
+                )
+                .await;
+        }
+        Before::Missing => false,
+        Before::Damaged => true,
+    };
+    let verification = if run.verifies() {
+        task.blob.algorithm()
+    } else {
+        "size"
+    };
+    let path = match leftover(&run, &task).await? {
+        Some(path) => path,
+        None => {
+            let bytes = download(&run, &task).await?;
+            let (repo, blob) = (run.repo.clone(), task.blob);
+            tokio::task::spawn_blocking(move || repo.write_small(blob, &bytes))
+                .await
+                .map_err(FileError::internal)?
+                .map_err(|error| FileError::disk(&error))?
+        }
+    };
+    let content = if repair {
+        Content::RepairSmall(path)
+    } else {
+        Content::Small(path)
+    };
+    run.hand_over(
+        &ready,
+        Ready {
+            task,
+            content,
+            verification,
+            _guard: guard,
+        },
+    )
+    .await
+}
+
+/// A verified copy that a crashed run left in the staging folder.
+async fn leftover(run: &Run, task: &BlobTask) -> Result<Option<std::path::PathBuf>, FileError> {
+    let Some(path) = run.leftover(task.blob) else {
+        return Ok(None);
+    };
+    let (blob, size) = (task.blob, task.size_bytes);
+    tokio::task::spawn_blocking(move || {
+        let file = std::fs::File::open(&path).ok()?;
+        let found = crate::disk::hash_file(&file, blob, size).ok()?;
+        (found == blob).then_some(path)
+    })
+    .await
+    .map_err(FileError::internal)
+}
+
+async fn download(run: &Run, task: &BlobTask) -> Result<Vec<u8>, FileError> {
+    let hub = run.shared.hub();
+    let remote = run.remote(&hub, task);
+    let mut tries = Tries::new(&hub, &run.meter, &run.stop);
+    let mut damaged = false;
+    loop {
+        let permit = tokio::select! {
+            () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+            permit = run.shared.connections.acquire() => permit,
+        };
+        let fetched = tokio::select! {
+            () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+            fetched = read(run, task, &remote) => fetched,
+        };
+        drop(permit);
+        let bytes = match fetched {
+            Ok(bytes) => bytes,
+            Err((error, received)) => {
+                run.meter.refetching(received);
+                tries.after(error, false).await?;
+                continue;
+            }
+        };
+        if !run.verifies() {
+            return Ok(bytes);
+        }
+        let mut hasher = BlobHasher::new(task.blob, task.size_bytes);
+        hasher.update(&bytes);
+        let found = hasher.finish();
+        if found == task.blob {
+            return Ok(bytes);
+        }
+        if damaged {
+            return Err(FileError::File(
+                Code::HashMismatch,
+                format!(
+                    "{} should have the hash {} but twice came with {found}",
+                    task.files[0].1, task.blob
+                ),
+            ));
+        }
+        damaged = true;
+        run.meter.refetching(task.size_bytes);
+        run.note(
+            "hash_mismatch",
+            &format!("{}: fetched once more", task.files[0].1),
+        )
+        .await;
+        remote.forget();
+    }
+}
+
+/// The whole body, or the error and how many bytes of it came.
+async fn read(
+    run: &Run,
+    task: &BlobTask,
+    remote: &crate::hub::RemoteFile,
+) -> Result<Vec<u8>, (crate::hub::HubError, u64)> {
+    let mut body = remote.open(None).await.map_err(|error| (error, 0))?;
+    let mut bytes = Vec::with_capacity(task.size_bytes as usize);
+    for (id, _) in &task.files {
+        run.meter.file(*id, 0, FileState::Downloading);
+    }
+    loop {
+        match body.next().await {
+            Ok(Some(chunk)) => {
+                run.meter.received(chunk.len() as u64);
+                bytes.extend_from_slice(&chunk);
+                run.throttle(chunk.len() as u64).await;
+            }
+            Ok(None) => return Ok(bytes),
+            Err(error) => return Err((error, bytes.len() as u64)),
+        }
+    }
+}

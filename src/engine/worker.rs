@@ -1,0 +1,185 @@
+//! The worker loop: it claims, stops and cleans; the runs do the rest.
+//!
+//! Each turn: 1. stop runs that the user no longer wants, and the newest ones above the
+//! limit. 2. Take back leases that ran out. 3. Wake jobs whose disk has room again.
+//! 4. Claim while there is place. 5. Delete part files that no job wants. 6. Sleep until rung,
+//! a run ends, a job becomes ready, or five seconds have passed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::now_ms;
+use crate::disk;
+use crate::model::state::Intent;
+use crate::store::StoreError;
+
+use super::{Shared, run, space};
+
+/// Longest sleep of the loop: a safety net, since every change rings.
+const PACE: Duration = Duration::from_secs(5);
+
+struct Worker {
+    shared: Arc<Shared>,
+    /// This boot of the service, in every lease it holds.
+    owner: Arc<str>,
+    runs: JoinSet<i64>,
+    /// Stop of each run by sequence number of its job, with the number of the run.
+    stops: BTreeMap<i64, (i64, CancellationToken)>,
+    /// Jobs in the order they were claimed.
+    claimed: Vec<i64>,
+}
+
+/// Works until the engine is stopped and every run has ended.
+pub async fn run(shared: Arc<Shared>) {
+    let owner = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
+    let mut worker = Worker {
+        shared,
+        owner: owner.into(),
+        runs: JoinSet::new(),
+        stops: BTreeMap::new(),
+        claimed: Vec::new(),
+    };
+    match worker.shared.store.recover(&worker.owner).await {
+        Ok(0) => {}
+        Ok(jobs) => tracing::info!(jobs, "jobs of the last run of the service go on"),
+        Err(error) => tracing::error!(%error, "jobs of the last run of the service could not be taken over"),
+    }
+    loop {
+        let shared = worker.shared.clone();
+        // Armed before the database is asked, so that nothing rings unheard.
+        let rung = shared.wake.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        if shared.stop.is_cancelled() {
+            break;
+        }
+        let sleep = match worker.turn().await {
+            Ok(sleep) => sleep,
+            Err(error) => {
+                tracing::error!(%error, "the queue cannot be read; trying again");
+                Duration::from_secs(1)
+            }
+        };
+        tokio::select! {
+            () = &mut rung => {}
+            () = shared.stop.cancelled() => {}
+            () = tokio::time::sleep(sleep) => {}
+            Some(ended) = worker.runs.join_next() => worker.ended(ended),
+        }
+    }
+    worker.stops.values().for_each(|(_, stop)| stop.cancel());
+    while worker.runs.join_next().await.is_some() {}
+}
+
+impl Worker {
+    async fn turn(&mut self) -> Result<Duration, StoreError> {
+        let store = &self.shared.store;
+        for (seq, epoch, intent) in store.unwanted_runs(&self.owner).await? {
+            if let Some((running, stop)) = self.stops.get(&seq)
+                && *running == epoch
+                && !stop.is_cancelled()
+            {
+                tracing::info!(job.seq = seq, %intent, "stopping a run");
+                debug_assert!(intent != Intent::Run || epoch > 0);
+                stop.cancel();
+            }
+        }
+        store.reclaim_expired().await?;
+        self.wake_those_with_room().await?;
+        let max_active = self.shared.tuning.borrow().max_active;
+        let going: Vec<i64> = self
+            .claimed
+            .iter()
+            .copied()
+            .filter(|seq| self.stops.get(seq).is_some_and(|(_, stop)| !stop.is_cancelled()))
+            .collect();
+        for seq in going.iter().skip(max_active) {
+            tracing::info!(job.seq = seq, max_active, "back to the queue: fewer jobs may run");
+            self.stops[seq].1.cancel();
+        }
+        while self.stops.len() < max_active {
+            let Some(claimed) = store.claim(&self.owner).await? else {
+                break;
+            };
+            let seq = claimed.job.seq;
+            let stop = CancellationToken::new();
+            self.stops.insert(seq, (claimed.lease.epoch(), stop.clone()));
+            self.claimed.push(seq);
+            let shared = self.shared.clone();
+            self.runs.spawn(async move {
+                run::run(shared, claimed, stop).await;
+                seq
+            });
+        }
+        self.delete_unwanted_parts().await?;
+        let ready_in = store
+            .next_ready_at()
+            .await?
+            .map(|at| Duration::from_millis((at - now_ms()).max(10) as u64));
+        let has_place = self.stops.len() < max_active;
+        Ok(ready_in
+            .filter(|_| has_place)
+            .map_or(PACE, |ready_in| ready_in.min(PACE)))
+    }
+
+    fn ended(&mut self, ended: Result<i64, tokio::task::JoinError>) {
+        match ended {
+            Ok(seq) => {
+                self.stops.remove(&seq);
+                self.claimed.retain(|other| *other != seq);
+            }
+            Err(error) => {
+                // Which one it was shows in its lease, which nobody renews any more.
+                tracing::error!(%error, "a run ended badly");
+                if self.runs.is_empty() {
+                    self.stops.clear();
+                    self.claimed.clear();
+                }
+            }
+        }
+    }
+
+    /// Jobs that wait for space become ready when their volume has room for what they miss.
+    async fn wake_those_with_room(&self) -> Result<(), StoreError> {
+        let waiting = self.shared.store.waiting_for_disk().await?;
+        let floor = self.shared.tuning.borrow().free_space_floor_bytes;
+        for (seq, destination, missing_bytes) in waiting {
+            if space::fits(
+                Path::new(&destination),
+                missing_bytes,
+                self.shared.reserved.total(),
+                floor,
+            )
+            .is_ok()
+            {
+                self.shared.store.make_ready(seq).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_unwanted_parts(&self) -> Result<(), StoreError> {
+        for (folder, blob) in self.shared.store.unwanted_parts().await? {
+            let folder = PathBuf::from(folder);
+            let lock = self.shared.blobs.lock(folder.clone(), blob);
+            // Somebody who works on it wants it; then it is looked at again next time.
+            let Ok(_guard) = tokio::time::timeout(Duration::from_millis(50), lock).await else {
+                continue;
+            };
+            self.shared
+                .store
+                .forget_part(&folder.to_string_lossy(), blob)
+                .await?;
+            let removed = tokio::task::spawn_blocking(move || disk::remove_part_in(&folder, blob)).await;
+            if let Ok(Err(error)) = removed {
+                tracing::warn!(%error, "a part file that no job wants could not be removed");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! The store and the engine in one process, without HTTP: for tests of what they promise.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hfdepot::engine::{Engine, Running, Tuning};
+use hfdepot::hub::HubConfig;
+use hfdepot::model::job::{JobId, JobRequest, Verify};
+use hfdepot::model::repo::{RepoType, Revision};
+use hfdepot::model::state::JobStatus;
+use hfdepot::store::{Change, Job, Store, Submitted};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// The one deadline of these tests: far more than anything here takes.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A data directory and a cache with a running engine.
+pub struct Depot {
+    pub store: Store,
+    pub engine: Engine,
+    pub tuning: watch::Sender<Tuning>,
+    running: Running,
+    stop: CancellationToken,
+    dir: TempDir,
+}
+
+/// Settings for tests against the Hub at `endpoint`: quick back-off, everything else as shipped.
+pub fn tuning(endpoint: &str) -> Tuning {
+    let hub = HubConfig {
+        endpoint: endpoint.parse().expect("an endpoint"),
+        backoff_initial: Duration::from_millis(10),
+        backoff_max: Duration::from_millis(50),
+        ..HubConfig::default()
+    };
+    Tuning {
+        connections: 8,
+        max_active: 3,
+        max_files_per_job: 8,
+        max_connections: 16,
+        multipart_threshold_bytes: 32 << 20,
+        max_speed_bytes: None,
+        free_space_floor_bytes: Some(0),
+        hub,
+    }
+}
+
+/// A request for everything of a model's `main`.
+pub fn request(repo: &str) -> JobRequest {
+    JobRequest {
+        repo: repo.parse().expect("a repo id"),
+        repo_type: RepoType::Model,
+        revision: Revision::main(),
+        filters: vec![],
+        excludes: vec![],
+        exact_match: false,
+        append_filter_subdir: false,
+        priority: 0,
+        not_before_at: None,
+    }
+}
+
+impl Depot {
+    pub async fn start(endpoint: &str) -> Self {
+        Self::start_with(tuning(endpoint)).await
+    }
+
+    pub async fn start_with(tuning: Tuning) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a directory"), tuning).await
+    }
+
+    pub async fn start_in(dir: TempDir, tuning: Tuning) -> Self {
+        let store = Store::open(&dir.path().join("hfdepot.db"))
+            .await
+            .expect("a database");
+        let (sender, receiver) = watch::channel(tuning);
+        let stop = CancellationToken::new();
+        let (engine, running) = Engine::start(
+            &tokio::runtime::Handle::current(),
+            store.clone(),
+            receiver,
+            stop.clone(),
+        )
+        .expect("an engine");
+        Self {
+            store,
+            engine,
+            tuning: sender,
+            running,
+            stop,
+            dir,
+        }
+    }
+
+    /// Stops softly and gives the directory back for another start.
+    pub async fn stop(self) -> TempDir {
+        self.stop.cancel();
+        self.running.finished().await;
+        self.store.close().await;
+        self.dir
+    }
+
+    pub fn hub_cache(&self) -> PathBuf {
+        self.dir.path().join("hub")
+    }
+
+    pub async fn submit(&self, request: &JobRequest) -> JobId {
+        self.submit_verified(request, Verify::Size).await
+    }
+
+    pub async fn submit_verified(&self, request: &JobRequest, verify: Verify) -> JobId {
+        let cache = self.hub_cache().display().to_string();
+        let submitted = self
+            .store
+            .submit(request, &cache, verify, "test")
+            .await
+            .expect("a job");
+        self.engine.wake();
+        match submitted {
+            Submitted::New(job) | Submitted::Existing(job) => job.id,
+        }
+    }
+
+    pub async fn change(&self, id: &JobId, change: Change) {
+        self.store
+            .change(id, change, "test")
+            .await
+            .expect("the database works")
+            .expect("allowed");
+        self.engine.wake();
+    }
+
+    pub async fn job(&self, id: &JobId) -> Job {
+        self.store
+            .job(id)
+            .await
+            .expect("the database works")
+            .expect("the job is on the list")
+    }
+
+    /// Waits until the job satisfies `wanted`; every change of it is looked at.
+    pub async fn until(&self, id: &JobId, wanted: impl Fn(&Job) -> bool) -> Job {
+        let mut changes = self.store.changes();
+        let wait = async {
+            loop {
+                let job = self.job(id).await;
+                if wanted(&job) {
+                    return job;
+                }
+                let _ = changes.recv().await;
+            }
+        };
+        match tokio::time::timeout(DEADLINE, wait).await {
+            Ok(job) => job,
+            Err(_) => panic!("not reached: {:#?}", self.job(id).await),
+        }
+    }
+
+    pub async fn until_status(&self, id: &JobId, status: JobStatus) -> Job {
+        let job = self
+            .until(id, |job| job.status == status || job.status.is_terminal())
+            .await;
+        assert_eq!(job.status, status, "{} {:?}", job.error, job.error_code);
+        job
+    }
+
+    /// Content of a file in the snapshot that a ref names, through the pointers.
+    pub fn snapshot_file(&self, folder: &str, reference: &str, path: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.snapshot(folder, reference)?.join(path)).ok()
+    }
+
+    pub fn snapshot(&self, folder: &str, reference: &str) -> Option<PathBuf> {
+        let repo = self.hub_cache().join(folder);
+        let commit = std::fs::read_to_string(repo.join("refs").join(reference)).ok()?;
+        Some(repo.join("snapshots").join(commit))
+    }
+
+    /// Names in the staging folder of a repo.
+    pub fn staged(&self, folder: &str) -> Vec<String> {
+        names(&self.hub_cache().join(folder).join(".hfdepot"))
+    }
+}
+
+/// Names in a folder, sorted; none when it does not exist.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,10 @@
+//! What the tests stand on: the outside world of hfdepot, made small enough to run in one process.
+//!
+//! `hub` may not import hfdepot's own modules, so that a mistake there cannot hide behind the
+//! same mistake here; `depot` starts the real store and engine.
+
+// Shared by the test binary and by an example; neither uses every helper.
+#![allow(dead_code, unused_imports)]
+
+pub mod depot;
+pub mod hub;
