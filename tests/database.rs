@@ -109,7 +109,7 @@ async fn a_file_that_is_no_database_of_ours_is_refused_and_left_as_it_is() {
     assert!(!opens(b"", "empty").await);
     assert!(!opens(b"not a database", "short text").await);
     assert!(!opens(&[0; 3 * PAGE], "zeros").await);
-    let garbage: Vec<u8> = (0..5 * PAGE).map(|n| (n * 7919 >> 3) as u8).collect();
+    let garbage: Vec<u8> = (0..5 * PAGE).map(|n| ((n * 7919) >> 3) as u8).collect();
     assert!(!opens(&garbage, "garbage").await);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("other.db");
