@@ -2,9 +2,15 @@
 
 mod support;
 
+mod commands;
+mod database;
 mod download;
+mod fencing;
 mod guard;
+mod house;
 mod hub_client;
+mod queries;
 mod queue;
+mod queue_model;
 mod stand_in_hub;
 mod start;
