@@ -2,8 +2,10 @@
 
 mod support;
 
+mod api;
 mod download;
 mod guard;
 mod hub_client;
+mod live;
 mod stand_in_hub;
 mod start;
