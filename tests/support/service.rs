@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use hfdepot::config::environment::Environment;
 use hfdepot::config::flags::ServeArgs;
 use hfdepot::config::options;
+use hfdepot::lifecycle::STOP_DEADLINE;
 use hfdepot::service;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -89,9 +90,9 @@ impl Service {
     /// Stops softly; gives the directory back for another start.
     pub async fn stop(mut self) -> TempDir {
         self.stop.cancel();
-        let ended = tokio::time::timeout(DEADLINE, &mut self.running).await;
+        let ended = tokio::time::timeout(STOP_DEADLINE, &mut self.running).await;
         ended
-            .expect("the service ends")
+            .expect("the service ends softly before it would be cut off")
             .expect("no panic")
             .expect("no error");
         self.dir.take().expect("taken once")
