@@ -2,6 +2,7 @@
 
 mod support;
 
+mod api;
 mod commands;
 mod database;
 mod download;
@@ -9,6 +10,7 @@ mod fencing;
 mod guard;
 mod house;
 mod hub_client;
+mod live;
 mod queries;
 mod queue;
 mod queue_model;
