@@ -260,7 +260,9 @@ impl Store {
                         OR (job.dismissed_at IS NULL AND job.status IN ('queued', 'running', 'paused', 'failed')))
              ) AND NOT EXISTS (
                  -- Retried and not planned yet: its files are not known, so every part of its repo may be wanted.
-                 SELECT 1 FROM job WHERE job.status = 'queued' AND job.commit_hash IS NULL
+                 SELECT 1 FROM job WHERE job.commit_hash IS NULL
+                   AND (job.lease_owner IS NOT NULL
+                        OR (job.dismissed_at IS NULL AND job.status IN ('queued', 'running', 'paused', 'failed')))
                    AND part.folder LIKE '%/' || job.repo_type || 's--' || REPLACE(job.repo, '/', '--')
              )"
         )
