@@ -4,14 +4,16 @@
 //! the hash state and the marks are taken before `fdatasync`, and are recorded after it.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedMutexGuard};
+use tokio_util::sync::CancellationToken;
 
-use crate::disk::{BlobHasher, DiskError, Identity, Opened, PartFile};
+use crate::disk::{BlobHasher, DiskError, Identity, Opened, PartFile, hash_file_watched};
 use crate::model::code::Code;
 use crate::model::repo::BlobId;
 use crate::model::segment::{Layout, Segment, cut};
@@ -87,6 +89,9 @@ pub struct LivePart {
     front_moved: Condvar,
     sync_due: Notify,
     sync_turn: tokio::sync::Mutex<()>,
+    /// Whether a sync failed. Locked while one runs, even if nobody waits for its answer any more:
+    /// the kernel reports a failed write-back once, so that no later success may hide it.
+    sync_failed: Mutex<bool>,
     room: Notify,
     closed: AtomicBool,
 }
@@ -155,6 +160,7 @@ impl LivePart {
             front_moved: Condvar::new(),
             sync_due: Notify::new(),
             sync_turn: tokio::sync::Mutex::new(()),
+            sync_failed: Mutex::new(false),
             room: Notify::new(),
             closed: AtomicBool::new(false),
         })
@@ -298,12 +304,9 @@ impl LivePart {
             return Ok(());
         }
         let part = self.clone();
-        let synced = tokio::task::spawn_blocking(move || {
-            part.file.sync()?;
-            Ok::<_, DiskError>(part.file.is_intact())
-        })
-        .await
-        .map_err(FileError::internal)?;
+        let synced = tokio::task::spawn_blocking(move || part.sync_file())
+            .await
+            .map_err(FileError::internal)?;
         match synced {
             Ok(true) => {}
             Ok(false) => {
@@ -311,9 +314,10 @@ impl LivePart {
                     .forget_part(&self.folder, self.blob)
                     .await
                     .map_err(FileError::store)?;
-                return Err(FileError::Damaged(
-                    "The part file was deleted or cut by another program".to_owned(),
-                ));
+                return Err(FileError::Gone(format!(
+                    "{} was deleted or cut by another program",
+                    self.path().display()
+                )));
             }
             Err(error) => {
                 self.distrust(store).await?;
@@ -337,6 +341,21 @@ impl LivePart {
         self.lock().synced(&marks);
         self.room.notify_waiters();
         Ok(())
+    }
+
+    /// `fdatasync`; whether the file still is what was written. Blocks.
+    fn sync_file(&self) -> Result<bool, DiskError> {
+        let mut failed = self.sync_failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *failed {
+            return Err(DiskError {
+                code: Code::DiskError,
+                doing: "sync",
+                path: self.path(),
+                source: std::io::Error::other("an earlier sync of it failed"),
+            });
+        }
+        self.file.sync().inspect_err(|_| *failed = true)?;
+        Ok(self.file.is_intact())
     }
 
     /// Lets the stored written marks fall back to the synced ones.
@@ -385,6 +404,9 @@ impl LivePart {
                 return Ok(None);
             };
             while at < front {
+                if self.closed.load(Relaxed) {
+                    return Ok(None);
+                }
                 let wanted = buffer.len().min((front - at) as usize);
                 let got = self.file.read_at(&mut buffer[..wanted], at)?;
                 if got == 0 {
@@ -397,12 +419,21 @@ impl LivePart {
         Ok(Some(lock().clone().finish()))
     }
 
-    /// Hashes the whole file from the disk, whatever any saved state says. Blocks.
+    /// Hashes the whole file from the disk, whatever any saved state says; `None` when it was
+    /// stopped. Blocks.
     ///
     /// # Errors
     /// What reading reports.
-    pub fn hash_again(&self) -> Result<BlobId, DiskError> {
-        crate::disk::hash_file(self.file.as_file(), self.blob, self.size_bytes).map_err(|source| DiskError {
+    pub fn hash_again(&self, stop: &CancellationToken) -> Result<Option<BlobId>, DiskError> {
+        let go_on = |_| {
+            if stop.is_cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let hashed = hash_file_watched(self.file.as_file(), self.blob, self.size_bytes, go_on);
+        hashed.map_err(|source| DiskError {
             code: Code::DiskError,
             doing: "hash",
             path: self.file.path(),
@@ -482,8 +513,9 @@ fn identity_of(identity: &Identity) -> PartIdentity {
     }
 }
 
-/// What stored marks are worth: `written` for the same boot, mount and file, else `synced`;
-/// the hash state as far as it lies within them.
+/// What stored marks are worth: `written` for the same boot, mount and file, `synced` after
+/// another boot or mount, nothing for another file in the place of ours; the hash state as far as
+/// it lies within them.
 fn believed(
     part: Part,
     identity: &PartIdentity,
@@ -491,6 +523,14 @@ fn believed(
     size_bytes: u64,
 ) -> (Vec<Segment>, Option<BlobHasher>) {
     let same = part.identity == *identity;
+    let replaced = !same
+        && PartIdentity {
+            inode: identity.inode,
+            ..part.identity.clone()
+        } == *identity;
+    if replaced {
+        return (cut(size_bytes, 1), None);
+    }
     let segments: Vec<_> = part
         .segments
         .into_iter()
@@ -563,6 +603,15 @@ mod tests {
         let (segments, hasher) = believed(part, &identity, blob, 20 << 20);
         assert_eq!(segments.iter().map(|s| s.written).sum::<u64>(), 5 << 20);
         assert!(hasher.is_some());
+    }
+
+    #[test]
+    fn no_mark_is_believed_of_another_file_in_the_same_place() {
+        let (part, mut identity, blob) = stored("now", 5 << 20);
+        identity.inode += 1;
+        let (segments, hasher) = believed(part, &identity, blob, 20 << 20);
+        assert_eq!(segments.iter().map(|s| s.written).sum::<u64>(), 0);
+        assert!(hasher.is_none());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! 1. Open the cache. 2. Resolve and plan, unless an earlier run did. 3. See what is here.
 //! 4. Reserve disk. 5. Fetch and publish. 6. Listing, then ref: the last thing to appear.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -234,6 +234,7 @@ fn whole_job(error: FileError) -> Halt {
         FileError::Halt(halt) => halt,
         FileError::File(code, text) | FileError::Disk(code, text) => Halt::Fail(code, text),
         FileError::Damaged(text) => Halt::Fail(Code::HashMismatch, text),
+        FileError::Gone(text) => Halt::Fail(Code::DiskError, text),
         FileError::NoRanges => Halt::Fail(Code::BadResponse, "The source does not serve ranges".to_owned()),
     }
 }
@@ -242,7 +243,8 @@ fn whole_job(error: FileError) -> Halt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lane {
     Small,
-    Large,
+    /// With the number of its stop.
+    Large(u64),
 }
 
 impl Run {
@@ -305,13 +307,13 @@ impl Run {
         self.shared.bandwidth.take(bytes).await;
     }
 
-    /// Sleeps unless the run is stopped.
+    /// Sleeps unless `stop` is cancelled.
     ///
     /// # Errors
     /// [`Halt::Stopped`].
-    pub async fn pause(&self, time: Duration) -> Result<(), Halt> {
+    pub async fn pause(&self, time: Duration, stop: &CancellationToken) -> Result<(), Halt> {
         tokio::select! {
-            () = self.stop.cancelled() => Err(Halt::Stopped),
+            () = stop.cancelled() => Err(Halt::Stopped),
             () = tokio::time::sleep(time) => Ok(()),
         }
     }
@@ -411,7 +413,10 @@ impl Run {
             .into_iter()
             .partition(|task| task.size_bytes <= small::SMALL_BYTES);
         let mut running = JoinSet::new();
-        let (mut small_running, mut large_running) = (0, 0);
+        let mut small_running = 0;
+        // Of every large file under way, in the order they were begun.
+        let mut stops: BTreeMap<u64, CancellationToken> = BTreeMap::new();
+        let mut begun = 0;
         let mut tuning = self.shared.tuning.clone();
         let mut halted = None;
         loop {
@@ -431,13 +436,19 @@ impl Run {
                 let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
                 running.spawn(async move { (Lane::Small, files, small::fetch(run, task, ready).await) });
             }
+            // The newest go back in line; they go on at their marks.
+            for stop in stops.values().skip(max_large) {
+                stop.cancel();
+            }
             while go_on
-                && large_running < max_large
+                && stops.len() < max_large
                 && let Some(task) = large.pop_front()
             {
-                large_running += 1;
+                begun += 1;
+                let (lane, stop) = (Lane::Large(begun), self.stop.child_token());
+                stops.insert(begun, stop.clone());
                 let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
-                running.spawn(async move { (Lane::Large, files, fetch::fetch(run, task, ready).await) });
+                running.spawn(async move { (lane, files, fetch::fetch(run, task, stop, ready).await) });
             }
             let ended = tokio::select! {
                 ended = running.join_next() => ended,
@@ -455,12 +466,18 @@ impl Run {
                     continue;
                 }
             };
+            let mut sent_back = false;
             match lane {
                 Lane::Small => small_running -= 1,
-                Lane::Large => large_running -= 1,
+                Lane::Large(number) => {
+                    sent_back = stops.remove(&number).is_some_and(|stop| stop.is_cancelled());
+                }
             }
             match result {
                 Ok(()) => {}
+                Err(FileError::Halt(Halt::Stopped)) if sent_back && !self.stop.is_cancelled() => {
+                    large.push_front(task);
+                }
                 Err(FileError::Halt(halt)) => {
                     // The first reason is the reason; the others are its echo.
                     halted.get_or_insert(halt);

@@ -25,8 +25,11 @@ pub const SMALL_BYTES: u64 = 1 << 20;
 /// # Errors
 /// [`FileError`]; a second damaged answer is `hash_mismatch` with both digests.
 pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) -> Result<(), FileError> {
-    let guard = run.shared.blobs.lock(run.repo.path(), task.blob).await;
-    let repair = match before(&run, &task).await? {
+    let guard = tokio::select! {
+        () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+        guard = run.shared.blobs.lock(run.repo.path(), task.blob) => guard,
+    };
+    let repair = match before(&run, &task, &run.stop).await? {
         Before::Present(verification) => {
             return run
                 .hand_over(
