@@ -2,8 +2,12 @@
 
 mod support;
 
+mod control;
+mod disk_faults;
 mod download;
+mod faults;
 mod guard;
 mod hub_client;
+mod resume;
 mod stand_in_hub;
 mod start;
