@@ -184,6 +184,7 @@ pub async fn fetch(
             FileError::Gone(text) if gone < GONE_MAX => {
                 gone += 1;
                 run.meter.refetching(part.written_bytes());
+                part.discard(&run.shared.store).await?;
                 run.note("part_gone", &text).await;
             }
             FileError::Gone(text) => return Err(FileError::File(Code::DiskError, text)),
@@ -461,7 +462,7 @@ impl Connection {
                 };
                 match result {
                     Ok(yielded) => break Ok(yielded),
-                    Err(Failed::Disk(error)) => break Err(FileError::disk(&error)),
+                    Err(Failed::File(error)) => break Err(error),
                     Err(Failed::Hub(error)) => {
                         if let Err(error) = tries.after(error, offset > began).await {
                             break Err(error);
@@ -505,7 +506,7 @@ impl Connection {
             if !chunk.is_empty() {
                 self.part
                     .write(index, *offset, &chunk, &shared.checkpoint)
-                    .map_err(Failed::Disk)?;
+                    .map_err(Failed::File)?;
                 *offset += chunk.len() as u64;
             }
             self.run.throttle(length).await;
@@ -517,7 +518,7 @@ impl Connection {
 
 enum Failed {
     Hub(crate::hub::HubError),
-    Disk(DiskError),
+    File(FileError),
 }
 
 impl From<crate::hub::HubError> for Failed {

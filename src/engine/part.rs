@@ -210,15 +210,22 @@ impl LivePart {
     /// Writes the next bytes of a segment and moves its mark.
     ///
     /// # Errors
-    /// What the disk says; the mark does not move then.
+    /// What the disk says; the mark does not move then. A file that was deleted or cut is found
+    /// here: later writes would give it its length back, with a hole that the hash, taken
+    /// before, knows nothing of.
     pub fn write(
         &self,
         index: usize,
         offset: u64,
         bytes: &[u8],
         checkpoint: &Checkpointer,
-    ) -> Result<(), DiskError> {
-        self.file.write_at(bytes, offset)?;
+    ) -> Result<(), FileError> {
+        if !self.file.is_intact() {
+            return Err(self.gone());
+        }
+        self.file
+            .write_at(bytes, offset)
+            .map_err(|error| FileError::disk(&error))?;
         let (contiguous, unsynced) = {
             let mut layout = self.lock();
             layout.advance(index, bytes.len() as u64);
@@ -309,16 +316,7 @@ impl LivePart {
             .map_err(FileError::internal)?;
         match synced {
             Ok(true) => {}
-            Ok(false) => {
-                store
-                    .forget_part(&self.folder, self.blob)
-                    .await
-                    .map_err(FileError::store)?;
-                return Err(FileError::Gone(format!(
-                    "{} was deleted or cut by another program",
-                    self.path().display()
-                )));
-            }
+            Ok(false) => return Err(self.gone()),
             Err(error) => {
                 self.distrust(store).await?;
                 return Err(FileError::disk(&error));
@@ -341,6 +339,13 @@ impl LivePart {
         self.lock().synced(&marks);
         self.room.notify_waiters();
         Ok(())
+    }
+
+    fn gone(&self) -> FileError {
+        FileError::Gone(format!(
+            "{} was deleted or cut by another program",
+            self.path().display()
+        ))
     }
 
     /// `fdatasync`; whether the file still is what was written. Blocks.
