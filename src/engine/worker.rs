@@ -30,7 +30,8 @@ struct Worker {
     shared: Arc<Shared>,
     /// This boot of the service, in every lease it holds.
     owner: Arc<str>,
-    runs: JoinSet<i64>,
+    /// Each ends with the job's sequence number and the number of the run.
+    runs: JoinSet<(i64, i64)>,
     /// Stop of each run by sequence number of its job, with the number of the run.
     stops: BTreeMap<i64, (i64, CancellationToken)>,
     /// Jobs in the order they were claimed.
@@ -113,14 +114,16 @@ impl Worker {
             let Some(claimed) = store.claim(&self.owner).await? else {
                 break;
             };
-            let seq = claimed.job.seq;
+            let (seq, epoch) = (claimed.job.seq, claimed.lease.epoch());
             let stop = CancellationToken::new();
-            self.stops.insert(seq, (claimed.lease.epoch(), stop.clone()));
+            // The run before may have settled without having been joined yet.
+            self.claimed.retain(|other| *other != seq);
+            self.stops.insert(seq, (epoch, stop.clone()));
             self.claimed.push(seq);
             let shared = self.shared.clone();
             self.runs.spawn(async move {
                 run::run(shared, claimed, stop).await;
-                seq
+                (seq, epoch)
             });
         }
         self.delete_unwanted_parts().await?;
@@ -134,12 +137,14 @@ impl Worker {
             .map_or(PACE, |ready_in| ready_in.min(PACE)))
     }
 
-    fn ended(&mut self, ended: Result<i64, tokio::task::JoinError>) {
+    fn ended(&mut self, ended: Result<(i64, i64), tokio::task::JoinError>) {
         match ended {
-            Ok(seq) => {
+            // Not when the job was claimed again already: that run has to stay in reach.
+            Ok((seq, epoch)) if self.stops.get(&seq).is_some_and(|(other, _)| *other == epoch) => {
                 self.stops.remove(&seq);
                 self.claimed.retain(|other| *other != seq);
             }
+            Ok(_) => {}
             Err(error) => {
                 // Which one it was shows in its lease, which nobody renews any more.
                 tracing::error!(%error, "a run ended badly");
