@@ -9,6 +9,9 @@ use super::report::Category;
 use super::view::View;
 use super::weights::{Family, Weight};
 
+/// More than this is no set of tokenizers.
+const MAX_SUPPORT: usize = 50;
+
 /// Files that a model needs whatever the format of its weights, and that filters bind because
 /// they lie in LFS or are large: tokenizers above all.
 pub(super) fn support_files(view: &View<'_>) -> Vec<usize> {
@@ -32,7 +35,10 @@ pub(super) fn support_files(view: &View<'_>) -> Vec<usize> {
             && (file.blob_id.is_lfs() || file.size_bytes > COMPANION_MAX_BYTES)
             && !in_own_folder
     };
-    (0..view.files.len()).filter(is_support).collect()
+    (0..view.files.len())
+        .filter(is_support)
+        .take(MAX_SUPPORT)
+        .collect()
 }
 
 /// The weights of a family, by variant; the one without comes first.

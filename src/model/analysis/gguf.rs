@@ -1,6 +1,6 @@
 //! GGUF repos: one item for each quantisation, parts of a split file together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -165,14 +165,21 @@ pub(super) fn analyze(view: &View<'_>) -> GgufParts {
     let mut groups = group(view, models);
     groups.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.stem.cmp(&b.stem)));
     let recommended = recommended(&groups);
-    let several = |group: &Group| groups.iter().filter(|other| other.name() == group.name()).count() > 1;
+    let mut names: HashMap<String, usize> = HashMap::new();
+    for group in &groups {
+        *names.entry(group.name()).or_default() += 1;
+    }
 
     let mut quantizations = Vec::new();
     let mut parts = Vec::new();
     let mut warnings = Vec::new();
     for (at, group) in groups.iter().enumerate() {
         let quantization = quantization(view, group, recommended == Some(at));
-        parts.push(part(group, &quantization, several(group)));
+        parts.push(part(
+            group,
+            &quantization,
+            names.get(&quantization.name) > Some(&1),
+        ));
         warnings.extend(group.warning.clone());
         quantizations.push(quantization);
     }

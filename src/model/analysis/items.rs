@@ -16,7 +16,7 @@ use super::report::{Category, Item};
 
 /// Items times files that are tried before the rest of the items is left out. Each try runs the
 /// matcher over all files (about 0.2 µs a file), so this bounds an analysis to seconds.
-const MAX_TRIES: usize = 2_000_000;
+const MAX_TRIES: usize = 8_000_000;
 /// Most items of one report.
 const MAX_ITEMS: usize = 500;
 /// Most patterns in one generated filter.
@@ -79,9 +79,19 @@ pub(super) fn stars(quality: u8) -> String {
 }
 
 /// Finds a filter for each part.
-pub(super) fn choose(files: &[RepoFile], repo_type: RepoType, mut parts: Vec<Part>) -> Choice {
+pub(super) fn choose(files: &[RepoFile], repo_type: RepoType, parts: Vec<Part>) -> Choice {
+    choose_within(MAX_TRIES, files, repo_type, parts)
+}
+
+/// [`choose`], with the bound on tries given.
+pub(super) fn choose_within(
+    tries: usize,
+    files: &[RepoFile],
+    repo_type: RepoType,
+    mut parts: Vec<Part>,
+) -> Choice {
     let mut choice = Choice::default();
-    let most = (MAX_TRIES / files.len().max(1)).clamp(8, MAX_ITEMS);
+    let most = (tries / files.len().max(1)).clamp(8, MAX_ITEMS);
     if parts.len() > most {
         choice.warnings.push(format!(
             "Only the first {most} of {} choices are listed",

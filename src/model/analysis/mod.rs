@@ -74,6 +74,9 @@ pub const WANTED_CONFIGS: [&str; 8] = [
 /// Largest config file worth reading: 10 MiB.
 pub const MAX_CONFIG_BYTES: u64 = 10 << 20;
 
+/// Most warnings in one report; how many more there are is said in one more.
+const MAX_WARNINGS: usize = 50;
+
 /// Everything an analysis starts from.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
@@ -106,10 +109,15 @@ pub fn analyze(facts: &Facts<'_>) -> Analysis {
     let mut report = empty_report(facts, kind);
     let parts = describe(&view, kind, &mut report);
     let choice = items::choose(facts.files, facts.repo_type, parts);
-    report.warnings.extend(choice.warnings);
+    report.warnings.splice(0..0, choice.warnings);
     report.selectable_items = choice.items;
     report.recommended_filters = choice.recommended_filters;
     name_filters(&mut report);
+    let more = report.warnings.len().saturating_sub(MAX_WARNINGS);
+    if more > 0 {
+        report.warnings.truncate(MAX_WARNINGS);
+        report.warnings.push(format!("and {more} more warnings"));
+    }
 
     let branch = report
         .selectable_items

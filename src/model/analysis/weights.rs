@@ -118,24 +118,18 @@ pub(super) fn split_shard(stem: &str) -> (String, Option<Shard>) {
     parsed.unwrap_or_else(|| (stem.to_owned(), None))
 }
 
-/// Numbers of the shards that are absent, counted from 1; the first 20 of them.
-///
-/// A total above 100,000 is taken for a mistake in a name.
+/// At most so many missing shards are named.
+const MAX_MISSING: usize = 20;
+
+/// Numbers of the shards that are absent, counted from 1; the first [`MAX_MISSING`] of them.
 pub(super) fn missing_shards(shards: &[Option<Shard>]) -> Vec<u32> {
     let Some(total) = shards.iter().flatten().map(|shard| shard.total).max() else {
         return Vec::new();
     };
-    let mut there = vec![false; total.min(100_000) as usize + 1];
-    for shard in shards.iter().flatten() {
-        if let Some(slot) = there.get_mut(shard.number as usize) {
-            *slot = true;
-        }
-    }
-    let numbers = (1u32..).zip(&there[1..]);
-    numbers
-        .filter(|(_, there)| !**there)
-        .map(|(number, _)| number)
-        .take(20)
+    let there: HashSet<u32> = shards.iter().flatten().map(|shard| shard.number).collect();
+    (1..=total)
+        .filter(|number| !there.contains(number))
+        .take(MAX_MISSING)
         .collect()
 }
 
@@ -174,7 +168,8 @@ pub(super) fn find_weights(paths: &[&str]) -> Vec<Weight> {
             "ot" => Family::Rust,
             "mlmodel" => Family::Coreml,
             "xml" if lower.contains("openvino") => Family::Openvino,
-            _ if lower.ends_with(".onnx") || extension.starts_with("onnx_data") => Family::Onnx,
+            "data" if lower.ends_with(".onnx") => Family::Onnx,
+            _ if extension.starts_with("onnx_data") => Family::Onnx,
             _ if path.contains(".mlpackage/") || path.contains(".mlmodelc/") => Family::Coreml,
             _ => continue,
         };
@@ -234,7 +229,7 @@ pub(super) fn shard_warnings(weights: &[Weight], paths: &[&str]) -> Vec<String> 
 /// The sentence for one incomplete set.
 pub(super) fn missing_text(what: &str, total: u32, missing: &[u32]) -> String {
     let numbers: Vec<_> = missing.iter().map(u32::to_string).collect();
-    let more = if missing.len() == 20 {
+    let more = if missing.len() == MAX_MISSING {
         " and maybe more"
     } else {
         ""

@@ -297,19 +297,26 @@ fn splits_of_a_plain_dataset_are_words_of_its_files() {
 }
 
 #[test]
-fn a_huge_dataset_is_cut_to_what_can_be_tried() {
+fn a_huge_list_of_choices_is_cut_to_what_can_be_tried() {
     let mut repo = Repo::dataset("o/huge");
-    for config in 0..300 {
-        for number in 0..100 {
-            repo = repo.file(&format!("c{config:03}/train-{number:05}-of-00100.parquet"), MB);
-        }
+    let mut parts = Vec::new();
+    for config in 0..100 {
+        let name = format!("c{config:03}");
+        parts.push(Part::new(Category::Config, &name, &name, vec![repo.files.len()]));
+        repo = repo.file(&format!("{name}/train.parquet"), MB);
     }
-    let report = repo.analyze();
-    assert!(report.selectable_items.len() >= 8 && report.selectable_items.len() <= 67);
-    assert!(
-        report
-            .warnings
-            .iter()
-            .any(|text| text.starts_with("Only the first "))
-    );
+    let choice = items::choose_within(2_000, &repo.files, repo.repo_type, parts);
+    assert_eq!(choice.items.len(), 2_000 / 102);
+    assert_eq!(choice.warnings, ["Only the first 19 of 100 choices are listed"]);
+}
+
+#[test]
+fn thousands_of_incomplete_sets_take_no_time_and_little_room() {
+    let mut repo = Repo::model("o/odd-GGUF");
+    for number in 0..3_000 {
+        repo = repo.file(&format!("m{number}-Q4_K_M-00001-of-4000000000.gguf"), MB);
+    }
+    let report = analyze(&repo.facts());
+    assert_eq!(report.warnings.len(), MAX_WARNINGS + 1);
+    assert!(report.warnings[MAX_WARNINGS].ends_with("more warnings"));
 }

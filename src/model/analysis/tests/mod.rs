@@ -108,8 +108,8 @@ impl Repo {
         self
     }
 
-    fn analyze(&self) -> Analysis {
-        let facts = Facts {
+    fn facts(&self) -> Facts<'_> {
+        Facts {
             repo: self.id.parse().unwrap(),
             repo_type: self.repo_type,
             revision: self.revision.parse().unwrap(),
@@ -120,8 +120,11 @@ impl Repo {
             tags: self.tags.clone(),
             headers: self.headers.clone(),
             gathered_at: chrono::DateTime::from_timestamp(1_705_314_600, 0).unwrap(),
-        };
-        let report = analyze(&facts);
+        }
+    }
+
+    fn analyze(&self) -> Analysis {
+        let report = analyze(&self.facts());
         self.check(&report);
         report
     }
