@@ -193,9 +193,6 @@ pub(super) fn analyze(view: &View<'_>) -> (Dataset, Vec<Part>) {
     let rank = |format: &&str| FORMATS.iter().position(|(_, name)| name == format);
     formats.sort_by_key(rank);
     let mut parts = Vec::new();
-    if configs.len() > 1 {
-        parts.extend(configs.iter().map(|(name, files)| config_part(name, files)));
-    }
     if splits.len() > 1 {
         // `train_sft` and `train_gen` together are the training data where no split is just `train`.
         let has_train = splits.keys().any(|(_, name)| *name == "train");
@@ -204,6 +201,10 @@ pub(super) fn analyze(view: &View<'_>) -> (Dataset, Vec<Part>) {
             recommended: is_train(name),
             ..split_part(name, files)
         }));
+    }
+    // After the splits, which are few: a list of choices may be cut.
+    if configs.len() > 1 {
+        parts.extend(configs.iter().map(|(name, files)| config_part(name, files)));
     }
     let dataset = Dataset {
         splits: splits
