@@ -171,6 +171,39 @@ fn entry_missing(repo: &str, host: &str, about: &About<'_>) -> (Class, Code, Str
     (Class::Permanent, Code::EntryNotFound, message)
 }
 
+/// What a refusal means of what belongs to no single repo, such as a search. The server's own
+/// words are not repeated.
+pub(super) fn without_repo(host: &str, with_token: bool, refusal: Refusal) -> HubError {
+    let status = refusal.status;
+    let (class, code, message) = match status {
+        401 if with_token => (
+            Class::NeedsUser,
+            Code::BadToken,
+            format!("{host} refuses the token"),
+        ),
+        401 | 403 => (
+            Class::NeedsUser,
+            Code::AccessDenied,
+            format!("{host} refuses access ({status})"),
+        ),
+        404 | 410 => (
+            Class::Permanent,
+            Code::EntryNotFound,
+            format!("{host} has nothing at this address ({status})"),
+        ),
+        _ => {
+            return by_any(
+                host,
+                Refusal {
+                    text: String::new(),
+                    ..refusal
+                },
+            );
+        }
+    };
+    refusal.into_error(class, code, message)
+}
+
 /// What a refusal by a storage host means: its links expire, and it speaks no Hub words
 /// (`hub-protocol.md` §3.4).
 pub(super) fn by_storage(host: &str, refusal: Refusal) -> HubError {
