@@ -11,12 +11,14 @@
 //!
 //! No SQL, no HTTP server, no paths of the cache in here: those are floors below and above.
 
+mod analyzer;
 mod attempt;
 mod checkpoint;
 mod fetch;
 mod limits;
 mod meter;
 mod part;
+mod peek;
 mod planner;
 mod publish;
 mod run;
@@ -37,6 +39,7 @@ use crate::hub::{Budget, HubClient, HubConfig, HubError};
 use crate::model::job::JobRequest;
 use crate::store::Store;
 
+pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
 pub use limits::{Bandwidth, Permits};
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 
@@ -77,6 +80,8 @@ pub(crate) struct Shared {
     pub tuning: watch::Receiver<Tuning>,
     /// Asked requests and their windows, shared by all jobs of the endpoint.
     pub budget: Arc<Budget>,
+    /// Reports of the last minutes.
+    pub analyzer: analyzer::Analyzer,
     pub connections: Arc<Permits>,
     pub bandwidth: Bandwidth,
     pub checkpoint: checkpoint::Checkpointer,
@@ -131,6 +136,7 @@ impl Engine {
             hub,
             tuning: tuning.clone(),
             budget,
+            analyzer: analyzer::Analyzer::default(),
             connections: Permits::new(first.max_connections),
             bandwidth: Bandwidth::new(first.max_speed_bytes),
             checkpoint,
@@ -158,6 +164,19 @@ impl Engine {
     /// [`PlanTrouble`]: what the Hub said, or why the selection is refused.
     pub async fn plan(&self, request: &JobRequest, destination: &str) -> Result<PlanReport, PlanTrouble> {
         planner::report(&self.shared, request, destination).await
+    }
+
+    /// What a repo is and what of it one would want.
+    ///
+    /// # Errors
+    /// What the Hub says.
+    pub async fn analyze(&self, request: &AnalyzeRequest) -> Result<Outcome, HubError> {
+        self.shared.analyzer.analyze(&self.shared.hub(), request).await
+    }
+
+    /// The Hub with the settings of this moment, for what is only shown.
+    pub fn hub(&self) -> HubClient {
+        self.shared.hub()
     }
 
     /// The rate-limit windows of the Hub as last heard.
