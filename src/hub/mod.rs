@@ -34,7 +34,6 @@ mod refs;
 mod retry;
 mod revision;
 mod search;
-mod secret;
 mod text;
 mod transport;
 mod tree;
@@ -43,6 +42,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+pub use crate::model::secret::Secret;
 pub use body::Body;
 pub use budget::{Bucket, BucketState, Budget};
 pub use config::{HubConfig, PUBLIC_HUB, ProxyConfig};
@@ -53,7 +53,6 @@ pub use raw::TextFile;
 pub use retry::{Decision, Retry};
 pub use revision::Resolved;
 pub use search::{Found, SearchPage, SearchQuery};
-pub use secret::Secret;
 pub use text::Gate;
 
 use crate::model::plan::RepoFile;
