@@ -122,9 +122,10 @@ impl HubClient {
         }
     }
 
-    /// Base URL of the raw files of a commit, with a slash at its end.
-    pub fn raw_base(&self, repo_type: RepoType, id: &RepoId, commit: &Commit) -> Url {
-        self.url(&format!("{}{id}/raw/{commit}/", repo_type.url_prefix()))
+    /// Base URL of the files of a commit, with a slash at its end. `route` is `raw` (what git
+    /// holds), `resolve` (the bytes) or `blob` (pages for people).
+    pub fn file_base(&self, repo_type: RepoType, id: &RepoId, route: &str, commit: &Commit) -> Url {
+        self.url(&format!("{}{id}/{route}/{commit}/", repo_type.url_prefix()))
     }
 }
 
