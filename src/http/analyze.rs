@@ -46,7 +46,7 @@ pub async fn show(
         repo,
     };
     let analyzed = upstream::wait(&app, FAILED, PATIENCE, app.engine.analyze(&request)).await;
-    match analyzed.map_err(|error| name_missing(error)) {
+    match analyzed.map_err(name_missing) {
         Ok(Outcome::Report(report)) => render(&app, *report).await,
         Ok(Outcome::Both) => Ok(Json(json!({
             "needsSelection": true,
