@@ -5,5 +5,6 @@ mod support;
 mod download;
 mod guard;
 mod hub_client;
+mod queue;
 mod stand_in_hub;
 mod start;

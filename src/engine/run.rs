@@ -513,8 +513,13 @@ impl Run {
         let (repo, commit, revision) = (self.repo.clone(), commit.clone(), self.job.revision.clone());
         blocking(move || {
             repo.publish_tree(&commit)?;
-            repo.keep(&commit)?;
-            repo.write_ref(&revision, &commit)?;
+            if revision.as_str() == commit.as_str() {
+                // No ref names a commit that was asked for by its hash: without this one,
+                // `hf cache prune` would take it for left over.
+                repo.keep(&commit)?;
+            } else {
+                repo.write_ref(&revision, &commit)?;
+            }
             repo.remove_stale(now_ms() - STALE_MS)?;
             Ok(())
         })

@@ -6,5 +6,6 @@
 // Shared by the test binary and by an example; neither uses every helper.
 #![allow(dead_code, unused_imports)]
 
+pub mod base;
 pub mod depot;
 pub mod hub;
