@@ -2,9 +2,13 @@
 
 mod support;
 
+mod analyze;
+mod api;
 mod download;
 mod guard;
 mod hub_client;
+mod live;
 mod queue;
+mod search;
 mod stand_in_hub;
 mod start;

@@ -28,6 +28,7 @@ pub mod readiness;
 pub mod readme;
 pub mod request;
 pub mod search;
+pub mod serve;
 pub mod settings;
 pub mod shown;
 pub mod state;
