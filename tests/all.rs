@@ -9,6 +9,7 @@ mod guard;
 mod hub_client;
 mod live;
 mod queue;
+mod readme;
 mod search;
 mod stand_in_hub;
 mod start;

@@ -9,6 +9,8 @@
 //! looks at the cache → `fetch` (large files, through `part`) or `small` moves bytes →
 //! `checkpoint` records them → `publish` makes them visible → `run` settles the job.
 //!
+//! Before a download: `analyzer` says what a repo is, with a look into its files by `peek`.
+//!
 //! No SQL, no HTTP server, no paths of the cache in here: those are floors below and above.
 
 mod analyzer;
