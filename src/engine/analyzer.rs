@@ -151,6 +151,11 @@ impl Analyzer {
             .map(|report| Outcome::Report(Box::new(report)))
     }
 
+    /// Drops every report, because the Hub is asked in another way from now on.
+    pub fn forget(&self) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     async fn report(&self, hub: &HubClient, key: Key, info: RepoInfo) -> Result<Analyzed, HubError> {
         let permit = self.running.clone().acquire_owned().await;
         let (tree, refs) = tokio::join!(

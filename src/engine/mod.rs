@@ -210,6 +210,8 @@ impl Shared {
             match HubClient::new(now.hub, self.budget.clone()) {
                 Ok(client) => {
                     hub.send_replace(client);
+                    // Another token sees other files.
+                    self.analyzer.forget();
                 }
                 Err(error) => {
                     tracing::error!(%error, "the new Hub settings cannot be used; the old ones stay")
