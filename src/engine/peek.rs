@@ -64,9 +64,9 @@ impl Subject<'_> {
             }
             left -= file.size_bytes;
             match self.read(file, None).await {
-                Ok(bytes) => match serde_json::from_slice(&bytes) {
-                    Ok(config) => drop(peeked.configs.insert(file.path.to_string(), config)),
-                    Err(_) => peeked.warn(file, "is not JSON"),
+                Ok(bytes) => match aside(move || serde_json::from_slice(&bytes)).await {
+                    Some(Ok(config)) => drop(peeked.configs.insert(file.path.to_string(), config)),
+                    _ => peeked.warn(file, "is not JSON"),
                 },
                 Err(error) => peeked.failed(file, &error),
             }
@@ -107,12 +107,20 @@ impl Subject<'_> {
             }
             *left -= wanted - have;
             front.extend(read(&remote, Some(have..wanted)).await?);
-            let parsed = if gguf {
-                gguf_header::parse(&front, file.size_bytes).map(|parsed| facts(parsed, HeaderFacts::Gguf))
-            } else {
-                safetensors_header::parse(&front, file.size_bytes)
-                    .map(|parsed| facts(parsed, HeaderFacts::Safetensors))
+            let size = file.size_bytes;
+            let parse = move || {
+                let parsed = if gguf {
+                    gguf_header::parse(&front, size).map(|parsed| facts(parsed, HeaderFacts::Gguf))
+                } else {
+                    safetensors_header::parse(&front, size)
+                        .map(|parsed| facts(parsed, HeaderFacts::Safetensors))
+                };
+                (front, parsed)
             };
+            let Some((read, parsed)) = aside(parse).await else {
+                return Ok(());
+            };
+            front = read;
             match parsed {
                 Ok(Parsed::Done(facts)) => {
                     peeked.headers.insert(file.path.to_string(), facts);
@@ -155,6 +163,11 @@ impl Peeked {
             self.warn(file, &format!("cannot be read: {error}"));
         }
     }
+}
+
+/// Runs a parser where it keeps no answer of the API waiting; `None` when it panicked.
+async fn aside<T: Send + 'static>(parse: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(parse).await.ok()
 }
 
 fn facts<T>(parsed: Parsed<T>, wrap: impl Fn(T) -> HeaderFacts) -> Parsed<HeaderFacts> {
