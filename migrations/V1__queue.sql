@@ -282,12 +282,6 @@ BEGIN
     FROM state_transition WHERE from_status = OLD.status AND to_status = NEW.status;
 END;
 
-CREATE TRIGGER job_dismissed AFTER UPDATE OF dismissed_at ON job
-WHEN OLD.dismissed_at IS NULL AND NEW.dismissed_at IS NOT NULL
-BEGIN
-    INSERT INTO event (job_id, event, actor, at) VALUES (NEW.id, 'dismissed', NEW.actor, NEW.updated_at);
-END;
-
 CREATE TRIGGER job_ended AFTER UPDATE OF state, intent, requeue ON job
 WHEN OLD.status <> NEW.status AND NEW.status IN ('completed', 'failed', 'cancelled')
 BEGIN

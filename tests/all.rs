@@ -4,11 +4,17 @@ mod support;
 
 mod analyze;
 mod api;
+mod commands;
+mod database;
 mod download;
+mod fencing;
 mod guard;
+mod house;
 mod hub_client;
 mod live;
+mod queries;
 mod queue;
+mod queue_model;
 mod readme;
 mod search;
 mod stand_in_hub;

@@ -27,7 +27,9 @@ struct Worker {
     shared: Arc<Shared>,
     /// This boot of the service, in every lease it holds.
     owner: Arc<str>,
-    runs: JoinSet<i64>,
+    /// Sequence number of the job and number of the run: a job paused and resumed may be claimed
+    /// again before the end of its earlier run is noticed here.
+    runs: JoinSet<(i64, i64)>,
     /// Stop of each run by sequence number of its job, with the number of the run.
     stops: BTreeMap<i64, (i64, CancellationToken)>,
     /// Jobs in the order they were claimed.
@@ -108,12 +110,14 @@ impl Worker {
             };
             let seq = claimed.job.seq;
             let stop = CancellationToken::new();
-            self.stops.insert(seq, (claimed.lease.epoch(), stop.clone()));
+            let epoch = claimed.lease.epoch();
+            self.stops.insert(seq, (epoch, stop.clone()));
+            self.claimed.retain(|other| *other != seq);
             self.claimed.push(seq);
             let shared = self.shared.clone();
             self.runs.spawn(async move {
                 run::run(shared, claimed, stop).await;
-                seq
+                (seq, epoch)
             });
         }
         self.delete_unwanted_parts().await?;
@@ -127,11 +131,14 @@ impl Worker {
             .map_or(PACE, |ready_in| ready_in.min(PACE)))
     }
 
-    fn ended(&mut self, ended: Result<i64, tokio::task::JoinError>) {
+    fn ended(&mut self, ended: Result<(i64, i64), tokio::task::JoinError>) {
         match ended {
-            Ok(seq) => {
-                self.stops.remove(&seq);
-                self.claimed.retain(|other| *other != seq);
+            Ok((seq, epoch)) => {
+                // Not the stop of the run that came after it.
+                if self.stops.get(&seq).is_some_and(|(running, _)| *running == epoch) {
+                    self.stops.remove(&seq);
+                    self.claimed.retain(|other| *other != seq);
+                }
             }
             Err(error) => {
                 // Which one it was shows in its lease, which nobody renews any more.

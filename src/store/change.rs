@@ -159,6 +159,17 @@ impl Store {
                 })?;
             return Ok(Err(Refused::Status(status)));
         }
+        if change == Change::Dismiss {
+            // No change of status, or not only: no trigger records it.
+            sqlx::query!(
+                "INSERT INTO event (job_id, event, actor, at) VALUES (?, 'dismissed', ?, ?)",
+                text,
+                actor,
+                now
+            )
+            .execute(tx.connection())
+            .await?;
+        }
         tx.commit().await?;
         self.notify(before.seq);
         Ok(Ok(()))

@@ -100,6 +100,12 @@ async fn create(path: &Path) -> Result<(), StoreError> {
     made
 }
 
+fn has_log(path: &Path) -> bool {
+    with_suffix(path, "-wal")
+        .metadata()
+        .is_ok_and(|log| log.len() > 0)
+}
+
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::File::open(folder)?.sync_all(),
@@ -118,6 +124,14 @@ async fn check(path: &Path) -> Result<i64, StoreError> {
         let answer: String = sqlx::query_scalar("PRAGMA quick_check(1)")
             .fetch_one(&mut connection)
             .await?;
+        // SQLite takes the missing end of the last page for zeros; only an interrupted
+        // checkpoint may leave one, and then the log has the whole page.
+        let page: i64 = sqlx::query_scalar("PRAGMA page_size")
+            .fetch_one(&mut connection)
+            .await?;
+        if path.metadata()?.len() % (page.max(1) as u64) != 0 && !has_log(path) {
+            return Ok(("the file ends within a page".to_owned(), 0, 0));
+        }
         let tables: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name IN ('job', 'refinery_schema_history')",
         )

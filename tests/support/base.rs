@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hfdepot::model::code::Code;
 use hfdepot::model::job::{JobId, JobRequest, Verify};
 use hfdepot::model::repo::{BlobId, Commit};
 use hfdepot::model::segment::Segment;
-use hfdepot::model::state::JobStatus;
-use hfdepot::store::{Change, Claimed, Job, NewFile, PartIdentity, Refused, Store, Submitted};
+use hfdepot::model::state::{JobStatus, WaitReason};
+use hfdepot::store::{
+    Change, Claimed, Job, NewFile, Outcome, PartIdentity, Refused, Store, Submitted, Waiting,
+};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use tempfile::TempDir;
 
@@ -183,4 +186,18 @@ pub fn segments() -> Vec<Segment> {
         synced: 50,
     };
     vec![segment(0), segment(500)]
+}
+
+/// A run that ended for want of room.
+pub fn waiting(ready_at: i64) -> Outcome {
+    Outcome::Waiting(Waiting {
+        reason: WaitReason::Disk,
+        ready_at,
+        text: "No room".to_owned(),
+    })
+}
+
+/// A run that gave up.
+pub fn failed() -> Outcome {
+    Outcome::Failed(Code::Gated, "The terms are not accepted".to_owned())
 }
