@@ -173,34 +173,17 @@ fn entry_missing(repo: &str, host: &str, about: &About<'_>) -> (Class, Code, Str
 
 /// What a refusal means of what belongs to no single repo, such as a search. The server's own
 /// words are not repeated.
-pub(super) fn without_repo(host: &str, with_token: bool, refusal: Refusal) -> HubError {
-    let status = refusal.status;
-    let (class, code, message) = match status {
-        401 if with_token => (
-            Class::NeedsUser,
-            Code::BadToken,
-            format!("{host} refuses the token"),
-        ),
-        401 | 403 => (
-            Class::NeedsUser,
-            Code::AccessDenied,
-            format!("{host} refuses access ({status})"),
-        ),
-        404 | 410 => (
-            Class::Permanent,
-            Code::EntryNotFound,
-            format!("{host} has nothing at this address ({status})"),
-        ),
+pub(super) fn without_repo(host: &str, refusal: Refusal) -> HubError {
+    let (class, code, what) = match refusal.status {
+        401 => (Class::NeedsUser, Code::BadToken, "wants a valid token"),
+        403 => (Class::NeedsUser, Code::AccessDenied, "refuses access"),
+        404 | 410 => (Class::Permanent, Code::EntryNotFound, "has nothing there"),
         _ => {
-            return by_any(
-                host,
-                Refusal {
-                    text: String::new(),
-                    ..refusal
-                },
-            );
+            let text = String::new();
+            return by_any(host, Refusal { text, ..refusal });
         }
     };
+    let message = format!("{host} {what} ({})", refusal.status);
     refusal.into_error(class, code, message)
 }
 

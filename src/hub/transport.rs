@@ -238,7 +238,7 @@ impl Transport {
         let with_token = self.authorization(url).is_some();
         let error = match about {
             Some(about) => classify::by_hub(&name, about, with_token, refusal),
-            None => classify::without_repo(&name, with_token, refusal),
+            None => classify::without_repo(&name, refusal),
         };
         if status == 429 && on_hub {
             let pause = self.budget.refused(ask.bucket, &headers);
