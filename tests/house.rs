@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Lines that a file may have.
 const LIMIT: usize = 450;
 /// Files that are longer, and how long they may be: a list to shorten, never to lengthen.
-const LARGER: [(&str, usize); 2] = [("src/engine/run.rs", 530), ("src/engine/part.rs", 590)];
+const LARGER: [(&str, usize); 0] = [];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -109,11 +109,11 @@ fn imports_go_down_only() {
             let (Some(to), from) = (floor(&other), floor(own)) else {
                 continue;
             };
-            // What stands beside the house knows words and rules at most; `service` and the
-            // crate's two roots put the floors together.
+            // What stands beside the house knows words and rules at most; `service` with its
+            // `upkeep` and the crate's two roots put the floors together.
             let allowed = match from {
                 Some(from) => other == own || to < from,
-                None => to == 0 || matches!(own, "service" | "lib" | "main"),
+                None => to == 0 || matches!(own, "service" | "upkeep" | "lib" | "main"),
             };
             assert!(allowed, "{name} imports crate::{other}");
         }
