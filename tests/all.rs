@@ -2,6 +2,7 @@
 
 mod support;
 
+mod analyze;
 mod api;
 mod commands;
 mod control;
@@ -17,6 +18,8 @@ mod live;
 mod queries;
 mod queue;
 mod queue_model;
+mod readme;
 mod resume;
+mod search;
 mod stand_in_hub;
 mod start;

@@ -30,7 +30,7 @@ mod staging;
 mod tests;
 mod tree;
 
-pub use cache::Cache;
+pub use cache::{Cache, has_snapshot};
 pub use error::DiskError;
 pub use hash::{BlobHasher, hash_file, hash_file_watched};
 pub use identity::{Identity, boot_id};

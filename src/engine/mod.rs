@@ -10,8 +10,11 @@
 //! or `small` moves bytes →
 //! `checkpoint` records them → `publish` makes them visible → `run` settles the job.
 //!
+//! Before a download: `analyzer` says what a repo is, with a look into its files by `peek`.
+//!
 //! No SQL, no HTTP server, no paths of the cache in here: those are floors below and above.
 
+mod analyzer;
 mod attempt;
 mod blob_locks;
 mod checkpoint;
@@ -21,6 +24,7 @@ mod lanes;
 mod limits;
 mod meter;
 mod part;
+mod peek;
 mod planner;
 mod present;
 mod publish;
@@ -42,6 +46,7 @@ use crate::hub::{Budget, HubClient, HubConfig, HubError};
 use crate::model::job::JobRequest;
 use crate::store::Store;
 
+pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
 pub use limits::{Bandwidth, Permits};
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 
@@ -82,6 +87,8 @@ pub(crate) struct Shared {
     pub tuning: watch::Receiver<Tuning>,
     /// Asked requests and their windows, shared by all jobs of the endpoint.
     pub budget: Arc<Budget>,
+    /// Reports of the last minutes.
+    pub analyzer: analyzer::Analyzer,
     pub connections: Arc<Permits>,
     pub bandwidth: Bandwidth,
     pub checkpoint: checkpoint::Checkpointer,
@@ -136,6 +143,7 @@ impl Engine {
             hub,
             tuning: tuning.clone(),
             budget,
+            analyzer: analyzer::Analyzer::default(),
             connections: Permits::new(first.max_connections),
             bandwidth: Bandwidth::new(first.max_speed_bytes),
             checkpoint,
@@ -163,6 +171,19 @@ impl Engine {
     /// [`PlanTrouble`]: what the Hub said, or why the selection is refused.
     pub async fn plan(&self, request: &JobRequest, destination: &str) -> Result<PlanReport, PlanTrouble> {
         planner::report(&self.shared, request, destination).await
+    }
+
+    /// What a repo is and what of it one would want.
+    ///
+    /// # Errors
+    /// What the Hub says.
+    pub async fn analyze(&self, request: &AnalyzeRequest) -> Result<Outcome, HubError> {
+        self.shared.analyzer.analyze(&self.shared.hub(), request).await
+    }
+
+    /// The Hub with the settings of this moment, for what is only shown.
+    pub fn hub(&self) -> HubClient {
+        self.shared.hub()
     }
 
     /// The rate-limit windows of the Hub as last heard.
@@ -194,6 +215,8 @@ impl Shared {
             match HubClient::new(now.hub, self.budget.clone()) {
                 Ok(client) => {
                     hub.send_replace(client);
+                    // Another token sees other files.
+                    self.analyzer.forget();
                 }
                 Err(error) => {
                     tracing::error!(%error, "the new Hub settings cannot be used; the old ones stay")

@@ -97,6 +97,22 @@ impl ApiError {
         self
     }
 
+    /// Replaces the status and keeps everything else.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Our own code, when there is one.
+    pub fn code(&self) -> Option<Code> {
+        self.reason
+    }
+
+    /// What was added to the sentence.
+    pub fn details_text(&self) -> Option<&str> {
+        self.details.as_deref()
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status

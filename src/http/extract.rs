@@ -12,7 +12,7 @@ use super::access;
 use super::error::{ApiError, ApiResult};
 use super::state::AppState;
 use crate::model::job::JobId;
-use crate::model::repo::shown;
+use crate::model::repo::{NameError, RepoId, shown};
 
 /// Who causes a change: the name of the login, else the address of the client. Goes into events and history.
 pub struct Actor(pub String);
@@ -38,6 +38,23 @@ impl<S: Send + Sync> FromRequestParts<S> for JobPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let text = Path::<String>::from_request_parts(parts, state).await;
         Ok(Self(text.ok().and_then(|Path(text)| text.parse().ok())))
+    }
+}
+
+/// The `owner/name` at the end of the path, decoded once.
+pub struct RepoPath(pub RepoId);
+
+impl<S: Send + Sync> FromRequestParts<S> for RepoPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let wrong = |why: String| ApiError::bad_request("Invalid repo format").details(why);
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| wrong("Expected owner/name".to_owned()))?;
+        text.parse()
+            .map(Self)
+            .map_err(|error: NameError| wrong(error.to_string()))
     }
 }
 
@@ -74,6 +91,20 @@ impl QueryFields {
             .map_err(|error: T::Err| {
                 ApiError::bad_request(format!("Invalid {name}")).details(error.to_string())
             })
+    }
+
+    /// The truth of `name`: `true` or `1`, `false` or `0`.
+    ///
+    /// # Errors
+    /// 400 `Invalid {name}` for anything else.
+    pub fn flag(&self, name: &str) -> ApiResult<Option<bool>> {
+        match self.text(name) {
+            None => Ok(None),
+            Some("true" | "1") => Ok(Some(true)),
+            Some("false" | "0") => Ok(Some(false)),
+            Some(other) => Err(ApiError::bad_request(format!("Invalid {name}"))
+                .details(format!("{name} must be true or false, not \"{}\"", shown(other)))),
+        }
     }
 
     /// The whole number of `name`.

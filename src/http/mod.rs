@@ -6,6 +6,7 @@
 //! the checks of host, login and origin.
 
 pub mod access;
+pub mod analyze;
 pub mod assets;
 pub mod auth;
 pub mod body;
@@ -19,17 +20,21 @@ pub mod host;
 pub mod jobs;
 pub mod live;
 pub mod live_settings;
+pub mod markdown;
 pub mod origin;
 pub mod outbox;
 pub mod plan;
 pub mod readiness;
+pub mod readme;
 pub mod request;
+pub mod search;
 pub mod serve;
 pub mod settings;
 pub mod shown;
 pub mod state;
 pub mod status;
 pub mod system;
+pub mod upstream;
 pub mod views;
 
 use axum::Router;
@@ -44,6 +49,13 @@ pub fn routes(app: state::AppState) -> Router {
         .route("/api/diskfree", get(system::diskfree))
         .route("/api/download", post(download::create))
         .route("/api/plan", post(plan::show))
+        .route("/api/analyze", get(analyze::missing))
+        .route("/api/analyze/", get(analyze::missing))
+        .route("/api/analyze/{*repo}", get(analyze::show))
+        .route("/api/search", get(search::find))
+        .route("/api/ratelimit", get(search::ratelimit))
+        .route("/api/readme/{*repo}", get(readme::show))
+        .route("/api/readme-asset", get(readme::asset))
         .route("/api/jobs", get(jobs::list))
         .route("/api/jobs/{id}", get(jobs::show).delete(jobs::cancel))
         .route("/api/jobs/{id}/files", get(jobs::files))

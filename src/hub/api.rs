@@ -1,7 +1,8 @@
-//! One JSON answer of the Hub's API, read within bounds.
+//! One answer of the Hub, read within bounds: JSON of its API, or plain bytes.
 
 use http::header::LINK;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Response;
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -34,7 +35,7 @@ pub(super) fn path(text: &str) -> String {
 
 /// An answer with status 200.
 pub(super) struct Page {
-    /// The body; not empty of HTML, not longer than [`PAGE_MAX`].
+    /// The body; not empty of HTML, not longer than allowed.
     pub body: Vec<u8>,
     /// Where it came from after redirects.
     pub url: Url,
@@ -66,17 +67,58 @@ impl Page {
     }
 }
 
-/// Gets `url`, following redirects.
+/// Gets JSON from `url`, following redirects. `about` is `None` for what belongs to no single repo.
 ///
 /// # Errors
 /// What the status means; `bad_response` for a web page in place of JSON, for too many
-/// redirects and for an answer that is too long.
+/// redirects and for an answer longer than [`PAGE_MAX`].
 pub(super) async fn get(wire: &Transport, url: Url, about: &About<'_>) -> Result<Page, HubError> {
-    let ask = Ask::json();
+    get_within(wire, url, Some(about), PAGE_MAX).await
+}
+
+/// As [`get`], with at most `most` bytes.
+///
+/// # Errors
+/// As [`get`].
+pub(super) async fn get_within(
+    wire: &Transport,
+    url: Url,
+    about: Option<&About<'_>>,
+    most: usize,
+) -> Result<Page, HubError> {
+    let (answer, url) = open(wire, &Ask::json(), url, about).await?;
+    let name = host(&url);
+    if is_html(answer.headers()) {
+        return Err(portal(&name));
+    }
+    let next = headers::text(answer.headers(), LINK.as_str())
+        .and_then(headers::next_link)
+        .map(str::to_owned);
+    let Read { body, cut } = read(wire, answer, &name, most).await?;
+    if cut {
+        let message = format!("{name} sent an answer longer than {most} bytes");
+        return Err(HubError::bad(message));
+    }
+    if body.trim_ascii_start().first() == Some(&b'<') {
+        return Err(portal(&name));
+    }
+    Ok(Page { body, url, next })
+}
+
+/// The head of a 200, after redirects, with the URL it came from.
+///
+/// # Errors
+/// What another status means; `bad_response` for too many redirects and for encoded content.
+pub(super) async fn open(
+    wire: &Transport,
+    ask: &Ask,
+    url: Url,
+    about: Option<&About<'_>>,
+) -> Result<(Response, Url), HubError> {
     let mut url = url;
     for _ in 0..=HOPS_MAX {
-        let answer = wire.hop(&ask, &url).await?;
-        let mut answer = match wire.sort(&url, answer).await? {
+        let answer = wire.hop(ask, &url).await?;
+        let answer = match wire.sort(&url, answer).await? {
             Hop::Last(answer) => answer,
             Hop::On(step, _) => {
                 url = step.url;
@@ -84,38 +126,51 @@ pub(super) async fn get(wire: &Transport, url: Url, about: &About<'_>) -> Result
             }
         };
         if answer.status().as_u16() != 200 {
-            return Err(wire.refusal(&ask, &url, about, answer).await);
+            return Err(wire.refusal(ask, &url, about, answer).await);
         }
-        let name = host(&url);
-        plain(answer.headers(), &name)?;
-        let portal = || {
-            HubError::odd(format!(
-                "{name} answered with a web page in place of data: a captive portal or proxy may be answering for it"
-            ))
-        };
-        if is_html(answer.headers()) {
-            return Err(portal());
-        }
-        let next = headers::text(answer.headers(), LINK.as_str())
-            .and_then(headers::next_link)
-            .map(str::to_owned);
-        let mut body = Vec::new();
-        while let Some(piece) = chunk(&mut answer, &name, wire.stall_timeout()).await? {
-            if body.len() + piece.len() > PAGE_MAX {
-                let message = format!("{name} sent an answer longer than {PAGE_MAX} bytes");
-                return Err(HubError::bad(message));
-            }
-            body.extend_from_slice(&piece);
-        }
-        if body.trim_ascii_start().first() == Some(&b'<') {
-            return Err(portal());
-        }
-        return Ok(Page { body, url, next });
+        plain(answer.headers(), &host(&url))?;
+        return Ok((answer, url));
     }
     Err(HubError::bad(format!(
         "{} redirects more than {HOPS_MAX} times",
         host(&url)
     )))
+}
+
+/// A body, read as far as it may be.
+pub(super) struct Read {
+    /// At most as many bytes as were allowed.
+    pub body: Vec<u8>,
+    /// Whether there is more.
+    pub cut: bool,
+}
+
+/// Reads the body of `answer` up to `most` bytes.
+///
+/// # Errors
+/// `stalled` and `server_error` when it breaks off.
+pub(super) async fn read(
+    wire: &Transport,
+    mut answer: Response,
+    name: &str,
+    most: usize,
+) -> Result<Read, HubError> {
+    let mut body = Vec::new();
+    while let Some(piece) = chunk(&mut answer, name, wire.stall_timeout()).await? {
+        let room = most - body.len();
+        body.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() > room {
+            return Ok(Read { body, cut: true });
+        }
+    }
+    Ok(Read { body, cut: false })
+}
+
+/// The error for a web page that nobody asked for.
+pub(super) fn portal(name: &str) -> HubError {
+    HubError::odd(format!(
+        "{name} answered with a web page in place of data: a captive portal or proxy may be answering for it"
+    ))
 }
 
 #[cfg(test)]

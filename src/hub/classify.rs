@@ -171,6 +171,22 @@ fn entry_missing(repo: &str, host: &str, about: &About<'_>) -> (Class, Code, Str
     (Class::Permanent, Code::EntryNotFound, message)
 }
 
+/// What a refusal means of what belongs to no single repo, such as a search. The server's own
+/// words are not repeated.
+pub(super) fn without_repo(host: &str, refusal: Refusal) -> HubError {
+    let (class, code, what) = match refusal.status {
+        401 => (Class::NeedsUser, Code::BadToken, "wants a valid token"),
+        403 => (Class::NeedsUser, Code::AccessDenied, "refuses access"),
+        404 | 410 => (Class::Permanent, Code::EntryNotFound, "has nothing there"),
+        _ => {
+            let text = String::new();
+            return by_any(host, Refusal { text, ..refusal });
+        }
+    };
+    let message = format!("{host} {what} ({})", refusal.status);
+    refusal.into_error(class, code, message)
+}
+
 /// What a refusal by a storage host means: its links expire, and it speaks no Hub words
 /// (`hub-protocol.md` §3.4).
 pub(super) fn by_storage(host: &str, refusal: Refusal) -> HubError {

@@ -73,6 +73,11 @@ impl HubError {
         Self::new(Class::Transient, Code::BadResponse, message)
     }
 
+    /// An error of our own making.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(Class::Permanent, Code::Internal, message)
+    }
+
     pub(crate) fn after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
         self

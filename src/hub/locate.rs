@@ -221,7 +221,7 @@ impl Shared {
             part: Part::File(&self.file.path),
             page: &page,
         };
-        self.hub.wire.refusal(ask, url, &about, answer).await
+        self.hub.wire.refusal(ask, url, Some(&about), answer).await
     }
 
     /// Compares commit, hash and length with the listing, as far as the Hub hop names them:

@@ -1,7 +1,9 @@
 //! Floor 1: the Hugging Face Hub and everything that speaks its language.
 //!
 //! [`HubClient::resolve`] turns a revision into a commit, [`HubClient::tree`] lists it, and
-//! [`HubClient::file`] opens byte ranges of its files. Promises:
+//! [`HubClient::file`] opens byte ranges of its files. [`HubClient::search`],
+//! [`HubClient::repo_info`], [`HubClient::refs`] and [`HubClient::text_file`] serve people who
+//! look before they download. Promises:
 //!
 //! - the token reaches the origin of the endpoint and nobody else; signed URLs are neither
 //!   stored nor logged nor shown;
@@ -23,11 +25,16 @@ mod error;
 mod file;
 mod guard;
 mod headers;
+mod info;
 mod locate;
 mod outage;
+mod raw;
 mod redirect;
+mod refs;
 mod retry;
 mod revision;
+mod search;
+mod text;
 mod transport;
 mod tree;
 
@@ -41,8 +48,12 @@ pub use budget::{Bucket, BucketState, Budget};
 pub use config::{HubConfig, PUBLIC_HUB, ProxyConfig};
 pub use error::{Class, HubError};
 pub use file::RemoteFile;
+pub use info::{Flagged, RepoInfo, Security};
+pub use raw::TextFile;
 pub use retry::{Decision, Retry};
 pub use revision::Resolved;
+pub use search::{Found, SearchPage, SearchQuery};
+pub use text::Gate;
 
 use crate::model::plan::RepoFile;
 use crate::model::repo::{Commit, RepoId, RepoType};

@@ -49,46 +49,25 @@ impl HubClient {
         id: &RepoId,
         revision: &Revision,
     ) -> Result<Resolved, HubError> {
-        let page = self.info(repo_type, id, revision.as_str(), false).await?;
-        let info: Info = page.json()?;
-        let name = host(&page.url);
-        let commit: Commit = info
-            .sha
-            .as_str()
-            .and_then(|sha| sha.parse().ok())
-            .ok_or_else(|| HubError::odd(format!("{name} named no commit for {id} at \"{revision}\"")))?;
-        if revision
-            .as_str()
-            .parse::<Commit>()
-            .is_ok_and(|asked| asked != commit)
-        {
-            let message = format!("{name} named the commit {commit} when {revision} of {id} was asked");
-            return Err(HubError::bad(message));
-        }
-        // Mirrors may leave the id out or give one we cannot store; then the asked one stays.
-        let canonical = info.id.as_str().and_then(|id| id.parse().ok());
-        Ok(Resolved {
-            commit,
-            id: canonical.unwrap_or_else(|| id.clone()),
-            gated: !matches!(info.gated, Value::Null | Value::Bool(false)),
-            private: info.private == Value::Bool(true),
-        })
+        let page = self.info(repo_type, id, revision.as_str(), None).await?;
+        resolved(&page, id, revision)
     }
 
-    /// Repo info at a revision; with `blobs` also size and ids of each file.
+    /// Repo info at a revision, with what `more` asks for besides: `blobs=true` adds size and
+    /// ids of each file, `securityStatus=true` what the scanners say.
     pub(super) async fn info(
         &self,
         repo_type: RepoType,
         id: &RepoId,
         revision: &str,
-        blobs: bool,
+        more: Option<&str>,
     ) -> Result<Page, HubError> {
         let mut url = self.url(&format!(
             "api/{}/{id}/revision/{}",
             repo_type.plural(),
             segment(revision)
         ));
-        url.set_query(blobs.then_some("blobs=true"));
+        url.set_query(more);
         let page = self.page(repo_type, id);
         let about = About {
             repo_type,
@@ -98,4 +77,34 @@ impl HubClient {
         };
         api::get(&self.wire, url, &about).await
     }
+}
+
+/// Reads commit and access from the repo info.
+///
+/// # Errors
+/// `bad_response` when it holds no commit, or another one than the commit that was asked.
+pub(super) fn resolved(page: &Page, id: &RepoId, revision: &Revision) -> Result<Resolved, HubError> {
+    let info: Info = page.json()?;
+    let name = host(&page.url);
+    let commit: Commit = info
+        .sha
+        .as_str()
+        .and_then(|sha| sha.parse().ok())
+        .ok_or_else(|| HubError::odd(format!("{name} named no commit for {id} at \"{revision}\"")))?;
+    if revision
+        .as_str()
+        .parse::<Commit>()
+        .is_ok_and(|asked| asked != commit)
+    {
+        let message = format!("{name} named the commit {commit} when {revision} of {id} was asked");
+        return Err(HubError::bad(message));
+    }
+    // Mirrors may leave the id out or give one we cannot store; then the asked one stays.
+    let canonical = info.id.as_str().and_then(|id| id.parse().ok());
+    Ok(Resolved {
+        commit,
+        id: canonical.unwrap_or_else(|| id.clone()),
+        gated: !matches!(info.gated, Value::Null | Value::Bool(false)),
+        private: info.private == Value::Bool(true),
+    })
 }

@@ -215,8 +215,15 @@ impl Transport {
         Ok(Hop::On(step, headers))
     }
 
-    /// What a final answer that is no success means. Reads a little of its body.
-    pub async fn refusal(&self, ask: &Ask, url: &Url, about: &About<'_>, answer: Response) -> HubError {
+    /// What a final answer that is no success means. Reads a little of its body. `about` is
+    /// `None` for what belongs to no single repo.
+    pub async fn refusal(
+        &self,
+        ask: &Ask,
+        url: &Url,
+        about: Option<&About<'_>>,
+        answer: Response,
+    ) -> HubError {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = tokio::time::timeout(REFUSAL_TIME, start_of(answer))
             .await
@@ -229,7 +236,10 @@ impl Transport {
             return classify::by_storage(&name, refusal);
         }
         let with_token = self.authorization(url).is_some();
-        let error = classify::by_hub(&name, about, with_token, refusal);
+        let error = match about {
+            Some(about) => classify::by_hub(&name, about, with_token, refusal),
+            None => classify::without_repo(&name, refusal),
+        };
         if status == 429 && on_hub {
             let pause = self.budget.refused(ask.bucket, &headers);
             return error.after(Some(pause));

@@ -86,7 +86,9 @@ impl HubClient {
             sha: Value,
             siblings: Vec<Value>,
         }
-        let page = self.info(repo_type, id, commit.as_str(), true).await?;
+        let page = self
+            .info(repo_type, id, commit.as_str(), Some("blobs=true"))
+            .await?;
         let info: Info = page.json()?;
         if info.sha.as_str().is_some_and(|sha| sha != commit.as_str()) {
             let message = format!("{} listed another commit of {id} than {commit}", host(&page.url));

@@ -1,0 +1,162 @@
+//! `GET /api/analyze/{owner}/{name}`: what a repo is and what of it one would want.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::json;
+
+use super::error::{ApiError, ApiResult};
+use super::extract::{QueryFields, RepoPath};
+use super::state::AppState;
+use super::upstream;
+use crate::disk;
+use crate::engine::{AnalyzeRequest, Analyzed, Outcome, Wanted};
+use crate::hub::Gate;
+use crate::model::analysis::Analysis;
+use crate::model::code::Code;
+use crate::model::repo::{RepoId, RepoType, Revision};
+
+/// Longest time for an analysis; a repo of 100,000 files takes some ten pages of the listing.
+const PATIENCE: Duration = Duration::from_secs(60);
+const FAILED: &str = "Analysis failed";
+const CHOOSE: &str =
+    "This repository exists as both a model and a dataset. Please select which one you want to analyze.";
+
+/// `?dataset=&revision=&fresh=`
+///
+/// 200 with the report, or with `needsSelection` when `dataset` is not given and the id is that
+/// of a model and of a dataset.
+pub async fn show(
+    State(app): State<AppState>,
+    RepoPath(repo): RepoPath,
+    query: QueryFields,
+) -> ApiResult<Response> {
+    let request = AnalyzeRequest {
+        wanted: match query.flag("dataset")? {
+            None => Wanted::Either,
+            Some(false) => Wanted::ModelFirst,
+            Some(true) => Wanted::Dataset,
+        },
+        revision: revision(&query)?,
+        fresh: query.flag("fresh")?.unwrap_or(false),
+        repo,
+    };
+    let analyzed = upstream::wait(&app, FAILED, PATIENCE, app.engine.analyze(&request)).await;
+    match analyzed.map_err(name_missing) {
+        Ok(Outcome::Report(report)) => render(&app, *report).await,
+        Ok(Outcome::Both) => Ok(Json(json!({
+            "needsSelection": true,
+            "repo": request.repo,
+            "message": CHOOSE,
+            "options": ["model", "dataset"],
+        }))
+        .into_response()),
+        Err(error) => Err(error),
+    }
+}
+
+/// `GET /api/analyze` without an id.
+pub async fn missing() -> ApiError {
+    ApiError::bad_request("Missing repository").details("Expected /api/analyze/owner/name")
+}
+
+/// The revision of the query, `main` by default.
+///
+/// # Errors
+/// 400 `Invalid revision`.
+pub(super) fn revision(query: &QueryFields) -> ApiResult<Revision> {
+    Ok(query.word("revision")?.unwrap_or_else(Revision::main))
+}
+
+/// Puts the words that clients look for before the details of a missing repo.
+fn name_missing(error: ApiError) -> ApiError {
+    match (error.code(), error.details_text()) {
+        (Some(Code::RepoNotFound), Some(details)) => {
+            let details = format!("404: repository not found. {details}");
+            error.details(details)
+        }
+        _ => error,
+    }
+}
+
+/// The report, with what the Hub says of the repo at this moment.
+#[derive(Serialize)]
+struct View<'a> {
+    #[serde(flatten)]
+    analysis: &'a Analysis,
+    gated: Gate,
+    private: bool,
+    disabled: bool,
+    /// Why files cannot be opened with the token that is set; empty when they can.
+    locked: &'a str,
+    tags: &'a [String],
+    pipeline_tag: &'a str,
+    library_name: &'a str,
+    downloads: u64,
+    likes: u64,
+    last_modified: &'a str,
+    security: Findings<'a>,
+    /// Whether some of it is in the cache.
+    cached: bool,
+}
+
+#[derive(Serialize)]
+struct Findings<'a> {
+    scans_done: Option<bool>,
+    files_with_issues: Vec<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    path: &'a str,
+    level: &'a str,
+}
+
+async fn render(app: &AppState, report: Analyzed) -> ApiResult<Response> {
+    let hub_dir = app.settings.get().cache.hub.clone();
+    // A report of 100,000 files is some 20 MB of JSON, and the cache may be a slow disk.
+    let text = tokio::task::spawn_blocking(move || {
+        let Analyzed {
+            analysis,
+            info,
+            locked,
+        } = report;
+        let repo_type = if analysis.is_dataset {
+            RepoType::Dataset
+        } else {
+            RepoType::Model
+        };
+        let id: Option<RepoId> = analysis.repo.parse().ok();
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let findings = info.security.flagged.iter().map(|flagged| Finding {
+            path: &flagged.path,
+            level: &flagged.level,
+        });
+        serde_json::to_vec(&View {
+            analysis: &analysis,
+            gated: info.gate,
+            private: info.resolved.private,
+            disabled: info.disabled,
+            locked: &text(&locked),
+            tags: &info.tags,
+            pipeline_tag: &text(&info.pipeline_tag),
+            library_name: &text(&info.library_name),
+            downloads: info.downloads.unwrap_or(0),
+            likes: info.likes.unwrap_or(0),
+            last_modified: &text(&info.last_modified),
+            security: Findings {
+                scans_done: info.security.scans_done,
+                files_with_issues: findings.collect(),
+            },
+            cached: id.is_some_and(|id| disk::has_snapshot(&hub_dir, repo_type, &id)),
+        })
+    })
+    .await
+    .map_err(ApiError::internal)?
+    .map_err(ApiError::internal)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
