@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Lines that a file may have.
 const LIMIT: usize = 450;
 /// Files that are longer, and how long they may be: a list to shorten, never to lengthen.
-const LARGER: [(&str, usize); 1] = [("tests/control.rs", 460)];
+const LARGER: [(&str, usize); 0] = [];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
