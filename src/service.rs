@@ -1,51 +1,253 @@
 //! The one place that sees every floor: opens what the service needs, in order, and closes it.
 //!
 //! Commands start it and tests do; it takes its options and its stop from outside.
+//! Order of the start: lock of the data directory, database, settings, address, engine, routes.
+//! The end goes the other way round: no new connection, the engine gives its jobs back, the
+//! database is closed, the lock falls.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use axum::Router;
-use axum::routing::get;
+use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use crate::config::{Fixed, ServeOptions, Settings};
+use crate::disk::{DataDirLock, LockError};
+use crate::engine::Engine;
 use crate::http;
+use crate::http::feed::Feed;
 use crate::http::guard::GuardConfig;
-use crate::lifecycle::CancellationToken;
+use crate::http::live_settings::LiveSettings;
+use crate::http::readiness::Readiness;
+use crate::http::shown::Shown;
+use crate::http::state::App;
+use crate::lifecycle::{CancellationToken, Exit, ExitError};
+use crate::store::{Store, StoreError};
+use crate::upkeep;
 
-/// Runs the service until `stop` is cancelled and everything has settled.
+/// Name of the database in the data directory.
+const DATABASE: &str = "hfdepot.db";
+/// How long requests and WebSockets may take to end, of the five seconds of the soft stop.
+const DRAIN: Duration = Duration::from_secs(2);
+/// Threads of the engine's own runtime at least: one may wait for the disk.
+const ENGINE_THREADS: usize = 2;
+
+/// Runs the service on the address of `options` until `stop` is cancelled and everything has settled.
 ///
 /// # Errors
-/// When a part cannot be opened; the error carries an exit code where there is one of its own.
+/// When a part cannot be opened or fails; the error carries an exit code where there is one of its own.
 pub async fn start(options: ServeOptions, fixed: Arc<Fixed>, stop: CancellationToken) -> anyhow::Result<()> {
-    // START OF THE FLOORS. Store (lock of the data directory, migrations, rows of the settings),
-    // then engine, then their routes go here, before the address is taken; they end in the
-    // opposite order below.
-    let no_rows: [(&str, &str); 0] = [];
-    let (settings, unusable) = Settings::load(fixed, no_rows)?;
-    for error in unusable {
-        tracing::warn!(%error, "a stored setting cannot be used");
-    }
-    let routes = Router::new().route("/healthz", get(|| async { "ok\n" }));
-
+    let opened = Opened::open(&options, fixed).await?;
     let address = SocketAddr::new(options.addr, options.port);
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("Cannot listen on {address}"))?;
-    let address = listener.local_addr().context("The address is unknown")?;
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        data_dir = %options.data_dir.display(),
-        hub_cache = %settings.cache.hub.display(),
-        login = options.login.is_some(),
-        web_ui = http::assets::has_web_build(),
-        "serving on http://{address}"
-    );
-    let app = http::finish(routes, GuardConfig::from(&options));
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stop.cancelled_owned())
+    opened.run(listener, &options, stop).await
+}
+
+/// Like [`start`], on a listener that is there already.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on(
+    listener: TcpListener,
+    options: ServeOptions,
+    fixed: Arc<Fixed>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    Opened::open(&options, fixed)
+        .await?
+        .run(listener, &options, stop)
         .await
-        .context("The HTTP server failed")
+}
+
+/// What is open before the address is taken.
+struct Opened {
+    store: Store,
+    database: PathBuf,
+    settings: Settings,
+    /// Falls last.
+    _lock: DataDirLock,
+}
+
+impl Opened {
+    async fn open(options: &ServeOptions, fixed: Arc<Fixed>) -> anyhow::Result<Self> {
+        let lock = DataDirLock::acquire(&options.data_dir).map_err(|error| match error {
+            LockError::Held { .. } => ExitError {
+                exit: Exit::Locked,
+                message: error.to_string(),
+            }
+            .into(),
+            LockError::Disk(error) => anyhow::Error::new(error),
+        })?;
+        keep_private(&options.data_dir, 0o700);
+        let database = options.data_dir.join(DATABASE);
+        let store = Store::open(&database).await.map_err(|error| match error {
+            StoreError::NewerSchema { .. } => ExitError {
+                exit: Exit::NewerSchema,
+                message: error.to_string(),
+            }
+            .into(),
+            error => anyhow::Error::new(error),
+        })?;
+        for name in [DATABASE, "hfdepot.db-wal", "hfdepot.db-shm"] {
+            keep_private(&options.data_dir.join(name), 0o600);
+        }
+        let rows = store.settings().await?;
+        let (settings, unusable) = Settings::load(fixed, rows)?;
+        for error in unusable {
+            tracing::warn!(%error, "a stored setting cannot be used");
+        }
+        Ok(Self {
+            store,
+            database,
+            settings,
+            _lock: lock,
+        })
+    }
+
+    async fn run(
+        self,
+        listener: TcpListener,
+        options: &ServeOptions,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let address = listener.local_addr().context("The address is unknown")?;
+        // A child: when one part fails, the others stop, and nobody outside is told to.
+        let stop = stop.child_token();
+        let _stop_all = stop.clone().drop_guard();
+        let hub_cache = self.settings.cache.hub.clone();
+        let settings = LiveSettings::new(self.store.clone(), self.settings);
+
+        let runtime = EngineRuntime::start().context("The runtime of the engine cannot be started")?;
+        let (engine, running) = Engine::start(
+            runtime.handle(),
+            self.store.clone(),
+            settings.tuning(),
+            stop.clone(),
+        )
+        .map_err(|error| anyhow!("The Hub client cannot be made: {error}"))?;
+        let mut engine_end = tokio::spawn(running.finished());
+
+        let shown = Arc::new(Shown::new(self.store.clone()));
+        let (feed, feed_end) = Feed::start(self.store.clone(), shown.clone(), settings.clone(), stop.clone());
+        let upkeep_end = tokio::spawn(upkeep::run(
+            self.store.clone(),
+            self.database.clone(),
+            settings.clone(),
+            feed.clone(),
+            stop.clone(),
+        ));
+        let sockets = TaskTracker::new();
+        let app = Arc::new(App {
+            store: self.store.clone(),
+            engine,
+            settings,
+            shown,
+            feed,
+            readiness: Readiness::default(),
+            login_name: options.login.as_ref().map(|login| login.user.clone()),
+            begun: Instant::now(),
+            stop: stop.clone(),
+            sockets: sockets.clone(),
+        });
+        let router = http::finish(http::routes(app), GuardConfig::from(options));
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            database = %self.database.display(),
+            hub_cache = %hub_cache.display(),
+            login = options.login.is_some(),
+            web_ui = http::assets::has_web_build(),
+            "serving on http://{address}"
+        );
+
+        let served = tokio::select! {
+            served = serve(listener, router, stop.clone()) => served,
+            () = ended_early(&mut engine_end, &stop) => Err(anyhow!("The engine ended; the log above says why")),
+        };
+        stop.cancel();
+        sockets.close();
+        // Each has said good-bye within a second, or its client does not listen.
+        let _ = tokio::time::timeout(DRAIN, sockets.wait()).await;
+        if !engine_end.is_finished() {
+            let _ = engine_end.await;
+        }
+        let _ = tokio::join!(feed_end, upkeep_end);
+        self.store.close().await;
+        drop(runtime);
+        tracing::info!("stopped");
+        served
+    }
+}
+
+/// Returns when `task` ends although nobody stopped it.
+async fn ended_early(task: &mut JoinHandle<()>, stop: &CancellationToken) {
+    let _ = task.await;
+    if stop.is_cancelled() {
+        std::future::pending().await
+    }
+}
+
+/// Serves until `stop`, then lets open requests end for [`DRAIN`].
+async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> anyhow::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    match crate::lifecycle::until_deadline(&stop, DRAIN, served.into_future()).await {
+        Some(Err(error)) => bail!("The HTTP server failed: {error}"),
+        Some(Ok(())) => Ok(()),
+        None => {
+            tracing::warn!(drain_ms = DRAIN.as_millis() as u64, "open requests were cut off");
+            Ok(())
+        }
+    }
+}
+
+/// Takes rights away from others: the database holds the token. A file system without rights
+/// (or a directory of somebody else) is the choice of who set it up; the log says so.
+fn keep_private(path: &Path, mode: u32) {
+    let wide = |path: &Path| {
+        path.metadata()
+            .is_ok_and(|meta| meta.permissions().mode() & 0o777 & !mode != 0)
+    };
+    if !wide(path) {
+        return;
+    }
+    let done = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+    if done.is_err() || wide(path) {
+        tracing::warn!(path = %path.display(), "other users of this machine may read this; it may hold a token");
+    }
+}
+
+/// The runtime of the engine: its threads may wait for the disk, those of the API never do.
+struct EngineRuntime(Option<tokio::runtime::Runtime>, tokio::runtime::Handle);
+
+impl EngineRuntime {
+    fn start() -> std::io::Result<Self> {
+        let threads = std::thread::available_parallelism().map_or(ENGINE_THREADS, usize::from);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads.max(ENGINE_THREADS))
+            .thread_name("engine")
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        Ok(Self(Some(runtime), handle))
+    }
+
+    fn handle(&self) -> &tokio::runtime::Handle {
+        &self.1
+    }
+}
+
+impl Drop for EngineRuntime {
+    fn drop(&mut self) {
+        // Waiting for its threads would block the thread that drops it.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }

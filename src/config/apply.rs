@@ -12,8 +12,8 @@ use super::check::check;
 use super::key::{FieldError, Key};
 use super::layers::{Source, Stored};
 use super::paths::check_directory;
-use super::secret::MASK;
 use super::settings::{Settings, endpoint_url};
+use crate::model::secret::MASK;
 
 impl Settings {
     /// The settings after `patch`. What has to be written then is [`Settings::changes_since`],

@@ -7,10 +7,10 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::key::{FieldError, Key, Kind};
-use super::secret::MASK;
 use crate::model::duration::parse_duration;
 use crate::model::job::Verify;
 use crate::model::repo::shown;
+use crate::model::secret::MASK;
 use crate::model::size::parse_size;
 
 /// Checks `value` for `key` and returns it in its canonical form (texts trimmed).

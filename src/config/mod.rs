@@ -18,15 +18,14 @@ pub mod key;
 pub mod layers;
 pub mod options;
 pub mod paths;
-pub mod secret;
 pub mod settings;
 pub mod show;
 #[cfg(test)]
 mod tests;
 
+pub use crate::model::secret::Secret;
 pub use key::{FieldError, Key};
 pub use layers::{Fixed, Source};
 pub use options::{Login, ServeOptions};
 pub use paths::CachePaths;
-pub use secret::Secret;
 pub use settings::Settings;

@@ -14,7 +14,7 @@ use super::flags::FixedArgs;
 use super::key::Key;
 use super::layers::{Fixed, Given, Layer};
 use super::paths;
-use super::secret::Secret;
+use crate::model::secret::Secret;
 
 /// Name and password of the one login.
 #[derive(Debug, Clone)]

@@ -14,9 +14,9 @@ use super::check::check;
 use super::key::{FieldError, Key};
 use super::layers::{Fixed, Found, Source, Stored};
 use super::paths::CachePaths;
-use super::secret::Secret;
 use crate::model::duration::parse_duration;
 use crate::model::job::Verify;
+use crate::model::secret::Secret;
 use crate::model::size::parse_size;
 
 /// The Hub when no endpoint is set.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::access;
 use crate::model::code::Code;
+use crate::store::StoreError;
 
 /// An error on its way to a client.
 #[derive(Debug, Clone)]
@@ -65,6 +66,12 @@ impl ApiError {
         Self::new(status_of(code), message).reason(code)
     }
 
+    /// Replaces the sentence and keeps status and code.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
     /// Adds what helps to find the fault: the field, the value, the answer of the Hub.
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into()).filter(|text| !text.is_empty());
@@ -114,6 +121,13 @@ impl ApiError {
             body.insert("details".to_owned(), details.clone().into());
         }
         body
+    }
+}
+
+/// The database fails for no reason that a client could know or mend.
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::secret::Secret;
+use crate::model::secret::Secret;
 
 /// The Hub itself.
 pub const PUBLIC_HUB: &str = "https://huggingface.co";

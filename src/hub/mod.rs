@@ -28,7 +28,6 @@ mod outage;
 mod redirect;
 mod retry;
 mod revision;
-mod secret;
 mod transport;
 mod tree;
 
@@ -36,6 +35,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+pub use crate::model::secret::Secret;
 pub use body::Body;
 pub use budget::{Bucket, BucketState, Budget};
 pub use config::{HubConfig, PUBLIC_HUB, ProxyConfig};
@@ -43,7 +43,6 @@ pub use error::{Class, HubError};
 pub use file::RemoteFile;
 pub use retry::{Decision, Retry};
 pub use revision::Resolved;
-pub use secret::Secret;
 
 use crate::model::plan::RepoFile;
 use crate::model::repo::{Commit, RepoId, RepoType};

@@ -9,6 +9,7 @@ pub mod filter;
 pub mod job;
 pub mod plan;
 pub mod repo;
+pub mod secret;
 pub mod segment;
 pub mod size;
 pub mod state;

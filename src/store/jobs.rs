@@ -271,12 +271,18 @@ impl Store {
         .fetch_optional(tx.connection())
         .await?;
         let Some(seq) = inserted else {
-            let twin = live_twin(&mut tx, &key).await?;
-            tx.commit().await?;
-            let twin = match twin {
-                Some(twin) => self.job(&twin).await?,
+            // Read before the transaction ends, so that nobody can dismiss it in between.
+            let twin = match live_twin(&mut tx, &key).await? {
+                Some(id) => {
+                    let id = id.as_str();
+                    select_jobs!("WHERE id = ?", id)
+                        .fetch_optional(tx.connection())
+                        .await?
+                }
                 None => None,
             };
+            tx.commit().await?;
+            let twin = twin.map(Job::try_from).transpose()?;
             // Not a twin but an id that is taken: one chance in 2^48 for each job on the list.
             return twin.map(Submitted::Existing).ok_or(StoreError::Unreadable {
                 table: "job",

@@ -152,7 +152,7 @@ async fn a_proxy_gets_the_request_and_its_password() {
     let mut settings = config(&Url::parse("http://hub.invalid").unwrap());
     settings.proxy.url = Some(proxy.url.clone());
     settings.proxy.username = Some("anna".into());
-    settings.proxy.password = Secret::new("p:@/ss");
+    settings.proxy.password = Some(Secret::new("p:@/ss"));
     resolve(settings.clone()).await.unwrap();
     let asked = &proxy.asked()[0];
     assert_eq!(
@@ -178,7 +178,7 @@ async fn settings_that_cannot_work_are_refused_with_a_sentence() {
         ..good.clone()
     };
     let mut token = good.clone();
-    token.token = Secret::new("hf_a\nb");
+    token.token = Some(Secret::new("hf_a\nb"));
     let mut proxy = good.clone();
     proxy.proxy.url = Some(Url::parse("ftp://proxy.lan").unwrap());
     for config in [

@@ -137,7 +137,7 @@ pub fn bytes_of(content: &[u8], asked: &Asked) -> Response {
 pub fn config(endpoint: &Url) -> HubConfig {
     HubConfig {
         endpoint: endpoint.clone(),
-        token: Secret::new(TOKEN),
+        token: Some(Secret::new(TOKEN)),
         proxy: ProxyConfig {
             no_env_proxy: true,
             ..ProxyConfig::default()

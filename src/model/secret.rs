@@ -2,18 +2,21 @@
 
 use std::fmt;
 
-/// A secret. Its `Debug` text hides it, and it has no `Display` and no `Serialize`; whoever
-/// needs the text asks for it by [`Secret::expose`], which is easy to search for.
+use zeroize::Zeroizing;
+
+/// A secret. Its `Debug` text hides it, it has no `Display` and no `Serialize`, and its memory
+/// is wiped when it is dropped; whoever needs the text asks for it by [`Secret::expose`], which
+/// is easy to search for.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 /// What stands before the last characters of a masked secret.
 pub const MASK: &str = "********";
 
 impl Secret {
-    /// Takes the text as it is.
+    /// Takes the text as it is; blanks may be part of a password.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The text itself, for the one place that sends or compares it.
@@ -25,11 +28,8 @@ impl Secret {
     /// that at least half of a short secret stays hidden.
     pub fn masked(&self) -> String {
         let count = self.0.chars().count();
-        let tail: String = if count > 8 {
-            self.0.chars().skip(count - 4).collect()
-        } else {
-            String::new()
-        };
+        let shown = if count > 8 { 4 } else { 0 };
+        let tail: String = self.0.chars().skip(count - shown).collect();
         format!("{MASK}{tail}")
     }
 }
@@ -48,6 +48,7 @@ mod tests {
     fn a_short_secret_is_masked_whole_and_a_long_one_shows_four_characters() {
         for (secret, masked) in [
             ("hf_abcdefmnop", "********mnop"),
+            ("ünïcödé-wörd", "********wörd"),
             ("12345678", "********"),
             ("123456789", "********6789"),
             ("a", "********"),

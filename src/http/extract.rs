@@ -1,0 +1,97 @@
+//! What handlers take out of a request: who sends it, which job it names, its query.
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+
+use super::access;
+use super::error::{ApiError, ApiResult};
+use super::state::AppState;
+use crate::model::job::JobId;
+use crate::model::repo::shown;
+
+/// Who causes a change: the name of the login, else the address of the client. Goes into events and history.
+pub struct Actor(pub String);
+
+impl FromRequestParts<AppState> for Actor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
+        Ok(Self(match &app.login_name {
+            Some(name) => name.clone(),
+            // An unchecked `Authorization` header would be a name that anybody can claim.
+            None => access::peer(&parts.extensions).to_canonical().to_string(),
+        }))
+    }
+}
+
+/// The `{id}` of the path. What is no id names no job, so it is `None` and never an error of its own.
+pub struct JobPath(pub Option<JobId>);
+
+impl<S: Send + Sync> FromRequestParts<S> for JobPath {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let text = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(text.ok().and_then(|Path(text)| text.parse().ok())))
+    }
+}
+
+/// The query of the URL. A field that is empty counts as missing; of two with one name the first counts.
+pub struct QueryFields(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryFields {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> ApiResult<Self> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(fields)| Self(fields))
+            .map_err(|error| ApiError::bad_request("Invalid query").details(error.to_string()))
+    }
+}
+
+impl QueryFields {
+    /// The text of `name`.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let field = self.0.iter().find(|(key, _)| key == name);
+        field
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The word of `name`.
+    ///
+    /// # Errors
+    /// 400 `Invalid {name}` when it is not one of the words of `T`.
+    pub fn word<T: FromStr<Err: Display>>(&self, name: &str) -> ApiResult<Option<T>> {
+        self.text(name)
+            .map(str::parse)
+            .transpose()
+            .map_err(|error: T::Err| {
+                ApiError::bad_request(format!("Invalid {name}")).details(error.to_string())
+            })
+    }
+
+    /// The whole number of `name`.
+    ///
+    /// # Errors
+    /// 400 `Invalid {name}` when it is none within `range`.
+    pub fn number(&self, name: &str, range: RangeInclusive<i64>) -> ApiResult<Option<i64>> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(number) if range.contains(&number) => Ok(Some(number)),
+            _ => Err(ApiError::bad_request(format!("Invalid {name}")).details(format!(
+                "{name} must be a whole number from {} to {}, not \"{}\"",
+                range.start(),
+                range.end(),
+                shown(text)
+            ))),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `GET /api/ws`: one task a client, which sends what the feed puts into its outbox.
+//!
+//! What clients send is read and ignored, up to 512 KiB a message. A client that takes a frame
+//! for longer than [`WRITE_TIMEOUT`] or is silent for [`READ_TIMEOUT`] is dropped.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::Response;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+
+use super::error::{ApiError, ApiResult};
+use super::state::AppState;
+
+/// Largest message that a client may send.
+const MESSAGE_LIMIT_BYTES: usize = 512 * 1024;
+/// Time between two pings.
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// A client that sends nothing for so long, not even the answer to a ping, is gone.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// A client that does not take a frame within this time is dropped.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// For the last word to a client: the service must stop in time.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Upgrades the connection.
+pub async fn connect(
+    State(app): State<AppState>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> ApiResult<Response> {
+    let upgrade = upgrade.map_err(|rejection| {
+        ApiError::bad_request("WebSocket expected")
+            .details(rejection.body_text())
+            .hint("Connect with a WebSocket client: ws://host:port/api/ws")
+    })?;
+    let sockets = app.sockets.clone();
+    Ok(upgrade
+        .max_message_size(MESSAGE_LIMIT_BYTES)
+        .max_frame_size(MESSAGE_LIMIT_BYTES)
+        .on_upgrade(move |socket| sockets.track_future(serve(socket, app))))
+}
+
+/// Why a connection ends.
+enum End {
+    /// The client closed it, or it broke.
+    Gone,
+    /// We close it, with a code and a reason.
+    Close(u16, &'static str),
+}
+
+async fn serve(mut socket: WebSocket, app: AppState) {
+    let end = match app.feed.join().await {
+        None if app.stop.is_cancelled() => End::Close(close_code::AWAY, "the service stops"),
+        None => End::Close(close_code::AGAIN, "too many connections; try again later"),
+        Some((init, outbox)) => match send(&mut socket, Message::Text(init)).await {
+            Err(end) => end,
+            Ok(()) => {
+                tokio::select! {
+                    end = exchange(&mut socket, &outbox) => end,
+                    () = app.stop.cancelled() => End::Close(close_code::AWAY, "the service stops"),
+                }
+            }
+        },
+    };
+    if let End::Close(code, reason) = end {
+        let reason = reason.into();
+        let close = Message::Close(Some(CloseFrame { code, reason }));
+        // Whether it arrives is the client's affair.
+        let _ = timeout(GOODBYE_TIMEOUT, socket.send(close)).await;
+    }
+}
+
+/// Sends and reads until one side ends it.
+async fn exchange(socket: &mut WebSocket, outbox: &super::outbox::Outbox) -> End {
+    let mut ping = interval(PING_EVERY);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick comes at once.
+    ping.tick().await;
+    let mut heard = Instant::now();
+    loop {
+        let message = tokio::select! {
+            frame = outbox.next() => Message::Text(frame),
+            _ = ping.tick() => Message::Ping(axum::body::Bytes::new()),
+            read = socket.recv() => match read {
+                Some(Ok(_)) => {
+                    heard = Instant::now();
+                    continue;
+                }
+                Some(Err(error)) => return misread(&error),
+                None => return End::Gone,
+            },
+            () = sleep_until(heard + READ_TIMEOUT) => return End::Close(close_code::POLICY, "no answer to a ping"),
+        };
+        if let Err(end) = send(socket, message).await {
+            return end;
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
+    match timeout(WRITE_TIMEOUT, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        // A frame that is half on the wire leaves no room for a last word.
+        Ok(Err(_)) | Err(_) => Err(End::Gone),
+    }
+}
+
+/// The end after a message that could not be read: 1009 when it was too large. The library
+/// tells the cases apart by their text only (tungstenite, `CapacityError`).
+fn misread(error: &axum::Error) -> End {
+    if error.to_string().contains("too long") {
+        End::Close(close_code::SIZE, "the message is larger than 512 KiB")
+    } else {
+        End::Gone
+    }
+}

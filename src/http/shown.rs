@@ -1,0 +1,106 @@
+//! Jobs as JSON texts for lists and messages, each at most [`JOB_LIMIT_BYTES`] long.
+//!
+//! The text of a job that stays as it is, is kept: a list of a thousand finished jobs reads
+//! one table, not the files of a thousand jobs.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::views::JobView;
+use crate::clock::now_ms;
+use crate::model::state::JobStatus;
+use crate::store::{FileRow, Job, Store, StoreError};
+
+/// Files of one job in lists and messages (`design.md` §9.24).
+pub const FILES_IN_LISTS: i64 = 64;
+/// Longest text of one job: a message of 512 KiB minus its envelope.
+pub const JOB_LIMIT_BYTES: usize = 500 * 1024;
+/// Texts that are kept, in bytes; beyond that the memory starts afresh.
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
+/// A job that changed no longer ago may change again within the same millisecond, and times could
+/// not tell the two texts apart. Ten times as long as the clock could be off between two threads.
+const SETTLED_MS: i64 = 1000;
+
+/// What tells one text of a job from the next.
+type Edition = (i64, Option<i64>, JobStatus);
+
+#[derive(Default)]
+struct Kept {
+    texts: HashMap<i64, (Edition, Arc<str>)>,
+    bytes: usize,
+}
+
+/// The texts of jobs.
+pub struct Shown {
+    store: Store,
+    kept: Mutex<Kept>,
+}
+
+impl Shown {
+    /// Texts of the jobs in `store`.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The text of a job that was just read.
+    ///
+    /// # Errors
+    /// When its files cannot be read.
+    pub async fn text(&self, job: &Job) -> Result<Arc<str>, StoreError> {
+        let edition = (job.updated_at, job.ready_at, job.status);
+        if let Some(text) = self.recall(job.seq, edition) {
+            return Ok(text);
+        }
+        let files = if job.total_files > 0 {
+            self.store.notable_files(job.seq, FILES_IN_LISTS).await?
+        } else {
+            Vec::new()
+        };
+        let text: Arc<str> = fitting(job, &files).into();
+        if now_ms() - job.updated_at > SETTLED_MS {
+            self.keep(job.seq, edition, &text);
+        }
+        Ok(text)
+    }
+
+    fn recall(&self, seq: i64, edition: Edition) -> Option<Arc<str>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, text) = kept.texts.get(&seq)?;
+        (*known == edition).then(|| Arc::clone(text))
+    }
+
+    fn keep(&self, seq: i64, edition: Edition, text: &Arc<str>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.bytes + text.len() > KEPT_BYTES {
+            *kept = Kept::default();
+        }
+        kept.bytes += text.len();
+        if let Some((_, old)) = kept.texts.insert(seq, (edition, Arc::clone(text))) {
+            kept.bytes -= old.len();
+        }
+    }
+}
+
+/// A job with as many of `files` as fit into [`JOB_LIMIT_BYTES`].
+fn fitting(job: &Job, files: &[FileRow]) -> String {
+    let mut count = files.len();
+    loop {
+        let view = JobView::new(job, &files[..count]);
+        let text = json(&view);
+        if text.len() <= JOB_LIMIT_BYTES {
+            return text;
+        }
+        if count == 0 {
+            return json(&view.without_filters());
+        }
+        count /= 2;
+    }
+}
+
+/// Structs of texts and numbers always have a JSON form.
+pub fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}

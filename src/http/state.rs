@@ -1,0 +1,41 @@
+//! What every handler sees.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::feed::Feed;
+use super::live_settings::LiveSettings;
+use super::readiness::Readiness;
+use super::shown::Shown;
+use crate::engine::Engine;
+use crate::store::Store;
+
+/// The state of the router.
+pub type AppState = Arc<App>;
+
+/// Everything the handlers work with; made once by the service.
+pub struct App {
+    /// Where answers are read from and commands are written to.
+    pub store: Store,
+    /// Rung after every command.
+    pub engine: Engine,
+    /// The settings as they are now, and the way to change them.
+    pub settings: LiveSettings,
+    /// Jobs as texts, shared by lists and WebSockets.
+    pub shown: Arc<Shown>,
+    /// Where WebSockets get their frames.
+    pub feed: Feed,
+    /// What `/readyz` found a moment ago.
+    pub readiness: Readiness,
+    /// Name of the login; the guard lets nobody else through. `None` = there is no login.
+    pub login_name: Option<String>,
+    /// When the service started.
+    pub begun: Instant,
+    /// Cancelled when the service stops: long answers end then.
+    pub stop: CancellationToken,
+    /// Open WebSockets: the service waits until each has said good-bye.
+    pub sockets: TaskTracker,
+}

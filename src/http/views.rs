@@ -1,0 +1,289 @@
+//! The JSON of jobs, files, events and history: every key of the API documents, always present.
+//!
+//! Rows come in, texts and numbers go out; nothing is asked or decided here.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::clock::rfc3339;
+use crate::model::code::Code;
+use crate::model::job::Verify;
+use crate::model::repo::RepoType;
+use crate::model::state::{FileState, JobKind, JobStatus, Phase, WaitReason};
+use crate::store::{EventRow, FileRow, HistoryEntry, Job};
+
+/// A job as clients see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobView<'a> {
+    id: &'a str,
+    kind: JobKind,
+    repo: &'a str,
+    revision: &'a str,
+    is_dataset: bool,
+    filters: &'a [String],
+    excludes: &'a [String],
+    exact_match: bool,
+    append_filter_subdir: bool,
+    /// The Hub cache directory, and the same under the name that the second document uses.
+    output_dir: &'a str,
+    hub_dir: &'a str,
+    /// Flat folders, foreign folders and routes are not supported: always empty.
+    local_dir: &'a str,
+    local_repo: &'a str,
+    route_key: &'a str,
+    flat: bool,
+    destination_warning: &'a str,
+    status: JobStatus,
+    phase: Option<Phase>,
+    wait_reason: Option<WaitReason>,
+    progress: ProgressView<'a>,
+    error: &'a str,
+    error_code: Option<Code>,
+    hint: &'a str,
+    commit: Option<&'a str>,
+    verify: Verify,
+    priority: i64,
+    attempt: i64,
+    /// Failed tries over all runs.
+    retries: i64,
+    /// Bytes from the network, found in the cache, and fetched a second time; over all runs.
+    network_bytes: i64,
+    reused_bytes: i64,
+    refetched_bytes: i64,
+    last_byte_at: Option<String>,
+    next_attempt_at: Option<String>,
+    not_before: Option<String>,
+    actor: &'a str,
+    created_at: String,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    updated_at: String,
+    files: Vec<FileView<'a>>,
+    /// Files the job has; `files` may hold fewer.
+    files_total: i64,
+    files_truncated: bool,
+    /// Whether filters or excludes were left out because they would not fit into one message.
+    filters_truncated: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProgressView<'a> {
+    total_files: i64,
+    completed_files: i64,
+    total_bytes: i64,
+    downloaded_bytes: i64,
+    bytes_per_second: i64,
+    /// 0 = unknown.
+    eta_seconds: i64,
+    activity: &'a str,
+}
+
+/// A file of a job as clients see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileView<'a> {
+    path: &'a str,
+    total_bytes: u64,
+    downloaded: u64,
+    status: FileState,
+    /// `sha256`, `git-sha1`, `size`, or empty while nothing was compared.
+    verification: &'a str,
+    error: &'a str,
+    error_code: Option<Code>,
+}
+
+impl<'a> From<&'a FileRow> for FileView<'a> {
+    fn from(file: &'a FileRow) -> Self {
+        Self {
+            path: file.path.as_str(),
+            total_bytes: file.size_bytes,
+            downloaded: file.downloaded_bytes.min(file.size_bytes),
+            status: file.state,
+            verification: &file.verification,
+            error: &file.error,
+            error_code: file.error_code,
+        }
+    }
+}
+
+impl<'a> JobView<'a> {
+    /// A job with some of its files.
+    pub fn new(job: &'a Job, files: &'a [FileRow]) -> Self {
+        let at = |ms: Option<i64>| ms.map(rfc3339);
+        Self {
+            id: job.id.as_str(),
+            kind: job.kind,
+            repo: job.repo.as_str(),
+            revision: job.revision.as_str(),
+            is_dataset: job.repo_type == RepoType::Dataset,
+            filters: &job.filters,
+            excludes: &job.excludes,
+            exact_match: job.exact_match,
+            append_filter_subdir: job.append_filter_subdir,
+            output_dir: &job.destination,
+            hub_dir: &job.destination,
+            local_dir: "",
+            local_repo: "",
+            route_key: "",
+            flat: false,
+            destination_warning: &job.warning,
+            status: job.status,
+            phase: job.phase.filter(|_| job.status == JobStatus::Running),
+            wait_reason: job.wait_reason.filter(|_| job.status == JobStatus::Queued),
+            progress: ProgressView::new(job),
+            error: &job.error,
+            error_code: job.error_code,
+            hint: job.error_code.map(Code::hint).unwrap_or_default(),
+            commit: job.commit.as_ref().map(|commit| commit.as_str()),
+            verify: job.verify,
+            priority: job.priority,
+            attempt: job.attempt,
+            retries: job.retries,
+            network_bytes: job.network_bytes,
+            reused_bytes: job.reused_bytes,
+            refetched_bytes: job.refetched_bytes,
+            last_byte_at: at(job.last_byte_at),
+            next_attempt_at: at(job.ready_at),
+            not_before: at(job.not_before_at),
+            actor: &job.actor,
+            created_at: rfc3339(job.created_at),
+            started_at: at(job.started_at),
+            ended_at: at(job.ended_at),
+            updated_at: rfc3339(job.updated_at),
+            files: files.iter().map(FileView::from).collect(),
+            files_total: job.total_files,
+            files_truncated: job.total_files > files.len() as i64,
+            filters_truncated: false,
+        }
+    }
+
+    /// Leaves filters and excludes out: a job with a thousand long ones is larger than a message may be.
+    pub fn without_filters(mut self) -> Self {
+        self.filters_truncated = !self.filters.is_empty() || !self.excludes.is_empty();
+        (self.filters, self.excludes) = (&[], &[]);
+        self
+    }
+}
+
+impl<'a> ProgressView<'a> {
+    fn new(job: &'a Job) -> Self {
+        let running = job.status == JobStatus::Running;
+        let speed = if running { job.bytes_per_second } else { 0 };
+        // Everything is in place, whatever the last mark of the run said.
+        let downloaded = if job.status == JobStatus::Completed {
+            job.total_bytes
+        } else {
+            job.downloaded_bytes.clamp(0, job.total_bytes.max(0))
+        };
+        let left = job.total_bytes - downloaded;
+        Self {
+            total_files: job.total_files,
+            completed_files: job.completed_files,
+            total_bytes: job.total_bytes,
+            downloaded_bytes: downloaded,
+            bytes_per_second: speed,
+            eta_seconds: if speed > 0 { left.max(0) / speed } else { 0 },
+            activity: &job.activity,
+        }
+    }
+}
+
+/// One thing that happened to a job.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventView<'a> {
+    seq: i64,
+    event: &'a str,
+    from_status: Option<&'a str>,
+    to_status: Option<&'a str>,
+    actor: &'a str,
+    detail: &'a str,
+    at: String,
+}
+
+impl<'a> From<&'a EventRow> for EventView<'a> {
+    fn from(row: &'a EventRow) -> Self {
+        Self {
+            seq: row.seq,
+            event: &row.event,
+            from_status: row.from_status.as_deref(),
+            to_status: row.to_status.as_deref(),
+            actor: &row.actor,
+            detail: &row.detail,
+            at: rfc3339(row.at),
+        }
+    }
+}
+
+/// The end of one job.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryView<'a> {
+    id: &'a str,
+    kind: &'a str,
+    repo: &'a str,
+    revision: &'a str,
+    commit: Option<&'a str>,
+    is_dataset: bool,
+    filters: Value,
+    excludes: Value,
+    output_dir: &'a str,
+    hub_dir: &'a str,
+    verify: &'a str,
+    status: &'a str,
+    error: &'a str,
+    error_code: Option<&'a str>,
+    total_files: i64,
+    completed_files: i64,
+    total_bytes: i64,
+    network_bytes: i64,
+    reused_bytes: i64,
+    refetched_bytes: i64,
+    retries: i64,
+    /// Milliseconds in runs.
+    active_ms: i64,
+    /// Bytes from the network by time in runs.
+    average_bytes_per_second: i64,
+    actor: &'a str,
+    created_at: String,
+    started_at: Option<String>,
+    ended_at: String,
+}
+
+impl<'a> From<&'a HistoryEntry> for HistoryView<'a> {
+    fn from(entry: &'a HistoryEntry) -> Self {
+        let list = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::Array(Vec::new()));
+        let average = i128::from(entry.network_bytes) * 1000 / i128::from(entry.active_ms.max(1));
+        Self {
+            id: &entry.job_id,
+            kind: &entry.kind,
+            repo: &entry.repo,
+            revision: &entry.revision,
+            commit: entry.commit_hash.as_deref(),
+            is_dataset: entry.repo_type == RepoType::Dataset.as_str(),
+            filters: list(&entry.filters),
+            excludes: list(&entry.excludes),
+            output_dir: &entry.destination,
+            hub_dir: &entry.destination,
+            verify: &entry.verify,
+            status: &entry.status,
+            error: &entry.error,
+            error_code: entry.error_code.as_deref(),
+            total_files: entry.total_files,
+            completed_files: entry.completed_files,
+            total_bytes: entry.total_bytes,
+            network_bytes: entry.network_bytes,
+            reused_bytes: entry.reused_bytes,
+            refetched_bytes: entry.refetched_bytes,
+            retries: entry.retries,
+            active_ms: entry.active_ms,
+            average_bytes_per_second: i64::try_from(average).unwrap_or(i64::MAX),
+            actor: &entry.actor,
+            created_at: rfc3339(entry.created_at),
+            started_at: entry.started_at.map(rfc3339),
+            ended_at: rfc3339(entry.ended_at),
+        }
+    }
+}

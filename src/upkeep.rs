@@ -1,0 +1,91 @@
+//! Housekeeping of the database: old jobs go, and a copy is made each day.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::http::feed::Feed;
+use crate::http::live_settings::LiveSettings;
+use crate::store::Store;
+
+/// Before the first round: a start has more urgent work.
+const FIRST_ROUND: Duration = Duration::from_secs(60);
+/// Time between two rounds.
+const ROUND: Duration = Duration::from_secs(3600);
+/// Age of the newest copy at which another one is made. Less than a day by half a round, so that
+/// copies do not wander through the day.
+const BACKUP_AGE: Duration = Duration::from_secs(24 * 3600 - 1800);
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// Goes its rounds until `stop`.
+pub async fn run(
+    store: Store,
+    database: PathBuf,
+    settings: LiveSettings,
+    feed: Feed,
+    stop: CancellationToken,
+) {
+    let mut rounds = interval_at(Instant::now() + FIRST_ROUND, ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(rounds.tick()).await.is_some() {
+        purge(&store, &settings, &feed).await;
+        if backup_is_due(&database) {
+            match store.backup(&database, "daily").await {
+                Ok(copy) => tracing::info!(copy = %copy.display(), "copied the database"),
+                Err(error) => tracing::error!(%error, "the database could not be copied"),
+            }
+        }
+    }
+}
+
+async fn purge(store: &Store, settings: &LiveSettings, feed: &Feed) {
+    // Without a limit only what was dismissed goes.
+    let keep_ms = settings
+        .get()
+        .retention_days
+        .map_or(i64::MAX, |days| i64::from(days).saturating_mul(DAY_MS));
+    match store.purge_jobs(keep_ms).await {
+        Ok(0) => {}
+        Ok(jobs) => {
+            tracing::info!(jobs, "old jobs left the list");
+            feed.reload();
+        }
+        Err(error) => tracing::error!(%error, "old jobs could not be removed"),
+    }
+}
+
+/// Whether the newest copy is old, or there is none.
+fn backup_is_due(database: &Path) -> bool {
+    let newest = std::fs::read_dir(database.with_file_name("backups"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.metadata().ok()?.modified().ok())
+        .max();
+    newest.is_none_or(|at| {
+        // A time in the future comes from a clock that was wrong.
+        SystemTime::now()
+            .duration_since(at)
+            .map_or(true, |age| age > BACKUP_AGE)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_due_when_there_is_none_of_the_last_day() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("hfdepot.db");
+        assert!(backup_is_due(&database));
+        std::fs::create_dir(dir.path().join("backups")).unwrap();
+        let copy = std::fs::File::create(dir.path().join("backups/hfdepot-1-daily.db")).unwrap();
+        assert!(!backup_is_due(&database));
+        copy.set_modified(SystemTime::now() - Duration::from_secs(24 * 3600))
+            .unwrap();
+        assert!(backup_is_due(&database));
+    }
+}
