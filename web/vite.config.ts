@@ -15,6 +15,7 @@ function mock(): Plugin {
     apply: 'serve',
     async configureServer() {
       if (target !== undefined || process.env['VITEST'] !== undefined) return;
+      // @ts-expect-error plain JavaScript without types
       const { startMock } = await import('./tests/mock/server.mjs');
       await startMock({ port: mockPort });
     },

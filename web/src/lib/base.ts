@@ -4,7 +4,7 @@
  */
 export const basePath: string = import.meta.env.DEV
   ? '/'
-  : new URL('..', import.meta.url).pathname;
+  : new URL(/* @vite-ignore */ '..', import.meta.url).pathname;
 
 /** The URL of a path of the API or of a page, relative to the base: `api/jobs`, `queue`. */
 export function at(path: string): string {
