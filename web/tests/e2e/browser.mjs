@@ -69,7 +69,14 @@ export async function inspect(page, what) {
 
 export async function shoot(page, name, full = true) {
   mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: full });
+  const size = page.viewportSize();
+  if (full) {
+    // A window as tall as the page: what sticks to its edges then lies where it belongs.
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ ...size, height: Math.max(size.height, Math.min(height, 4000)) });
+  }
+  await page.screenshot({ path: `${SHOTS}${name}.png` });
+  await page.setViewportSize(size);
 }
 
 export const id = (name) => `[data-testid="${name}"]`;

@@ -96,9 +96,11 @@ test('the narrowest screen and German words have room', async () => {
   await close(page);
 });
 
-test('a stalled job shows no speed and since when, and 99 % is the top before the check', async () => {
-  const page = await open(browser, mock.url);
-  await page.goto(`${mock.url}/queue`);
+test('a stalled job shows no speed and since when, and 99 % is the top before the check', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const page = await open(browser, own.url);
+  await page.goto(`${own.url}/queue`);
   const stalled = page.locator(id('queue-row'), { hasText: 'FLUX' });
   assert.match(await stalled.locator(id('job-state')).innerText(), /^Stalled 3\d s$/);
   assert.equal(await stalled.locator(id('job-speed')).innerText(), '0 B/s');
@@ -108,8 +110,9 @@ test('a stalled job shows no speed and since when, and 99 % is the top before th
   await close(page);
 });
 
-test('a connection that breaks says so, keeps asking, and comes back', async () => {
+test('a connection that breaks says so, keeps asking, and comes back', async (context) => {
   const own = await startMock();
+  context.after(own.stop);
   const page = await open(browser, own.url, { tolerate: [/WebSocket/, /ERR_/, /Failed to load resource/] });
   await page.goto(`${own.url}/queue`);
   await page.waitForSelector('[data-kind="live"]');
@@ -127,12 +130,15 @@ test('a connection that breaks says so, keeps asking, and comes back', async () 
   assert.match(await page.locator(id('shell-connection')).innerText(), /Offline since \d\d:\d\d \(numbers are old\)/);
   await shoot(page, 'queue-offline-light');
   await inspect(page, 'offline');
+  // The network is back.
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await page.waitForSelector('[data-kind="polling"]', { timeout: 12_000 });
   await close(page);
-  await own.stop();
 });
 
-test('a thousand jobs are drawn as a window of rows, and the last one can be reached', async () => {
+test('a thousand jobs are drawn as a window of rows, and the last one can be reached', async (context) => {
   const own = await startMock({ bulk: 1000 });
+  context.after(own.stop);
   const page = await open(browser, own.url);
   await page.goto(`${own.url}/queue`);
   await page.waitForSelector(id('queue-row'));
@@ -144,5 +150,4 @@ test('a thousand jobs are drawn as a window of rows, and the last one can be rea
   await page.waitForSelector('text=repo-0001');
   await shoot(page, 'queue-thousand-light', false);
   await close(page);
-  await own.stop();
 });
