@@ -7,7 +7,7 @@
 //! 2   engine                  claim, plan, fetch, checkpoint, verify, publish
 //! 1   store   hub   disk      SQL | Hub client | files and cache; never each other
 //! 0   model                   words and rules; no I/O, no async
-//! beside: config, clock, lifecycle, telemetry; `service` puts the floors together
+//! beside: config, clock, lifecycle, telemetry; `service` puts the floors together, `upkeep` sweeps them
 //! ```
 
 pub mod cli;

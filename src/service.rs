@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
@@ -167,7 +167,7 @@ impl Opened {
         );
 
         let served = tokio::select! {
-            served = serve(listener, router, stop.clone()) => served,
+            () = http::serve::serve(listener, router, stop.clone(), DRAIN) => Ok(()),
             () = ended_early(&mut engine_end, &stop) => Err(anyhow!("The engine ended; the log above says why")),
         };
         stop.cancel();
@@ -190,20 +190,6 @@ async fn ended_early(task: &mut JoinHandle<()>, stop: &CancellationToken) {
     let _ = task.await;
     if stop.is_cancelled() {
         std::future::pending().await
-    }
-}
-
-/// Serves until `stop`, then lets open requests end for [`DRAIN`].
-async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> anyhow::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
-    match crate::lifecycle::until_deadline(&stop, DRAIN, served.into_future()).await {
-        Some(Err(error)) => bail!("The HTTP server failed: {error}"),
-        Some(Ok(())) => Ok(()),
-        None => {
-            tracing::warn!(drain_ms = DRAIN.as_millis() as u64, "open requests were cut off");
-            Ok(())
-        }
     }
 }
 

@@ -52,10 +52,10 @@ impl Settings {
             if let (true, Some(path)) = (key.is_path(), value.as_str().filter(|path| !path.is_empty())) {
                 check_directory(path).map_err(|why| key.error(why))?;
             }
-            // A client that sends everything back as it got it must not freeze the defaults and
-            // the file: what is the same and was not saved before is not saved.
+            // A client that sends everything back as it got it must freeze neither the defaults nor
+            // what the file, flags and variables say: what is the same is not saved.
             let found = self.found(key);
-            let unchanged = matches!(found.source, Source::File | Source::Default) && *found.value == value;
+            let unchanged = found.source != Source::Database && *found.value == value;
             if !unchanged {
                 stored.insert(key, value);
             }

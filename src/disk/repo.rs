@@ -13,6 +13,7 @@ use rustix::fs::{FileType, OFlags};
 use super::cache::{BLOBS, LOCKS, REFS, SNAPSHOTS, shared_store_entry};
 use super::error::DiskError;
 use super::folder::{Folder, unique_name};
+use super::lock::{Try, is_still_there, try_lock};
 use super::part::{Opened, PartError, PartFile};
 use super::staging::{self, Leftover, LeftoverKind, STAGING};
 use crate::model::repo::{BlobId, Commit, RepoPath};
@@ -359,17 +360,29 @@ pub(super) fn staged_name(path: &Path) -> Result<&str, DiskError> {
         )),
     }
 }
-/// Removes the part file of a blob in the repo folder at `folder`, for parts that no run holds;
-/// `false` when there was none.
+/// Removes the part file of a blob in the repo folder at `folder`; `false` when somebody holds it,
+/// such as another service on the same cache, so that it has to stay.
 ///
 /// # Errors
 /// What removing reports.
 pub fn remove_part_in(folder: &Path, id: BlobId) -> Result<bool, DiskError> {
     if !folder.is_dir() {
+        return Ok(true);
+    }
+    let Some(staging) = Folder::open_root(folder)?.child_if_present(STAGING)? else {
+        return Ok(true);
+    };
+    let name = staging::part_name(id);
+    let file = match staging.open_file(&name, OFlags::RDWR, 0) {
+        Err(error) if error.is_not_found() => return Ok(true),
+        file => file?,
+    };
+    let held = try_lock(&file).map_err(|error| DiskError::new("lock", staging.path().join(&name), error))?;
+    if matches!(held, Try::Busy) {
         return Ok(false);
     }
-    match Folder::open_root(folder)?.child_if_present(STAGING)? {
-        Some(staging) => staging.remove(&staging::part_name(id)),
-        None => Ok(false),
+    if is_still_there(&staging, &name, &file)? {
+        staging.remove(&name)?;
     }
+    Ok(true)
 }

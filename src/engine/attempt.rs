@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
 use crate::disk::DiskError;
-use crate::hub::{Class, Decision, HubClient, HubError, Retry};
+use crate::hub::{Class, Decision, HubClient, HubConfig, HubError, Retry};
 use crate::model::code::Code;
 use crate::model::state::WaitReason;
 use crate::store::{Lease, Store, StoreError, Waiting};
@@ -41,6 +41,8 @@ pub enum FileError {
     File(Code, String),
     /// Its bytes here are not what they should be: begin it anew, once.
     Damaged(String),
+    /// Its part file was deleted or cut by another program: fetch it again.
+    Gone(String),
     /// The disk failed below it: go on from what is synced, once.
     Disk(Code, String),
     /// The source does not serve ranges: a single stream may work.
@@ -99,6 +101,7 @@ pub fn wait_for_disk(text: String) -> Waiting {
 
 /// The tries of one operation against the Hub.
 pub struct Tries<'a> {
+    config: HubConfig,
     retry: Retry,
     /// An answer did not fit the listing once already.
     misfit: bool,
@@ -110,11 +113,18 @@ impl<'a> Tries<'a> {
     /// A full budget.
     pub fn new(hub: &HubClient, meter: &'a Meter, stop: &'a CancellationToken) -> Self {
         Self {
+            config: hub.config().clone(),
             retry: Retry::new(hub.config()),
             misfit: false,
             meter,
             stop,
         }
+    }
+
+    /// An operation succeeded: what comes next begins with a full budget.
+    pub fn succeeded(&mut self) {
+        self.retry = Retry::new(&self.config);
+        self.misfit = false;
     }
 
     /// Waits before another try, or says what the failure means.

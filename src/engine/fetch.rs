@@ -1,116 +1,77 @@
 //! Large files: several connections fill one part file while a follower hashes its front.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::disk::{DiskError, PartError, hash_file_watched};
+use crate::disk::PartError;
 use crate::hub::{HubClient, RemoteFile};
 use crate::model::code::Code;
-use crate::model::job::Verify;
 use crate::model::repo::BlobId;
 
-use super::attempt::{FileError, Halt, Tries};
+use super::attempt::{FileError, Halt};
+use super::connection::Connection;
+use super::limits::Permits;
 use super::part::{How, LivePart};
 use super::planner::BlobTask;
+use super::present::{Before, before};
 use super::publish::{Content, Ready};
 use super::run::Run;
 
-/// What the cache has of a blob before it is fetched.
-pub enum Before {
-    /// It is here; what was compared.
-    Present(&'static str),
-    /// It is not here.
-    Missing,
-    /// A file of its name and size is here, with other content.
-    Damaged,
-}
+/// Pause between two looks at a part that another program writes.
+const BUSY_PAUSE: Duration = Duration::from_millis(500);
+/// How often a part may be deleted or cut under us before its file is given up.
+const GONE_MAX: u32 = 20;
 
-/// Looks whether the blob is in the cache, as far as the job's verify mode asks.
-///
-/// # Errors
-/// What the disk says, and stop.
-pub async fn before(run: &Run, task: &BlobTask) -> Result<Before, FileError> {
-    let (repo, blob, size) = (run.repo.clone(), task.blob, task.size_bytes);
-    let (hashes, stop) = (run.job.verify == Verify::Sha256, run.stop.clone());
-    let looked = tokio::task::spawn_blocking(move || {
-        if repo.blob(blob)? != Some(size) {
-            return Ok(Some(Before::Missing));
-        }
-        if !hashes {
-            return Ok(Some(Before::Present("size")));
-        }
-        let Some(file) = repo.open_blob(blob)? else {
-            return Ok(Some(Before::Missing));
-        };
-        let go_on = |_| {
-            if stop.is_cancelled() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
-        let found = hash_file_watched(&file, blob, size, go_on).map_err(|source| DiskError {
-            code: Code::DiskError,
-            doing: "hash",
-            path: repo.blob_path(blob),
-            source,
-        })?;
-        Ok(found.map(|found| {
-            if found == blob {
-                Before::Present(blob.algorithm())
-            } else {
-                Before::Damaged
-            }
-        }))
-    })
-    .await
-    .map_err(FileError::internal)?;
-    match looked {
-        Ok(Some(before)) => Ok(before),
-        Ok(None) => Err(Halt::Stopped.into()),
-        Err(error) => Err(FileError::disk(&error)),
-    }
-}
-
-/// Fetches one large file, verifies it and hands it to the publisher.
+/// Fetches one large file, verifies it and hands it to the publisher. `stop` ends the work on
+/// this file only, so that it can go on later in the same run.
 ///
 /// # Errors
 /// [`FileError`]; content that is damaged twice is `hash_mismatch` with both digests.
-pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) -> Result<(), FileError> {
+pub async fn fetch(
+    run: Arc<Run>,
+    task: BlobTask,
+    stop: CancellationToken,
+    ready: mpsc::Sender<Ready>,
+) -> Result<(), FileError> {
     let guard = tokio::select! {
-        () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+        () = stop.cancelled() => return Err(Halt::Stopped.into()),
         guard = run.shared.blobs.lock(run.repo.path(), task.blob) => guard,
-    };
-    let repair = match before(&run, &task).await? {
-        Before::Present(verification) => {
-            return run
-                .hand_over(
-                    &ready,
-                    Ready {
-                        task,
-                        content: Content::Present,
-                        verification,
-                        _guard: guard,
-                    },
-                )
-                .await;
-        }
-        Before::Missing => false,
-        Before::Damaged => true,
     };
     let hub = run.shared.hub();
     let remote = run.remote(&hub, &task);
     let mut begun_anew = false;
     let mut disk_failed = false;
     let mut single_stream = false;
+    let mut gone = 0;
     loop {
-        let part = open_part(&run, &task, single_stream).await?;
+        // Each time: another program may have finished it while we waited for its part.
+        let repair = match before(&run, &task, &stop).await? {
+            Before::Present(verification) => {
+                return run
+                    .hand_over(
+                        &ready,
+                        Ready {
+                            task,
+                            content: Content::Present,
+                            verification,
+                            _guard: guard,
+                        },
+                    )
+                    .await;
+            }
+            Before::Missing => false,
+            Before::Damaged => true,
+        };
+        let Some(part) = open_part(&run, &task, repair, single_stream).await? else {
+            run.pause(BUSY_PAUSE, &stop).await?;
+            continue;
+        };
         run.shared.checkpoint.add_part(&part);
-        let result = fill_and_verify(&run, &task, &part, &hub, &remote, single_stream).await;
+        let result = fill_and_verify(&run, &task, &part, &hub, &remote, &stop, single_stream).await;
         part.close();
         let error = match result {
             Ok(verification) => {
@@ -133,6 +94,8 @@ pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) ->
             }
             Err(error) => error,
         };
+        // What it has now is what the job shows when this is its end.
+        part.report();
         run.shared.checkpoint.forget_part(&part);
         match error {
             FileError::NoRanges if !single_stream => {
@@ -161,6 +124,13 @@ pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) ->
                 part.discard(&run.shared.store).await?;
                 return Err(FileError::File(Code::HashMismatch, text));
             }
+            FileError::Gone(text) if gone < GONE_MAX => {
+                gone += 1;
+                run.meter.refetching(part.written_bytes());
+                part.discard(&run.shared.store).await?;
+                run.note("part_gone", &text).await;
+            }
+            FileError::Gone(text) => return Err(FileError::File(Code::DiskError, text)),
             FileError::Disk(_, text) if !disk_failed => {
                 disk_failed = true;
                 part.distrust(&run.shared.store).await?;
@@ -172,37 +142,59 @@ pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) ->
     }
 }
 
-async fn open_part(run: &Run, task: &BlobTask, single_stream: bool) -> Result<Arc<LivePart>, FileError> {
-    let store = &run.shared.store;
-    loop {
-        let (repo, blob, size) = (run.repo.clone(), task.blob, task.size_bytes);
-        let opened = tokio::task::spawn_blocking(move || repo.open_part(blob, size)).await;
-        match opened.map_err(FileError::internal)? {
-            Ok(opened) => {
-                if opened.created {
-                    run.shared.reserved.allocated(run.job.seq, size);
-                }
-                let folder = run.repo.path().to_string_lossy().into_owned();
-                let how = How {
-                    connections: run.connections(size),
-                    single_stream,
-                    verify: run.verifies(),
-                };
-                let files = task.files.iter().map(|(id, _)| *id).collect();
-                let part = LivePart::open(store, &run.meter, files, folder, blob, opened, how)
-                    .await
-                    .map_err(FileError::store)?;
-                return Ok(Arc::new(part));
-            }
-            Err(PartError::Busy { path }) => {
-                run.meter.activity(format!(
-                    "Waits for another program that writes {}",
-                    path.display()
-                ));
-                run.pause(std::time::Duration::from_millis(500)).await?;
-            }
-            Err(PartError::Disk(error)) => return Err(FileError::disk(&error)),
+/// Opens the part and takes it over; `None` while another program writes it, and when one has
+/// just finished the blob.
+async fn open_part(
+    run: &Run,
+    task: &BlobTask,
+    repair: bool,
+    single_stream: bool,
+) -> Result<Option<Arc<LivePart>>, FileError> {
+    let (repo, blob, size) = (run.repo.clone(), task.blob, task.size_bytes);
+    let opened = tokio::task::spawn_blocking(move || {
+        let opened = repo.open_part(blob, size)?;
+        // A part is renamed into place by its holder: nobody finishes the blob from here on.
+        if opened.created && !repair && repo.blob(blob)? == Some(size) {
+            opened.file.remove()?;
+            return Ok(None);
         }
+        Ok(Some(opened))
+    });
+    let opened = match opened.await.map_err(FileError::internal)? {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Ok(None),
+        Err(PartError::Busy { path }) => {
+            run.meter.activity(format!(
+                "Waits for another program that writes {}",
+                path.display()
+            ));
+            return Ok(None);
+        }
+        Err(PartError::Disk(error)) => return Err(FileError::disk(&error)),
+    };
+    if opened.created {
+        run.shared.reserved.allocated(run.job.seq, size);
+    }
+    let folder = run.repo.path().to_string_lossy().into_owned();
+    let how = How {
+        connections: run.connections(size),
+        single_stream,
+        verify: run.verifies(),
+    };
+    let files = task.files.iter().map(|(id, _)| *id).collect();
+    let part = LivePart::open(&run.shared.store, &run.meter, files, folder, blob, opened, how)
+        .await
+        .map_err(FileError::store)?;
+    Ok(Some(Arc::new(part)))
+}
+
+/// Ends the follower of a part when the work on it ends in any way, a dropped future included:
+/// a follower that waits for ever would hold the lock of the part for ever.
+struct Closing<'a>(&'a LivePart);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
@@ -213,23 +205,25 @@ async fn fill_and_verify(
     part: &Arc<LivePart>,
     hub: &HubClient,
     remote: &RemoteFile,
+    stop: &CancellationToken,
     single_stream: bool,
 ) -> Result<&'static str, FileError> {
+    let _closing = Closing(part);
     let follower = {
         let part = part.clone();
         tokio::task::spawn_blocking(move || part.follow())
     };
     let shared = &run.shared;
-    let stop = run.stop.child_token();
+    let fill_stop = stop.child_token();
     let filled = {
-        let fill = fill(run, task, part, hub, remote, &stop, single_stream);
+        let fill = fill(run, task, part, hub, remote, &fill_stop, single_stream);
         let sync = part.sync_as_it_grows(&shared.store, &shared.checkpoint);
         tokio::pin!(fill, sync);
         tokio::select! {
             filled = &mut fill => filled,
             // It only ends before the part is closed when it failed.
             failed = &mut sync => {
-                stop.cancel();
+                fill_stop.cancel();
                 let _ = fill.await;
                 failed.and(Err(Halt::Stopped.into()))
             }
@@ -240,13 +234,27 @@ async fn fill_and_verify(
         // It holds the part file open, and so its lock, until it has noticed.
         let _ = follower.await;
         // What came is kept, unless the disk itself failed.
-        if !matches!(error, FileError::Damaged(_) | FileError::Disk(..)) {
+        if !matches!(
+            error,
+            FileError::Damaged(_) | FileError::Gone(_) | FileError::Disk(..)
+        ) {
             part.sync(&shared.store, &shared.checkpoint).await?;
         }
         return Err(error);
     }
     // The last bytes reach the disk while the last bytes are hashed.
-    let (synced, hashed) = tokio::join!(part.sync(&shared.store, &shared.checkpoint), follower);
+    let (synced, hashed) = {
+        let both = async { tokio::join!(part.sync(&shared.store, &shared.checkpoint), follower) };
+        tokio::pin!(both);
+        tokio::select! {
+            both = &mut both => both,
+            // The hash may be far behind: what it has is saved, and it goes on there.
+            () = stop.cancelled() => {
+                part.close();
+                both.await
+            }
+        }
+    };
     synced?;
     let found = hashed
         .map_err(FileError::internal)?
@@ -254,7 +262,10 @@ async fn fill_and_verify(
     if !run.verifies() {
         return Ok("size");
     }
-    compare(run, task, part, found).await
+    if found.is_none() && stop.is_cancelled() {
+        return Err(Halt::Stopped.into());
+    }
+    compare(run, task, part, found, stop).await
 }
 
 async fn compare(
@@ -262,6 +273,7 @@ async fn compare(
     task: &BlobTask,
     part: &Arc<LivePart>,
     found: Option<BlobId>,
+    stop: &CancellationToken,
 ) -> Result<&'static str, FileError> {
     if found == Some(task.blob) {
         return Ok(task.blob.algorithm());
@@ -270,11 +282,14 @@ async fn compare(
     if part.hash_was_resumed || found.is_none() {
         // Before the data is blamed: the saved state may be what is damaged.
         run.note("hashing_again", &task.files[0].1.to_string()).await;
-        let part = part.clone();
-        let again = tokio::task::spawn_blocking(move || part.hash_again())
+        let (part, stop) = (part.clone(), stop.clone());
+        let again = tokio::task::spawn_blocking(move || part.hash_again(&stop))
             .await
             .map_err(FileError::internal)?;
-        found = Some(again.map_err(|error| FileError::disk(&error))?);
+        let Some(again) = again.map_err(|error| FileError::disk(&error))? else {
+            return Err(Halt::Stopped.into());
+        };
+        found = Some(again);
         if found == Some(task.blob) {
             return Ok(task.blob.algorithm());
         }
@@ -298,12 +313,15 @@ async fn fill(
 ) -> Result<(), FileError> {
     let mut connections = JoinSet::new();
     let mut tuning = run.shared.tuning.clone();
+    let seats = Permits::new(1);
     loop {
+        tuning.mark_unchanged();
         let wanted = if single_stream {
             1
         } else {
             run.connections(task.size_bytes)
         };
+        seats.set_limit(wanted);
         while connections.len() < wanted && part.has_work() {
             let connection = Connection {
                 run: run.clone(),
@@ -311,6 +329,7 @@ async fn fill(
                 hub: hub.clone(),
                 remote: remote.clone(),
                 stop: stop.clone(),
+                seats: seats.clone(),
                 single_stream,
             };
             connections.spawn(connection.run());
@@ -334,119 +353,5 @@ async fn fill(
             },
             _ = tuning.changed() => {}
         }
-    }
-}
-
-/// One connection: takes segments from the front until none is left, or it is one too many.
-struct Connection {
-    run: Arc<Run>,
-    part: Arc<LivePart>,
-    hub: HubClient,
-    remote: RemoteFile,
-    stop: CancellationToken,
-    single_stream: bool,
-}
-
-/// Why a connection stopped in the middle of a segment without a failure.
-enum Yielded {
-    /// The segment is full.
-    Full,
-    /// The limits no longer have room for this connection.
-    Unwanted,
-}
-
-impl Connection {
-    async fn run(self) -> Result<(), FileError> {
-        let mut tries = Tries::new(&self.hub, &self.run.meter, &self.stop);
-        loop {
-            let permit = tokio::select! {
-                () = self.stop.cancelled() => return Err(Halt::Stopped.into()),
-                permit = self.run.shared.connections.acquire() => permit,
-            };
-            let Some((index, segment)) = self.part.take() else {
-                return Ok(());
-            };
-            let mut offset = segment.start + segment.written;
-            let end = segment.start + segment.length;
-            let result = loop {
-                let began = offset;
-                let result = tokio::select! {
-                    biased;
-                    () = self.stop.cancelled() => break Err(Halt::Stopped.into()),
-                    result = self.stream(index, &mut offset, end, &permit) => result,
-                };
-                match result {
-                    Ok(yielded) => break Ok(yielded),
-                    Err(Failed::Disk(error)) => break Err(FileError::disk(&error)),
-                    Err(Failed::Hub(error)) => {
-                        if let Err(error) = tries.after(error, offset > began).await {
-                            break Err(error);
-                        }
-                    }
-                }
-            };
-            self.part.give_back(index);
-            match result? {
-                Yielded::Full => {}
-                Yielded::Unwanted => return Ok(()),
-            }
-        }
-    }
-
-    /// Streams one request into the segment; `offset` moves with every byte that is written.
-    async fn stream(
-        &self,
-        index: usize,
-        offset: &mut u64,
-        end: u64,
-        permit: &super::limits::Permit,
-    ) -> Result<Yielded, Failed> {
-        let shared = &self.run.shared;
-        let mut skip = 0;
-        let mut body = if self.single_stream {
-            skip = *offset;
-            self.remote.open(None).await?
-        } else {
-            self.remote.open(Some(*offset..end)).await?
-        };
-        while *offset < end {
-            let Some(mut chunk) = body.next().await? else {
-                break;
-            };
-            let length = chunk.len() as u64;
-            self.run.meter.received(length);
-            if skip > 0 {
-                let known = skip.min(length);
-                skip -= known;
-                self.run.meter.refetching(known);
-                let _ = chunk.split_to(known as usize);
-            }
-            if chunk.len() as u64 > end - *offset {
-                chunk.truncate((end - *offset) as usize);
-            }
-            if !chunk.is_empty() {
-                self.part
-                    .write(index, *offset, &chunk, &shared.checkpoint)
-                    .map_err(Failed::Disk)?;
-                *offset += chunk.len() as u64;
-            }
-            self.run.throttle(length).await;
-            self.part.room().await;
-            if *offset < end && !self.single_stream && permit.is_unwanted() {
-                return Ok(Yielded::Unwanted);
-            }
-        }
-        Ok(Yielded::Full)
-    }
-}
-
-enum Failed {
-    Hub(crate::hub::HubError),
-    Disk(DiskError),
-}
-
-impl From<crate::hub::HubError> for Failed {
-    fn from(error: crate::hub::HubError) -> Self {
-        Self::Hub(error)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// A semaphore whose size can change while permits are out. Waiters are served in order.
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 pub struct Permits {
     semaphore: Arc<Semaphore>,
     state: Mutex<State>,
+    lowered: Notify,
 }
 
 #[derive(Debug)]
@@ -33,10 +34,11 @@ impl Permits {
         Arc::new(Self {
             semaphore: Arc::new(Semaphore::new(limit)),
             state: Mutex::new(State { limit, debt: 0 }),
+            lowered: Notify::new(),
         })
     }
 
-    /// Changes the limit. Holders above a lower one see [`Permit::is_unwanted`].
+    /// Changes the limit. For each holder above a lower one a [`Permit::unwanted`] returns.
     pub fn set_limit(&self, limit: usize) {
         let mut state = self.lock();
         if limit > state.limit {
@@ -49,6 +51,7 @@ impl Permits {
             state.debt += fewer - self.semaphore.forget_permits(fewer);
         }
         state.limit = limit;
+        self.lowered.notify_waiters();
     }
 
     /// Waits for a free place.
@@ -74,21 +77,39 @@ impl Permits {
 }
 
 impl Permit {
-    /// Whether the limit was lowered below what is out, so that this holder should stop soon.
-    pub fn is_unwanted(&self) -> bool {
-        self.permits.lock().debt > 0
+    /// Returns when the limit was lowered below what is out and this holder is one too many.
+    /// Its place is given up then, so that no other holder leaves for it.
+    pub async fn unwanted(&mut self) {
+        let permits = self.permits.clone();
+        loop {
+            let lowered = permits.lowered.notified();
+            tokio::pin!(lowered);
+            lowered.as_mut().enable();
+            if self.give_up() {
+                return;
+            }
+            lowered.await;
+        }
+    }
+
+    /// Takes this place out of the limit when there are too many.
+    fn give_up(&mut self) -> bool {
+        let mut state = self.permits.lock();
+        if state.debt == 0 {
+            return false;
+        }
+        let Some(inner) = self.inner.take() else {
+            return false;
+        };
+        state.debt -= 1;
+        inner.forget();
+        true
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.permits.lock();
-        if state.debt > 0
-            && let Some(inner) = self.inner.take()
-        {
-            state.debt -= 1;
-            inner.forget();
-        }
+        self.give_up();
     }
 }
 
@@ -161,16 +182,25 @@ mod tests {
     #[tokio::test]
     async fn a_lower_limit_takes_permits_back_as_they_return() {
         let permits = Permits::new(3);
-        let (one, two, three) = (
+        let (mut one, two, mut three) = (
             permits.acquire().await,
             permits.acquire().await,
             permits.acquire().await,
         );
-        permits.set_limit(1);
-        assert!(one.is_unwanted());
+        {
+            let unwanted = one.unwanted();
+            tokio::pin!(unwanted);
+            assert!(futures_util::poll!(&mut unwanted).is_pending());
+            permits.set_limit(1);
+            unwanted.await;
+        }
         drop(one);
         drop(two);
-        assert!(!three.is_unwanted());
+        {
+            let unwanted = three.unwanted();
+            tokio::pin!(unwanted);
+            assert!(futures_util::poll!(&mut unwanted).is_pending(), "two have left");
+        }
         assert_eq!(permits.in_use(), 1);
         drop(three);
         let only = permits.acquire().await;

@@ -13,6 +13,9 @@ use crate::store::{FileProgress, Job, JobProgress, Lease};
 
 /// Speed is the mean over this window, so that a stall shows as 0 soon.
 const SPEED_WINDOW: Duration = Duration::from_secs(5);
+/// A run in which nothing changes records itself this often: recording renews its lease, which
+/// lasts a minute, and a run may wait for longer than that without a byte.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Counters of one run.
 pub struct Meter {
@@ -38,7 +41,7 @@ struct Volatile {
     /// Files that are in place; what is still reported of their parts is old.
     placed: HashSet<i64>,
     samples: VecDeque<(Instant, u64)>,
-    recorded: Option<JobProgress>,
+    recorded: Option<(Instant, JobProgress)>,
 }
 
 impl Meter {
@@ -113,7 +116,8 @@ impl Meter {
         self.placed_bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// The progress to record, or `None` when nothing changed since the last call.
+    /// The progress to record, or `None` when nothing changed since it was recorded a short
+    /// while ago.
     pub fn progress(&self) -> Option<JobProgress> {
         let network_bytes = self.network_bytes.load(Relaxed);
         let mut volatile = self.lock();
@@ -146,15 +150,19 @@ impl Meter {
             activity: volatile.activity.clone(),
             files,
         };
-        let same = volatile.recorded.as_ref().is_some_and(|old| {
-            progress.files.is_empty()
+        let same = volatile.recorded.as_ref().is_some_and(|(at, old)| {
+            now - *at < HEARTBEAT
+                && progress.files.is_empty()
                 && JobProgress {
                     files: vec![],
                     ..old.clone()
                 } == progress
         });
-        volatile.recorded = Some(progress.clone());
-        (!same).then_some(progress)
+        if same {
+            return None;
+        }
+        volatile.recorded = Some((now, progress.clone()));
+        Some(progress)
     }
 
     fn lock(&self) -> MutexGuard<'_, Volatile> {

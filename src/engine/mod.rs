@@ -6,18 +6,23 @@
 //! lost its lease changes nothing any more.
 //!
 //! One download, by file name: `worker` claims → `run` drives it → `planner` asks the Hub and
-//! looks at the cache → `fetch` (large files, through `part`) or `small` moves bytes →
+//! looks at the cache → `lanes` hands files out → `fetch` (large files: `connection`s fill a `part`)
+//! or `small` moves bytes →
 //! `checkpoint` records them → `publish` makes them visible → `run` settles the job.
 //!
 //! No SQL, no HTTP server, no paths of the cache in here: those are floors below and above.
 
 mod attempt;
+mod blob_locks;
 mod checkpoint;
+mod connection;
 mod fetch;
+mod lanes;
 mod limits;
 mod meter;
 mod part;
 mod planner;
+mod present;
 mod publish;
 mod run;
 mod small;
@@ -81,7 +86,7 @@ pub(crate) struct Shared {
     pub bandwidth: Bandwidth,
     pub checkpoint: checkpoint::Checkpointer,
     /// One task at a time for each blob of each repo folder.
-    pub blobs: part::BlobLocks,
+    pub blobs: blob_locks::BlobLocks,
     /// Bytes that running jobs will still allocate.
     pub reserved: space::Reservations,
     /// Rung when there may be something to claim, stop or clean.
@@ -134,7 +139,7 @@ impl Engine {
             connections: Permits::new(first.max_connections),
             bandwidth: Bandwidth::new(first.max_speed_bytes),
             checkpoint,
-            blobs: part::BlobLocks::default(),
+            blobs: blob_locks::BlobLocks::default(),
             reserved: space::Reservations::default(),
             wake: Notify::new(),
             stop,

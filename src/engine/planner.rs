@@ -105,8 +105,6 @@ pub struct BlobTask {
     pub size_bytes: u64,
     /// Key of the row and path of each file.
     pub files: Vec<(i64, RepoPath)>,
-    /// Whether the cache had a blob of this name and size when the run began.
-    pub present: bool,
 }
 
 /// The blobs of `tasks` that the cache has with the right size. Blocks.

@@ -160,10 +160,18 @@ async fn publish(run: &Run, commit: &Commit, batch: Vec<Ready>) -> Result<(), Fi
         }
     }
     let parts: Vec<_> = batch.iter().filter_map(|ready| ready.content.part()).collect();
-    let part_ids: Vec<_> = parts.iter().map(|part| part.id).collect();
+    // A part that could not be published keeps its row, so that a retry or the clean-up finds it.
+    let published: Vec<_> = batch
+        .iter()
+        .filter(|ready| {
+            let first = ready.task.files.first().map(|(id, _)| *id);
+            placed.iter().any(|(id, _)| Some(*id) == first)
+        })
+        .filter_map(|ready| ready.content.part().map(|part| part.id))
+        .collect();
     run.shared
         .store
-        .settle_files(&run.meter.lease, &settled, &part_ids)
+        .settle_files(&run.meter.lease, &settled, &published)
         .await
         .map_err(Halt::store)?;
     for file in settled.iter().filter_map(|file| file.failure.as_ref()) {

@@ -3,13 +3,12 @@
 //! 1. Open the cache. 2. Resolve and plan, unless an earlier run did. 3. See what is here.
 //! 4. Reserve disk. 5. Fetch and publish. 6. Listing, then ref: the last thing to appear.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
@@ -19,20 +18,15 @@ use crate::model::code::Code;
 use crate::model::job::Verify;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{BlobId, Commit};
-use crate::model::state::{FileState, Phase};
-use crate::store::{Claimed, FileSettled, Job, NewFile, Outcome};
+use crate::model::state::Phase;
+use crate::store::{Claimed, Job, NewFile, Outcome};
 
-use super::attempt::{FileError, Halt, Tries, note, wait_for_disk};
+use super::Shared;
+use super::attempt::{FileError, Halt, Tries, note};
 use super::meter::Meter;
 use super::planner::{self, Asked, BlobTask, PlanTrouble};
-use super::publish::{self, Ready};
-use super::{Shared, fetch, small};
+use super::publish::Ready;
 
-/// Small files in flight at most, whatever the connection limit says: each holds its content
-/// in memory.
-const SMALL_IN_FLIGHT: usize = 32;
-/// Verified files that may wait for the publisher.
-const READY_QUEUE: usize = 512;
 /// What a crashed run left in the staging folder goes after this time, milliseconds: another
 /// instance on the same cache may be using younger files.
 const STALE_MS: i64 = 3_600_000;
@@ -51,7 +45,8 @@ pub struct Run {
     pub stop: CancellationToken,
     commit: Mutex<Option<Commit>>,
     leftovers: Mutex<HashMap<BlobId, PathBuf>>,
-    failures: Mutex<Vec<(Code, String)>>,
+    /// Why files were given up, in order.
+    pub failures: Mutex<Vec<(Code, String)>>,
 }
 
 /// Runs a claimed job until it ends or `stop` is cancelled, and settles it.
@@ -119,7 +114,11 @@ async fn drive(
     run.finish(&commit).await
 }
 
-async fn blocking<T: Send + 'static>(
+/// Runs disk work on a thread that may wait.
+///
+/// # Errors
+/// What the failure means for the job.
+pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, DiskError> + Send + 'static,
 ) -> Result<T, Halt> {
     match tokio::task::spawn_blocking(work).await {
@@ -229,20 +228,14 @@ async fn plan(
 }
 
 /// A failure while planning concerns the whole job.
-fn whole_job(error: FileError) -> Halt {
+pub fn whole_job(error: FileError) -> Halt {
     match error {
         FileError::Halt(halt) => halt,
         FileError::File(code, text) | FileError::Disk(code, text) => Halt::Fail(code, text),
         FileError::Damaged(text) => Halt::Fail(Code::HashMismatch, text),
+        FileError::Gone(text) => Halt::Fail(Code::DiskError, text),
         FileError::NoRanges => Halt::Fail(Code::BadResponse, "The source does not serve ranges".to_owned()),
     }
-}
-
-/// Which of the two lanes a task runs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lane {
-    Small,
-    Large,
 }
 
 impl Run {
@@ -305,13 +298,13 @@ impl Run {
         self.shared.bandwidth.take(bytes).await;
     }
 
-    /// Sleeps unless the run is stopped.
+    /// Sleeps unless `stop` is cancelled.
     ///
     /// # Errors
     /// [`Halt::Stopped`].
-    pub async fn pause(&self, time: Duration) -> Result<(), Halt> {
+    pub async fn pause(&self, time: Duration, stop: &CancellationToken) -> Result<(), Halt> {
         tokio::select! {
-            () = self.stop.cancelled() => Err(Halt::Stopped),
+            () = stop.cancelled() => Err(Halt::Stopped),
             () = tokio::time::sleep(time) => Ok(()),
         }
     }
@@ -324,185 +317,6 @@ impl Run {
         publisher.send(ready).await.map_err(|_| Halt::Stopped.into())
     }
 
-    async fn fetch_all(self: &Arc<Self>, commit: &Commit) -> Result<(), Halt> {
-        let (open, placed_bytes) = self
-            .shared
-            .store
-            .open_files(self.job.seq)
-            .await
-            .map_err(Halt::store)?;
-        self.meter.set_placed(placed_bytes);
-        let mut tasks: Vec<BlobTask> = Vec::new();
-        let mut by_blob: HashMap<BlobId, usize> = HashMap::new();
-        for file in open {
-            let at = *by_blob.entry(file.blob_id).or_insert_with(|| {
-                tasks.push(BlobTask {
-                    blob: file.blob_id,
-                    size_bytes: file.size_bytes,
-                    files: vec![],
-                    present: false,
-                });
-                tasks.len() - 1
-            });
-            tasks[at].files.push((file.id, file.path));
-        }
-        self.reserve(&mut tasks).await?;
-        let phase = if self.job.verify == Verify::Sha256 {
-            Phase::Verifying
-        } else {
-            Phase::Downloading
-        };
-        self.shared
-            .store
-            .set_phase(&self.meter.lease, phase, "")
-            .await
-            .map_err(Halt::store)?;
-
-        let (sender, queue) = mpsc::channel(READY_QUEUE);
-        let publisher = tokio::spawn(publish::run(self.clone(), commit.clone(), queue));
-        let fetched = self.fetch_lanes(tasks, sender).await;
-        if fetched.is_err() {
-            self.stop.cancel();
-        }
-        let published = publisher
-            .await
-            .unwrap_or_else(|error| Err(FileError::internal(error)));
-        // A publisher that failed makes fetchers see a stop: its reason is the true one.
-        published.map_err(whole_job)?;
-        fetched?;
-        let failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
-        match failures.as_slice() {
-            [] => Ok(()),
-            [(code, text)] => Err(Halt::Fail(*code, text.clone())),
-            [(code, text), rest @ ..] => Err(Halt::Fail(
-                *code,
-                format!("{text} (and {} more files failed)", rest.len()),
-            )),
-        }
-    }
-
-    /// Looks what is here and makes sure that what is missing fits on the volume.
-    async fn reserve(&self, tasks: &mut [BlobTask]) -> Result<(), Halt> {
-        let blobs: Vec<_> = tasks.iter().map(|task| (task.blob, task.size_bytes)).collect();
-        let folder = self.repo.path().to_string_lossy().into_owned();
-        let allocated = self.shared.store.part_blobs(&folder).await.map_err(Halt::store)?;
-        let repo = self.repo.clone();
-        let present = blocking(move || planner::present(&repo, blobs.into_iter())).await?;
-        for (task, present) in tasks.iter_mut().zip(present) {
-            task.present = present;
-        }
-        let missing: u64 = tasks
-            .iter()
-            .filter(|task| !task.present && !allocated.contains(&task.blob))
-            .map(|task| task.size_bytes)
-            .sum();
-        let floor = self.shared.tuning.borrow().free_space_floor_bytes;
-        let destination = PathBuf::from(&self.job.destination);
-        self.shared
-            .reserved
-            .reserve(self.job.seq, &destination, missing, floor)
-            .map_err(|text| Halt::Wait(wait_for_disk(text)))
-    }
-
-    async fn fetch_lanes(
-        self: &Arc<Self>,
-        tasks: Vec<BlobTask>,
-        ready: mpsc::Sender<Ready>,
-    ) -> Result<(), Halt> {
-        let (mut small, mut large): (VecDeque<_>, VecDeque<_>) = tasks
-            .into_iter()
-            .partition(|task| task.size_bytes <= small::SMALL_BYTES);
-        let mut running = JoinSet::new();
-        let (mut small_running, mut large_running) = (0, 0);
-        let mut tuning = self.shared.tuning.clone();
-        let mut halted = None;
-        loop {
-            let (max_large, max_small) = {
-                let tuning = tuning.borrow_and_update();
-                (
-                    tuning.max_files_per_job,
-                    tuning.max_connections.min(SMALL_IN_FLIGHT),
-                )
-            };
-            let go_on = halted.is_none() && !self.stop.is_cancelled();
-            while go_on
-                && small_running < max_small
-                && let Some(task) = small.pop_front()
-            {
-                small_running += 1;
-                let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
-                running.spawn(async move { (Lane::Small, files, small::fetch(run, task, ready).await) });
-            }
-            while go_on
-                && large_running < max_large
-                && let Some(task) = large.pop_front()
-            {
-                large_running += 1;
-                let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
-                running.spawn(async move { (Lane::Large, files, fetch::fetch(run, task, ready).await) });
-            }
-            let ended = tokio::select! {
-                ended = running.join_next() => ended,
-                _ = tuning.changed() => continue,
-            };
-            let Some(ended) = ended else { break };
-            let (lane, task, result) = match ended {
-                Ok(ended) => ended,
-                Err(panic) => {
-                    halted.get_or_insert(Halt::Fail(
-                        Code::Internal,
-                        format!("An internal task failed: {panic}"),
-                    ));
-                    self.stop.cancel();
-                    continue;
-                }
-            };
-            match lane {
-                Lane::Small => small_running -= 1,
-                Lane::Large => large_running -= 1,
-            }
-            match result {
-                Ok(()) => {}
-                Err(FileError::Halt(halt)) => {
-                    // The first reason is the reason; the others are its echo.
-                    halted.get_or_insert(halt);
-                    self.stop.cancel();
-                }
-                Err(error) => self.give_up(&task, error).await?,
-            }
-        }
-        match halted {
-            Some(halt) => Err(halt),
-            None if self.stop.is_cancelled() => Err(Halt::Stopped),
-            None => Ok(()),
-        }
-    }
-
-    /// Records that the files of a task failed; the others go on.
-    async fn give_up(&self, task: &BlobTask, error: FileError) -> Result<(), Halt> {
-        let (code, text) = match whole_job(error) {
-            Halt::Fail(code, text) => (code, text),
-            halt => return Err(halt),
-        };
-        let rows: Vec<_> = task
-            .files
-            .iter()
-            .map(|(id, _)| FileSettled {
-                id: *id,
-                state: FileState::Error,
-                verification: "",
-                failure: Some((code, text.clone())),
-            })
-            .collect();
-        tracing::warn!(job.id = %self.job.id, path = %task.files[0].1, code = code.as_str(), %text, "a file is given up");
-        self.failed(code, text);
-        self.shared
-            .store
-            .settle_files(&self.meter.lease, &rows, &[])
-            .await
-            .map_err(Halt::store)
-    }
-
     /// Makes the snapshot known: listing first, ref last.
     async fn finish(&self, commit: &Commit) -> Result<(), Halt> {
         self.shared
@@ -513,8 +327,13 @@ impl Run {
         let (repo, commit, revision) = (self.repo.clone(), commit.clone(), self.job.revision.clone());
         blocking(move || {
             repo.publish_tree(&commit)?;
-            repo.keep(&commit)?;
-            repo.write_ref(&revision, &commit)?;
+            if revision.as_str() == commit.as_str() {
+                // No ref names a commit that was asked for by its hash: without this one,
+                // `hf cache prune` would take it for left over.
+                repo.keep(&commit)?;
+            } else {
+                repo.write_ref(&revision, &commit)?;
+            }
             repo.remove_stale(now_ms() - STALE_MS)?;
             Ok(())
         })

@@ -12,8 +12,8 @@ use crate::model::code::Code;
 use crate::model::state::FileState;
 
 use super::attempt::{FileError, Halt, Tries};
-use super::fetch::{Before, before};
 use super::planner::BlobTask;
+use super::present::{Before, before};
 use super::publish::{Content, Ready};
 use super::run::Run;
 
@@ -25,15 +25,11 @@ pub const SMALL_BYTES: u64 = 1 << 20;
 /// # Errors
 /// [`FileError`]; a second damaged answer is `hash_mismatch` with both digests.
 pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) -> Result<(), FileError> {
-    let guard = run.shared.blobs.lock(run.repo.path(), task.blob).await;
-    // What was missing when the run began is asked for without another look: should it have come
-    // meanwhile, the publisher keeps what is there.
-    let here = if task.present {
-        before(&run, &task).await?
-    } else {
-        Before::Missing
+    let guard = tokio::select! {
+        () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+        guard = run.shared.blobs.lock(run.repo.path(), task.blob) => guard,
     };
-    let repair = match here {
+    let repair = match before(&run, &task, &run.stop).await? {
         Before::Present(verification) => {
             return run
                 .hand_over(

@@ -5,10 +5,10 @@
 //! 4. Claim while there is place. 5. Delete part files that no job wants. 6. Sleep until rung,
 //! a run ends, a job becomes ready, or five seconds have passed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,16 +22,23 @@ use super::{Shared, run, space};
 
 /// Longest sleep of the loop: a safety net, since every change rings.
 const PACE: Duration = Duration::from_secs(5);
+/// First pause between two tries of a job that found no space although there seemed to be; it
+/// doubles up to 64 s.
+const DISK_PAUSE: Duration = Duration::from_secs(2);
 
 struct Worker {
     shared: Arc<Shared>,
     /// This boot of the service, in every lease it holds.
     owner: Arc<str>,
-    runs: JoinSet<i64>,
+    /// Sequence number of the job and number of the run: a job paused and resumed may be claimed
+    /// again before the end of its earlier run is noticed here.
+    runs: JoinSet<(i64, i64)>,
     /// Stop of each run by sequence number of its job, with the number of the run.
     stops: BTreeMap<i64, (i64, CancellationToken)>,
     /// Jobs in the order they were claimed.
     claimed: Vec<i64>,
+    /// Jobs that wait for space: when each may be tried again, and how often it was.
+    disk_tries: HashMap<i64, (Instant, u32)>,
 }
 
 /// Works until the engine is stopped and every run has ended.
@@ -43,6 +50,7 @@ pub async fn run(shared: Arc<Shared>) {
         runs: JoinSet::new(),
         stops: BTreeMap::new(),
         claimed: Vec::new(),
+        disk_tries: HashMap::new(),
     };
     match worker.shared.store.recover(&worker.owner).await {
         Ok(0) => {}
@@ -78,7 +86,8 @@ pub async fn run(shared: Arc<Shared>) {
 
 impl Worker {
     async fn turn(&mut self) -> Result<Duration, StoreError> {
-        let store = &self.shared.store;
+        let shared = self.shared.clone();
+        let store = &shared.store;
         for (seq, epoch, intent) in store.unwanted_runs(&self.owner).await? {
             if let Some((running, stop)) = self.stops.get(&seq)
                 && *running == epoch
@@ -108,12 +117,14 @@ impl Worker {
             };
             let seq = claimed.job.seq;
             let stop = CancellationToken::new();
-            self.stops.insert(seq, (claimed.lease.epoch(), stop.clone()));
+            let epoch = claimed.lease.epoch();
+            self.stops.insert(seq, (epoch, stop.clone()));
+            self.claimed.retain(|other| *other != seq);
             self.claimed.push(seq);
             let shared = self.shared.clone();
             self.runs.spawn(async move {
                 run::run(shared, claimed, stop).await;
-                seq
+                (seq, epoch)
             });
         }
         self.delete_unwanted_parts().await?;
@@ -127,11 +138,14 @@ impl Worker {
             .map_or(PACE, |ready_in| ready_in.min(PACE)))
     }
 
-    fn ended(&mut self, ended: Result<i64, tokio::task::JoinError>) {
+    fn ended(&mut self, ended: Result<(i64, i64), tokio::task::JoinError>) {
         match ended {
-            Ok(seq) => {
-                self.stops.remove(&seq);
-                self.claimed.retain(|other| *other != seq);
+            Ok((seq, epoch)) => {
+                // Not the stop of the run that came after it.
+                if self.stops.get(&seq).is_some_and(|(running, _)| *running == epoch) {
+                    self.stops.remove(&seq);
+                    self.claimed.retain(|other| *other != seq);
+                }
             }
             Err(error) => {
                 // Which one it was shows in its lease, which nobody renews any more.
@@ -145,10 +159,19 @@ impl Worker {
     }
 
     /// Jobs that wait for space become ready when their volume has room for what they miss.
-    async fn wake_those_with_room(&self) -> Result<(), StoreError> {
+    ///
+    /// What looks like room may be none: a quota, no inode left, a byte less than the folders
+    /// need. So a job that comes back is tried less and less often.
+    async fn wake_those_with_room(&mut self) -> Result<(), StoreError> {
         let waiting = self.shared.store.waiting_for_disk().await?;
+        self.disk_tries
+            .retain(|seq, _| self.stops.contains_key(seq) || waiting.iter().any(|(other, ..)| other == seq));
         let floor = self.shared.tuning.borrow().free_space_floor_bytes;
         for (seq, destination, missing_bytes) in waiting {
+            let now = Instant::now();
+            if self.disk_tries.get(&seq).is_some_and(|(next, _)| *next > now) {
+                continue;
+            }
             if space::fits(
                 Path::new(&destination),
                 missing_bytes,
@@ -157,6 +180,9 @@ impl Worker {
             )
             .is_ok()
             {
+                let (next, tries) = self.disk_tries.entry(seq).or_insert((now, 0));
+                *next = now + DISK_PAUSE * 2_u32.pow((*tries).min(5));
+                *tries += 1;
                 self.shared.store.make_ready(seq).await?;
             }
         }
@@ -171,14 +197,21 @@ impl Worker {
             let Ok(_guard) = tokio::time::timeout(Duration::from_millis(50), lock).await else {
                 continue;
             };
+            let place = folder.clone();
+            let removed = tokio::task::spawn_blocking(move || disk::remove_part_in(&place, blob)).await;
+            match removed {
+                // Another service on this cache writes it; it is looked at again next time.
+                Ok(Ok(false)) => continue,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "a part file that no job wants could not be removed");
+                }
+                Ok(Ok(true)) | Err(_) => {}
+            }
+            // The file first: a row without a file is void, a file without a row is never found.
             self.shared
                 .store
                 .forget_part(&folder.to_string_lossy(), blob)
                 .await?;
-            let removed = tokio::task::spawn_blocking(move || disk::remove_part_in(&folder, blob)).await;
-            if let Ok(Err(error)) = removed {
-                tracing::warn!(%error, "a part file that no job wants could not be removed");
-            }
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! Bodies of requests: JSON, at most 1 MiB.
 
+use std::time::Duration;
+
 use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 
@@ -11,6 +13,9 @@ use super::error::{ApiError, body_too_large};
 
 /// Largest body of a request in bytes.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// Longest time for a body to arrive: 1 MiB at 35 KiB/s.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A JSON body. Unknown fields and text behind the document are ignored, as both API
 /// documents have it; anything else that is wrong is 400 `Invalid request body`.
@@ -21,16 +26,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let bytes: Bytes =
-            request
-                .extract()
-                .await
-                .map_err(|rejection: axum::extract::rejection::BytesRejection| {
-                    match rejection.into_response().status() {
-                        StatusCode::PAYLOAD_TOO_LARGE => body_too_large(),
-                        _ => ApiError::bad_request("Invalid request body").details("The body broke off"),
-                    }
-                })?;
+        let whole = tokio::time::timeout(BODY_TIMEOUT, request.extract());
+        let bytes: Bytes = whole
+            .await
+            .map_err(|_| {
+                ApiError::new(StatusCode::REQUEST_TIMEOUT, "Request timeout")
+                    .details(format!(
+                        "The body did not arrive within {} seconds",
+                        BODY_TIMEOUT.as_secs()
+                    ))
+                    .header(header::CONNECTION, HeaderValue::from_static("close"))
+            })?
+            .map_err(|rejection: axum::extract::rejection::BytesRejection| {
+                match rejection.into_response().status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => body_too_large(),
+                    _ => ApiError::bad_request("Invalid request body").details("The body broke off"),
+                }
+            })?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         T::deserialize(&mut reader)
             .map(Self)

@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod plan;
 pub mod readiness;
 pub mod request;
+pub mod serve;
 pub mod settings;
 pub mod shown;
 pub mod state;

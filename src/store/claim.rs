@@ -10,7 +10,8 @@ use crate::model::code::Code;
 use crate::model::state::{Intent, JobStatus, Phase, WaitReason};
 
 use super::jobs::{Job, shown_job};
-use super::{Durability, Store, StoreError};
+use super::writer::{Durability, WriteTx};
+use super::{Store, StoreError};
 
 /// Milliseconds a lease lives without a heartbeat: long enough for a suspended disk, short
 /// enough that a run that died inside a living process does not hold its job for long.
@@ -76,7 +77,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn recover(&self, owner: &str) -> Result<u64, StoreError> {
-        self.take_back(owner, i64::MAX).await
+        // The attempt was cut short by no fault of its own.
+        self.take_back(owner, i64::MAX, 1).await
     }
 
     /// Gives jobs whose lease ran out back to the queue.
@@ -84,25 +86,37 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn reclaim_expired(&self) -> Result<u64, StoreError> {
-        self.take_back("", now_ms()).await
+        self.take_back("", now_ms(), 0).await
     }
 
-    async fn take_back(&self, except_owner: &str, expired_at: i64) -> Result<u64, StoreError> {
+    async fn take_back(
+        &self,
+        except_owner: &str,
+        expired_at: i64,
+        uncharged: i64,
+    ) -> Result<u64, StoreError> {
         let now = now_ms();
         let mut tx = self.begin(Durability::Promise).await?;
         let seqs = sqlx::query_scalar!(
             r#"UPDATE job SET
                    state = CASE intent WHEN 'cancel' THEN 'cancelled' WHEN 'pause' THEN 'paused' ELSE 'queued' END,
-                   requeue = 0, lease_owner = NULL, lease_expires_at = NULL, run_started_at = NULL,
-                   bytes_per_second = 0, phase = NULL, activity = '', ready_at = NULL, actor = 'hfdepot', updated_at = ?
-               WHERE state = 'running' AND lease_owner <> ? AND lease_expires_at < ?
+                   attempt = MAX(attempt - ?1, 0), requeue = 0, lease_owner = NULL, lease_expires_at = NULL,
+                   -- The last heartbeat is the last that is known of the run.
+                   active_ms = active_ms + COALESCE(MAX(updated_at - run_started_at, 0), 0), run_started_at = NULL,
+                   bytes_per_second = 0, phase = NULL, activity = '', ready_at = NULL,
+                   actor = CASE WHEN intent = 'run' AND requeue = 0 THEN 'hfdepot' ELSE actor END, updated_at = ?2
+               WHERE state = 'running' AND lease_owner <> ?3 AND lease_expires_at < ?4
                RETURNING seq AS "seq!""#,
+            uncharged,
             now,
             except_owner,
             expired_at
         )
         .fetch_all(tx.connection())
         .await?;
+        for &seq in &seqs {
+            nothing_moves(&mut tx, seq).await?;
+        }
         tx.commit().await?;
         seqs.iter().for_each(|&seq| self.notify(seq));
         Ok(seqs.len() as u64)
@@ -155,10 +169,11 @@ impl Store {
     /// When the database fails.
     pub async fn next_ready_at(&self) -> Result<Option<i64>, StoreError> {
         Ok(sqlx::query_scalar!(
-            r#"SELECT MIN(MAX(COALESCE(not_before_at, 0), COALESCE(ready_at, 0))) AS "at: i64"
-               FROM job WHERE state = 'queued' AND intent = 'run' AND kind = 'download'"#
+            r#"SELECT MAX(COALESCE(not_before_at, 0), COALESCE(ready_at, 0)) AS "at!: i64"
+               FROM job WHERE state = 'queued' AND intent = 'run' AND kind = 'download'
+               ORDER BY MAX(COALESCE(not_before_at, 0), COALESCE(ready_at, 0)) LIMIT 1"#
         )
-        .fetch_one(&self.readers)
+        .fetch_optional(&self.readers)
         .await?)
     }
 
@@ -235,7 +250,7 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// Records what the run is doing. A repeat of what is recorded costs no write.
+    /// Records what the run is doing; of a run that has to stop nothing is shown.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`], or when the database fails.
@@ -243,7 +258,9 @@ impl Store {
         let (phase, owner, now) = (phase.as_str(), &*lease.owner, now_ms());
         let mut tx = self.begin(Durability::Progress).await?;
         let done = sqlx::query!(
-            "UPDATE job SET phase = ?, activity = ?, updated_at = ? WHERE seq = ? AND lease_owner = ? AND lease_epoch = ?",
+            "UPDATE job SET phase = CASE status WHEN 'running' THEN ? END, activity = CASE status WHEN 'running' THEN ? ELSE '' END,
+                    updated_at = ?
+             WHERE seq = ? AND lease_owner = ? AND lease_epoch = ?",
             phase,
             activity,
             now,
@@ -294,10 +311,12 @@ impl Store {
                    error_code = CASE WHEN intent = 'run' AND requeue = 0 THEN ?3 ELSE error_code END,
                    wait_reason = CASE WHEN intent = 'run' AND requeue = 0 THEN ?4 END,
                    ready_at = CASE WHEN intent = 'run' AND requeue = 0 THEN ?5 END,
-                   ended_at = CASE WHEN intent = 'run' AND requeue = 0 THEN ?6 ELSE ended_at END,
-                   activity = ?7, phase = NULL, requeue = 0, lease_owner = NULL, lease_expires_at = NULL,
-                   bytes_per_second = 0, active_ms = active_ms + COALESCE(?8 - run_started_at, 0),
-                   run_started_at = NULL, actor = CASE intent WHEN 'run' THEN 'hfdepot' ELSE actor END, updated_at = ?8
+                   -- Never before the start, whatever the clock was set to.
+                   ended_at = CASE WHEN intent = 'run' AND requeue = 0 THEN MAX(?6, COALESCE(started_at, 0)) ELSE ended_at END,
+                   activity = CASE WHEN intent = 'run' AND requeue = 0 THEN ?7 ELSE '' END, phase = NULL,
+                   requeue = 0, lease_owner = NULL, lease_expires_at = NULL, bytes_per_second = 0,
+                   active_ms = active_ms + COALESCE(MAX(?8 - run_started_at, 0), 0), run_started_at = NULL,
+                   actor = CASE WHEN intent = 'run' AND requeue = 0 THEN 'hfdepot' ELSE actor END, updated_at = ?8
                WHERE seq = ?9 AND lease_owner = ?10 AND lease_epoch = ?11
                RETURNING status AS "status!""#,
             state,
@@ -314,9 +333,10 @@ impl Store {
         )
         .fetch_optional(tx.connection())
         .await?;
+        let status = settled.ok_or(StoreError::LeaseLost)?;
+        nothing_moves(&mut tx, lease.job_seq).await?;
         tx.commit().await?;
         self.notify(lease.job_seq);
-        let status = settled.ok_or(StoreError::LeaseLost)?;
         status
             .parse()
             .map_err(|error: crate::model::repo::NameError| StoreError::Unreadable {
@@ -325,4 +345,16 @@ impl Store {
                 why: error.to_string(),
             })
     }
+}
+
+/// No bytes come for the files of a job that nobody runs.
+async fn nothing_moves(tx: &mut WriteTx, seq: i64) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE file SET state = 'pending' WHERE job_seq = ? AND state NOT IN ('complete', 'skipped')
+           AND state IN ('downloading', 'verifying')",
+        seq
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }

@@ -4,7 +4,8 @@ use crate::clock::now_ms;
 use crate::model::job::JobId;
 use crate::model::state::JobStatus;
 
-use super::{Durability, Store, StoreError};
+use super::writer::Durability;
+use super::{Store, StoreError};
 
 /// One thing that happened to a job.
 #[derive(Debug, Clone)]

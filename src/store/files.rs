@@ -10,7 +10,8 @@ use crate::model::state::FileState;
 
 use super::claim::{LEASE_MS, Lease};
 use super::parts::{WrittenMark, write_marks};
-use super::{Durability, Store, StoreError};
+use super::writer::Durability;
+use super::{Store, StoreError};
 
 /// A file of a plan that is not stored yet.
 #[derive(Debug, Clone)]
@@ -281,7 +282,7 @@ impl Store {
             let (network, reused) = (number(progress.network_bytes), number(progress.reused_bytes));
             let (refetched, retries) = (number(progress.refetched_bytes), number(progress.retries));
             let done = sqlx::query!(
-                "UPDATE job SET downloaded_bytes = ?, bytes_per_second = CASE status WHEN 'running' THEN ? ELSE 0 END,
+                "UPDATE job SET downloaded_bytes = MIN(?, total_bytes), bytes_per_second = CASE status WHEN 'running' THEN ? ELSE 0 END,
                         network_bytes = ?, reused_bytes = ?, refetched_bytes = ?, retries = ?, last_byte_at = ?,
                         activity = ?, lease_expires_at = ?, updated_at = ?
                  WHERE seq = ? AND lease_owner = ? AND lease_epoch = ?",
@@ -310,10 +311,12 @@ impl Store {
                 .map(|file| (file.id, file.downloaded_bytes, file.state.as_str()))
                 .collect();
             let files = json_text(&files);
+            // The plus keeps the index on job_seq out: with it SQLite would walk every file of
+            // the job, and the whole list for each one.
             sqlx::query!(
                 "UPDATE file SET downloaded_bytes = MIN(news.bytes, size_bytes), state = news.state, updated_at = ?
                  FROM (SELECT value ->> 0 AS id, value ->> 1 AS bytes, value ->> 2 AS state FROM json_each(?)) AS news
-                 WHERE file.id = news.id AND file.job_seq = ?
+                 WHERE file.id = news.id AND +file.job_seq = ?
                    AND file.state IN ('pending', 'downloading', 'verifying', 'error')",
                 now,
                 files,
@@ -357,7 +360,7 @@ impl Store {
                     downloaded_bytes = CASE WHEN news.state IN ('complete', 'skipped') THEN size_bytes ELSE downloaded_bytes END
              FROM (SELECT value ->> 0 AS id, value ->> 1 AS state, value ->> 2 AS verification, value ->> 3 AS code,
                           value ->> 4 AS error FROM json_each(?)) AS news
-             WHERE file.id = news.id AND file.job_seq = ?",
+             WHERE file.id = news.id AND +file.job_seq = ?",
             now,
             rows,
             lease.job_seq
@@ -371,8 +374,8 @@ impl Store {
         .execute(tx.connection())
         .await?;
         let done = sqlx::query!(
-            "UPDATE job SET updated_at = ?1, completed_files =
-                    (SELECT COUNT(*) FROM file WHERE job_seq = ?2 AND state IN ('complete', 'skipped'))
+            "UPDATE job SET updated_at = ?1, completed_files = MAX(total_files -
+                    (SELECT COUNT(*) FROM file WHERE job_seq = ?2 AND state NOT IN ('complete', 'skipped')), 0)
              WHERE seq = ?2 AND lease_owner = ?3 AND lease_epoch = ?4",
             now,
             lease.job_seq,

@@ -1,5 +1,4 @@
-//! Jobs as users see and command them. Every command is one guarded statement: it names
-//! the status it leaves, and zero changed rows mean that it was refused.
+//! Jobs as users submit and see them.
 
 use crate::clock::now_ms;
 use crate::model::code::Code;
@@ -7,7 +6,8 @@ use crate::model::job::{JobId, JobRequest, Verify};
 use crate::model::repo::{Commit, RepoId, RepoType, Revision};
 use crate::model::state::{JobKind, JobStatus, Phase, WaitReason};
 
-use super::{Durability, Store, StoreError, WriteTx};
+use super::writer::{Durability, WriteTx};
+use super::{Store, StoreError};
 
 /// One job with its progress, as the last commit left it.
 #[derive(Debug, Clone)]
@@ -61,32 +61,6 @@ pub enum Submitted {
     New(Job),
     /// An equal job is live; nothing was changed.
     Existing(Job),
-}
-
-/// A command on one job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// Holds a running job; its bytes stay.
-    Pause,
-    /// Puts a paused job back into the queue.
-    Resume,
-    /// Gives a live job up; its partial files go.
-    Cancel,
-    /// Takes an ended or paused job off the list; history stays.
-    Dismiss,
-    /// Puts a failed or cancelled job back into the queue, planned anew.
-    Retry,
-}
-
-/// Why a command changed nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
-    /// No job on the list has this id.
-    Unknown,
-    /// The job's status does not allow the command.
-    Status(JobStatus),
-    /// An equal job is live: its id.
-    Twin(JobId),
 }
 
 /// Which jobs to list.
@@ -271,18 +245,7 @@ impl Store {
         .fetch_optional(tx.connection())
         .await?;
         let Some(seq) = inserted else {
-            // Read before the transaction ends, so that nobody can dismiss it in between.
-            let twin = match live_twin(&mut tx, &key).await? {
-                Some(id) => {
-                    let id = id.as_str();
-                    select_jobs!("WHERE id = ?", id)
-                        .fetch_optional(tx.connection())
-                        .await?
-                }
-                None => None,
-            };
-            tx.commit().await?;
-            let twin = twin.map(Job::try_from).transpose()?;
+            let twin = live_twin(&mut tx, &key).await?;
             // Not a twin but an id that is taken: one chance in 2^48 for each job on the list.
             return twin.map(Submitted::Existing).ok_or(StoreError::Unreadable {
                 table: "job",
@@ -330,27 +293,48 @@ impl Store {
         let kind = query.kind.map(JobKind::as_str);
         let status = query.status.map(JobStatus::as_str);
         let limit = query.limit.unwrap_or(-1);
-        // Two statements, because an order chosen by a parameter could not use the index.
-        let rows = if query.newest_first {
-            select_jobs!(
-                "WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR status = ?2)
-                 ORDER BY seq DESC LIMIT ?3",
-                kind,
-                status,
-                limit
-            )
-            .fetch_all(&self.readers)
-            .await?
-        } else {
-            select_jobs!(
-                "WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR status = ?2)
-                 ORDER BY seq LIMIT ?3",
-                kind,
-                status,
-                limit
-            )
-            .fetch_all(&self.readers)
-            .await?
+        // Four statements: neither an order nor a condition that a parameter chooses can use an index.
+        let rows = match (query.status.is_some(), query.newest_first) {
+            (true, true) => {
+                select_jobs!(
+                    "WHERE status = ?2 AND (?1 IS NULL OR kind = ?1) ORDER BY seq DESC LIMIT ?3",
+                    kind,
+                    status,
+                    limit
+                )
+                .fetch_all(&self.readers)
+                .await?
+            }
+            (true, false) => {
+                select_jobs!(
+                    "WHERE status = ?2 AND (?1 IS NULL OR kind = ?1) ORDER BY seq LIMIT ?3",
+                    kind,
+                    status,
+                    limit
+                )
+                .fetch_all(&self.readers)
+                .await?
+            }
+            (false, true) => {
+                select_jobs!(
+                    "WHERE ?2 IS NULL AND (?1 IS NULL OR kind = ?1) ORDER BY seq DESC LIMIT ?3",
+                    kind,
+                    status,
+                    limit
+                )
+                .fetch_all(&self.readers)
+                .await?
+            }
+            (false, false) => {
+                select_jobs!(
+                    "WHERE ?2 IS NULL AND (?1 IS NULL OR kind = ?1) ORDER BY seq LIMIT ?3",
+                    kind,
+                    status,
+                    limit
+                )
+                .fetch_all(&self.readers)
+                .await?
+            }
         };
         rows.into_iter().map(Job::try_from).collect()
     }
@@ -370,155 +354,20 @@ impl Store {
             .filter_map(|row| Some((row.status.parse().ok()?, row.count)))
             .collect())
     }
-
-    /// Carries out a command. On disk when it returns.
-    ///
-    /// The run of a running job lets go later; what is shown is the command at once.
-    ///
-    /// # Errors
-    /// The outer error when the database fails; [`Refused`] when the job does not allow it.
-    pub async fn change(
-        &self,
-        id: &JobId,
-        change: Change,
-        actor: &str,
-    ) -> Result<Result<(), Refused>, StoreError> {
-        let (text, now) = (id.as_str(), now_ms());
-        let mut tx = self.begin(Durability::Promise).await?;
-        let Some(before) = sqlx::query!(
-            r#"SELECT seq AS "seq!", status AS "status!", duplicate_key FROM job WHERE id = ? AND dismissed_at IS NULL"#,
-            text
-        )
-        .fetch_optional(tx.connection())
-        .await?
-        else {
-            return Ok(Err(Refused::Unknown));
-        };
-        if change == Change::Retry
-            && let Some(twin) = live_twin(&mut tx, &before.duplicate_key).await?
-            && twin != *id
-        {
-            return Ok(Err(Refused::Twin(twin)));
-        }
-        let changed = match change {
-            Change::Pause => {
-                sqlx::query!(
-                    "UPDATE job SET intent = 'pause', bytes_per_second = 0, actor = ?, updated_at = ?
-                     WHERE seq = ? AND status = 'running'",
-                    actor,
-                    now,
-                    before.seq
-                )
-                .execute(tx.connection())
-                .await?
-            }
-            Change::Resume => {
-                sqlx::query!(
-                    "UPDATE job SET intent = 'run', state = CASE state WHEN 'paused' THEN 'queued' ELSE state END,
-                            requeue = (state = 'running'), ready_at = NULL, wait_reason = NULL, actor = ?, updated_at = ?
-                     WHERE seq = ? AND status = 'paused'",
-                    actor,
-                    now,
-                    before.seq
-                )
-                .execute(tx.connection())
-                .await?
-            }
-            Change::Cancel => {
-                sqlx::query!(
-                    "UPDATE job SET intent = 'cancel', state = CASE state WHEN 'running' THEN state ELSE 'cancelled' END,
-                            requeue = 0, bytes_per_second = 0, wait_reason = NULL,
-                            active_ms = active_ms + COALESCE(? - run_started_at, 0), run_started_at = NULL,
-                            actor = ?, ended_at = ?, updated_at = ?
-                     WHERE seq = ? AND status IN ('queued', 'running', 'paused')",
-                    now,
-                    actor,
-                    now,
-                    now,
-                    before.seq
-                )
-                .execute(tx.connection())
-                .await?
-            }
-            Change::Dismiss => {
-                sqlx::query!(
-                    "UPDATE job SET dismissed_at = ?,
-                            intent = CASE status WHEN 'paused' THEN 'cancel' ELSE intent END,
-                            state = CASE WHEN state = 'paused' THEN 'cancelled' ELSE state END,
-                            ended_at = COALESCE(ended_at, ?), actor = ?, updated_at = ?
-                     WHERE seq = ? AND status IN ('completed', 'failed', 'cancelled', 'paused')",
-                    now,
-                    now,
-                    actor,
-                    now,
-                    before.seq
-                )
-                .execute(tx.connection())
-                .await?
-            }
-            Change::Retry => {
-                // Planned anew: the revision may have moved. Part files are found by blob.
-                sqlx::query!("DELETE FROM file WHERE job_seq = ? AND EXISTS (SELECT 1 FROM job WHERE seq = job_seq AND status IN ('failed', 'cancelled'))", before.seq)
-                    .execute(tx.connection())
-                    .await?;
-                sqlx::query!(
-                    "UPDATE job SET intent = 'run', state = CASE state WHEN 'running' THEN state ELSE 'queued' END,
-                            requeue = (state = 'running'), commit_hash = NULL, attempt = 0, ready_at = NULL,
-                            wait_reason = NULL, error = '', error_code = NULL, ended_at = NULL, total_files = 0,
-                            completed_files = 0, total_bytes = 0, downloaded_bytes = 0, bytes_per_second = 0,
-                            actor = ?, updated_at = ?
-                     WHERE seq = ? AND status IN ('failed', 'cancelled')",
-                    actor,
-                    now,
-                    before.seq
-                )
-                .execute(tx.connection())
-                .await?
-            }
-        };
-        if changed.rows_affected() == 0 {
-            let status = before
-                .status
-                .parse()
-                .map_err(|error: crate::model::repo::NameError| StoreError::Unreadable {
-                    table: "job",
-                    row: id.to_string(),
-                    why: error.to_string(),
-                })?;
-            return Ok(Err(Refused::Status(status)));
-        }
-        tx.commit().await?;
-        self.notify(before.seq);
-        Ok(Ok(()))
-    }
-
-    /// Deletes dismissed jobs, and ended ones older than `keep_ms`; history stays.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn purge_jobs(&self, keep_ms: i64) -> Result<u64, StoreError> {
-        let oldest = now_ms().saturating_sub(keep_ms);
-        let mut tx = self.begin(Durability::Progress).await?;
-        let done = sqlx::query!(
-            "DELETE FROM job WHERE lease_owner IS NULL AND state IN ('completed', 'failed', 'cancelled')
-               AND (dismissed_at IS NOT NULL OR ended_at < ?)",
-            oldest
-        )
-        .execute(tx.connection())
-        .await?;
-        tx.commit().await?;
-        Ok(done.rows_affected())
-    }
 }
 
-async fn live_twin(tx: &mut WriteTx, key: &str) -> Result<Option<JobId>, StoreError> {
+/// The live job with this key: no two have the same.
+pub(super) async fn live_twin(tx: &mut WriteTx, key: &str) -> Result<Option<Job>, StoreError> {
     let twin = sqlx::query_scalar!(
-        "SELECT id FROM job WHERE duplicate_key = ? AND status IN ('queued', 'running', 'paused')",
+        r#"SELECT seq AS "seq!" FROM job WHERE duplicate_key = ? AND status IN ('queued', 'running', 'paused')"#,
         key
     )
     .fetch_optional(tx.connection())
     .await?;
-    Ok(twin.and_then(|id| id.parse().ok()))
+    match twin {
+        Some(seq) => shown_job(tx, seq).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 pub(super) async fn shown_job(tx: &mut WriteTx, seq: i64) -> Result<Job, StoreError> {

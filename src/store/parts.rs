@@ -13,7 +13,8 @@ use crate::model::segment::Segment;
 
 use super::claim::Lease;
 use super::files::json_text;
-use super::{Durability, Store, StoreError};
+use super::writer::Durability;
+use super::{Store, StoreError};
 
 /// Where a written mark is to be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,14 +204,20 @@ impl Store {
         let mut tx = self.begin(Durability::Promise).await?;
         for part in parts {
             let owner: &str = &part.lease.owner;
-            let marks = json_text(&part.marks);
+            // With the part in each row SQLite looks every segment up by its whole key.
+            let marks: Vec<_> = part
+                .marks
+                .iter()
+                .map(|(start, mark)| (part.part_id, start, mark))
+                .collect();
+            let marks = json_text(&marks);
             let done = sqlx::query!(
-                "UPDATE segment SET written_bytes = MAX(written_bytes, news.mark), synced_bytes = MAX(synced_bytes, news.mark)
-                 FROM (SELECT value ->> 0 AS start, value ->> 1 AS mark FROM json_each(?)) AS news
-                 WHERE part_id = ? AND start_bytes = news.start
+                "UPDATE segment SET written_bytes = MAX(written_bytes, MIN(news.mark, length_bytes)),
+                        synced_bytes = MAX(synced_bytes, MIN(news.mark, length_bytes))
+                 FROM (SELECT value ->> 0 AS part_id, value ->> 1 AS start, value ->> 2 AS mark FROM json_each(?)) AS news
+                 WHERE segment.part_id = news.part_id AND segment.start_bytes = news.start
                    AND EXISTS (SELECT 1 FROM job WHERE seq = ? AND lease_owner = ? AND lease_epoch = ?)",
                 marks,
-                part.part_id,
                 part.lease.job_seq,
                 owner,
                 part.lease.epoch
@@ -258,10 +265,6 @@ impl Store {
                  WHERE file.blob_id = part.blob_id
                    AND (job.lease_owner IS NOT NULL
                         OR (job.dismissed_at IS NULL AND job.status IN ('queued', 'running', 'paused', 'failed')))
-             ) AND NOT EXISTS (
-                 -- Retried and not planned yet: its files are not known, so every part of its repo may be wanted.
-                 SELECT 1 FROM job WHERE job.status = 'queued' AND job.commit_hash IS NULL
-                   AND part.folder LIKE '%/' || job.repo_type || 's--' || REPLACE(job.repo, '/', '--')
              )"
         )
         .fetch_all(&self.readers)

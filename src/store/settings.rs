@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::clock::now_ms;
 
 use super::files::json_text;
-use super::{Durability, Store, StoreError};
+use super::writer::Durability;
+use super::{Store, StoreError};
 
 impl Store {
     /// Every saved value.

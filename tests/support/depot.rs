@@ -9,6 +9,7 @@ use hfdepot::model::job::{JobId, JobRequest, Verify};
 use hfdepot::model::repo::{RepoType, Revision};
 use hfdepot::model::state::JobStatus;
 use hfdepot::store::{Change, Job, Store, Submitted};
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -101,8 +102,23 @@ impl Depot {
         self.dir
     }
 
+    /// Gives the directory back and lets go of everything else without a word to the engine, for
+    /// tests that end its runtime next.
+    pub fn abandon(self) -> TempDir {
+        self.dir
+    }
+
+    pub fn data_dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     pub fn hub_cache(&self) -> PathBuf {
         self.dir.path().join("hub")
+    }
+
+    /// Changes settings of the running engine.
+    pub fn tune(&self, change: impl FnOnce(&mut Tuning)) {
+        self.tuning.send_modify(change);
     }
 
     pub async fn submit(&self, request: &JobRequest) -> JobId {
@@ -110,10 +126,13 @@ impl Depot {
     }
 
     pub async fn submit_verified(&self, request: &JobRequest, verify: Verify) -> JobId {
-        let cache = self.hub_cache().display().to_string();
+        self.submit_into(request, &self.hub_cache(), verify).await
+    }
+
+    pub async fn submit_into(&self, request: &JobRequest, cache: &Path, verify: Verify) -> JobId {
         let submitted = self
             .store
-            .submit(request, &cache, verify, "test")
+            .submit(request, &cache.display().to_string(), verify, "test")
             .await
             .expect("a job");
         self.engine.wake();
@@ -165,6 +184,57 @@ impl Depot {
         job
     }
 
+    /// Waits until no run holds the job any more.
+    pub async fn until_let_go(&self, id: &JobId) {
+        let mut changes = self.store.changes();
+        let wait = async {
+            while self
+                .figure(&format!(
+                    "SELECT lease_owner IS NOT NULL FROM job WHERE id = '{id}'"
+                ))
+                .await
+                > 0
+            {
+                let _ = changes.recv().await;
+            }
+        };
+        let in_time = tokio::time::timeout(DEADLINE, wait).await;
+        in_time.expect("the run lets go");
+    }
+
+    /// One number from the database, asked past the store.
+    pub async fn figure(&self, sql: &str) -> i64 {
+        figure_in(self.data_dir(), sql).await
+    }
+
+    /// Repo folder in the cache.
+    pub fn folder(&self, folder: &str) -> PathBuf {
+        self.hub_cache().join(folder)
+    }
+
+    /// Waits until neither a part file nor a row of one is left in a repo folder.
+    pub async fn until_no_part(&self, folder: &str) {
+        let path = self.folder(folder).display().to_string();
+        let gone = async || {
+            let staged = self.staged(folder);
+            !staged.iter().any(|name| name.ends_with(".part"))
+                && self.store.part_blobs(&path).await.unwrap().is_empty()
+        };
+        eventually(gone).await;
+    }
+
+    /// What every test may ask for at its end: nothing unfinished is left, and every blob has
+    /// the content that its name promises.
+    pub async fn assert_whole(&self, folder: &str) {
+        let path = self.folder(folder).display().to_string();
+        assert_eq!(self.staged(folder), Vec::<String>::new(), "unfinished files");
+        assert!(
+            self.store.part_blobs(&path).await.unwrap().is_empty(),
+            "rows of parts"
+        );
+        assert_blobs(&self.folder(folder));
+    }
+
     /// Content of a file in the snapshot that a ref names, through the pointers.
     pub fn snapshot_file(&self, folder: &str, reference: &str, path: &str) -> Option<Vec<u8>> {
         std::fs::read(self.snapshot(folder, reference)?.join(path)).ok()
@@ -190,4 +260,57 @@ pub fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// One number from the database of a data directory.
+pub async fn figure_in(data_dir: &Path, sql: &str) -> i64 {
+    let mut database = database(data_dir).await;
+    let found = sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned()))
+        .fetch_one(&mut database)
+        .await
+        .expect("a number");
+    database.close().await.expect("closes");
+    found
+}
+
+/// Changes the database of a data directory behind the back of the store.
+pub async fn meddle(data_dir: &Path, sql: &str) {
+    let mut database = database(data_dir).await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+        .execute(&mut database)
+        .await
+        .expect("SQL that works");
+    database.close().await.expect("closes");
+}
+
+async fn database(data_dir: &Path) -> SqliteConnection {
+    let path = data_dir.join("hfdepot.db");
+    SqliteConnection::connect(&format!("sqlite://{}", path.display()))
+        .await
+        .expect("the database opens")
+}
+
+/// Polls a condition that nobody announces, such as the names in a folder.
+pub async fn eventually(holds: impl AsyncFn() -> bool) {
+    let poll = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(DEADLINE, poll).await;
+    in_time.expect("the condition comes to hold");
+}
+
+/// Every file in `blobs/` has the content that its name promises.
+pub fn assert_blobs(folder: &Path) {
+    for name in names(&folder.join("blobs")) {
+        let path = folder.join("blobs").join(&name);
+        let blob = name
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is no name of a blob"));
+        let file = std::fs::File::open(&path).expect("a blob");
+        let size = file.metadata().expect("a blob").len();
+        let found = hfdepot::disk::hash_file(&file, blob, size).expect("readable");
+        assert_eq!(found, blob, "wrong bytes under a final name");
+    }
 }

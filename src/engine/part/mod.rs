@@ -3,20 +3,24 @@
 //! `hashed ≤ contiguous`, `synced ≤ written`, and a row never says more than the disk holds:
 //! the hash state and the marks are taken before `fdatasync`, and are recorded after it.
 
-use std::collections::HashMap;
+mod belief;
+mod follow;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedMutexGuard};
+use tokio::sync::Notify;
 
-use crate::disk::{BlobHasher, DiskError, Identity, Opened, PartFile};
+use crate::disk::{BlobHasher, DiskError, Opened, PartFile};
 use crate::model::code::Code;
 use crate::model::repo::BlobId;
 use crate::model::segment::{Layout, Segment, cut};
 use crate::model::state::FileState;
-use crate::store::{Part, PartIdentity, Store, StoreError, SyncedPart, WrittenMark};
+use crate::store::{PartIdentity, Store, StoreError, SyncedPart, WrittenMark};
+
+use belief::{believed, identity_of};
 
 use super::attempt::FileError;
 use super::checkpoint::Checkpointer;
@@ -31,25 +35,6 @@ const UNSYNCED_MAX_BYTES: u64 = 64 << 20;
 const SYNC_PACE: Duration = Duration::from_secs(5);
 /// Read size of the hash follower: small enough for a core's own cache.
 const HASH_BLOCK_BYTES: usize = 256 << 10;
-
-type ByFolderAndBlob = HashMap<(PathBuf, BlobId), Arc<tokio::sync::Mutex<()>>>;
-
-/// Locks by repo folder and blob, so that a blob that two jobs want is fetched once.
-#[derive(Default)]
-pub struct BlobLocks(Mutex<ByFolderAndBlob>);
-
-impl BlobLocks {
-    /// Waits until nobody else works on this blob.
-    pub async fn lock(&self, folder: PathBuf, blob: BlobId) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // Locks that nobody holds or waits for have one owner: this map.
-            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-            locks.entry((folder, blob)).or_default().clone()
-        };
-        lock.lock_owned().await
-    }
-}
 
 /// How a part is to be filled.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +72,9 @@ pub struct LivePart {
     front_moved: Condvar,
     sync_due: Notify,
     sync_turn: tokio::sync::Mutex<()>,
+    /// Whether a sync failed. Locked while one runs, even if nobody waits for its answer any more:
+    /// the kernel reports a failed write-back once, so that no later success may hide it.
+    sync_failed: Mutex<bool>,
     room: Notify,
     closed: AtomicBool,
 }
@@ -155,6 +143,7 @@ impl LivePart {
             front_moved: Condvar::new(),
             sync_due: Notify::new(),
             sync_turn: tokio::sync::Mutex::new(()),
+            sync_failed: Mutex::new(false),
             room: Notify::new(),
             closed: AtomicBool::new(false),
         })
@@ -204,15 +193,22 @@ impl LivePart {
     /// Writes the next bytes of a segment and moves its mark.
     ///
     /// # Errors
-    /// What the disk says; the mark does not move then.
+    /// What the disk says; the mark does not move then. A file that was deleted or cut is found
+    /// here: later writes would give it its length back, with a hole that the hash, taken
+    /// before, knows nothing of.
     pub fn write(
         &self,
         index: usize,
         offset: u64,
         bytes: &[u8],
         checkpoint: &Checkpointer,
-    ) -> Result<(), DiskError> {
-        self.file.write_at(bytes, offset)?;
+    ) -> Result<(), FileError> {
+        if !self.file.is_intact() {
+            return Err(self.gone());
+        }
+        self.file
+            .write_at(bytes, offset)
+            .map_err(|error| FileError::disk(&error))?;
         let (contiguous, unsynced) = {
             let mut layout = self.lock();
             layout.advance(index, bytes.len() as u64);
@@ -298,23 +294,12 @@ impl LivePart {
             return Ok(());
         }
         let part = self.clone();
-        let synced = tokio::task::spawn_blocking(move || {
-            part.file.sync()?;
-            Ok::<_, DiskError>(part.file.is_intact())
-        })
-        .await
-        .map_err(FileError::internal)?;
+        let synced = tokio::task::spawn_blocking(move || part.sync_file())
+            .await
+            .map_err(FileError::internal)?;
         match synced {
             Ok(true) => {}
-            Ok(false) => {
-                store
-                    .forget_part(&self.folder, self.blob)
-                    .await
-                    .map_err(FileError::store)?;
-                return Err(FileError::Damaged(
-                    "The part file was deleted or cut by another program".to_owned(),
-                ));
-            }
+            Ok(false) => return Err(self.gone()),
             Err(error) => {
                 self.distrust(store).await?;
                 return Err(FileError::disk(&error));
@@ -337,6 +322,28 @@ impl LivePart {
         self.lock().synced(&marks);
         self.room.notify_waiters();
         Ok(())
+    }
+
+    fn gone(&self) -> FileError {
+        FileError::Gone(format!(
+            "{} was deleted or cut by another program",
+            self.path().display()
+        ))
+    }
+
+    /// `fdatasync`; whether the file still is what was written. Blocks.
+    fn sync_file(&self) -> Result<bool, DiskError> {
+        let mut failed = self.sync_failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *failed {
+            return Err(DiskError {
+                code: Code::DiskError,
+                doing: "sync",
+                path: self.path(),
+                source: std::io::Error::other("an earlier sync of it failed"),
+            });
+        }
+        self.file.sync().inspect_err(|_| *failed = true)?;
+        Ok(self.file.is_intact())
     }
 
     /// Lets the stored written marks fall back to the synced ones.
@@ -366,48 +373,6 @@ impl LivePart {
             .await
             .map_err(FileError::store)?;
         Ok(())
-    }
-
-    /// Hashes the contiguous front as it grows; blocks its thread until the whole file is
-    /// hashed or the part is closed. Returns the id of the content when it got to the end.
-    ///
-    /// # Errors
-    /// What reading reports.
-    pub fn follow(&self) -> Result<Option<BlobId>, DiskError> {
-        let Some(hasher) = &self.hasher else {
-            return Ok(None);
-        };
-        let lock = || hasher.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut buffer = vec![0; HASH_BLOCK_BYTES];
-        let mut at = lock().hashed_bytes();
-        while at < self.size_bytes {
-            let Some(front) = self.wait_for_front(at) else {
-                return Ok(None);
-            };
-            while at < front {
-                let wanted = buffer.len().min((front - at) as usize);
-                let got = self.file.read_at(&mut buffer[..wanted], at)?;
-                if got == 0 {
-                    return Ok(None);
-                }
-                lock().update(&buffer[..got]);
-                at += got as u64;
-            }
-        }
-        Ok(Some(lock().clone().finish()))
-    }
-
-    /// Hashes the whole file from the disk, whatever any saved state says. Blocks.
-    ///
-    /// # Errors
-    /// What reading reports.
-    pub fn hash_again(&self) -> Result<BlobId, DiskError> {
-        crate::disk::hash_file(self.file.as_file(), self.blob, self.size_bytes).map_err(|source| DiskError {
-            code: Code::DiskError,
-            doing: "hash",
-            path: self.file.path(),
-            source,
-        })
     }
 
     /// Ends the follower and the sync loop; writers no longer wait for room.
@@ -446,136 +411,11 @@ impl LivePart {
         }
     }
 
-    /// Waits until more than `at` bytes are contiguous; `None` when the part is closed.
-    fn wait_for_front(&self, at: u64) -> Option<u64> {
-        let mut front = self.lock_front();
-        loop {
-            if front.0 > at {
-                return Some(front.0);
-            }
-            if front.1 {
-                return None;
-            }
-            front = self
-                .front_moved
-                .wait(front)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, Layout> {
         self.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_front(&self) -> MutexGuard<'_, (u64, bool)> {
         self.front.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn identity_of(identity: &Identity) -> PartIdentity {
-    // SQLite's integers are signed; the bits are what counts.
-    PartIdentity {
-        boot_id: identity.boot_id.clone(),
-        mount_id: identity.mount_id as i64,
-        device: identity.device as i64,
-        inode: identity.inode as i64,
-    }
-}
-
-/// What stored marks are worth: `written` for the same boot, mount and file, else `synced`;
-/// the hash state as far as it lies within them.
-fn believed(
-    part: Part,
-    identity: &PartIdentity,
-    blob: BlobId,
-    size_bytes: u64,
-) -> (Vec<Segment>, Option<BlobHasher>) {
-    let same = part.identity == *identity;
-    let segments: Vec<_> = part
-        .segments
-        .into_iter()
-        .map(|segment| Segment {
-            written: if same { segment.written } else { segment.synced },
-            ..segment
-        })
-        .collect();
-    let layout = Layout::new(segments.clone());
-    if !layout.covers(size_bytes) {
-        return (cut(size_bytes, 1), None);
-    }
-    let hasher = part
-        .hash_state
-        .and_then(|state| BlobHasher::restore(blob, size_bytes, &state))
-        .filter(|hasher| hasher.hashed_bytes() <= layout.contiguous_bytes());
-    (segments, hasher)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn stored(boot: &str, hashed: u64) -> (Part, PartIdentity, BlobId) {
-        let blob: BlobId = "6555e0636e96d582be43f40b3e8b590de4609b7732580471b15a77f2c6c20279"
-            .parse()
-            .unwrap();
-        let identity = PartIdentity {
-            boot_id: "now".into(),
-            mount_id: 1,
-            device: 2,
-            inode: 3,
-        };
-        let mut hasher = BlobHasher::new(blob, 20 << 20);
-        hasher.update(&vec![0; hashed as usize]);
-        let part = Part {
-            id: 1,
-            size_bytes: 20 << 20,
-            identity: PartIdentity {
-                boot_id: boot.into(),
-                ..identity.clone()
-            },
-            hash_state: Some(hasher.save()),
-            hashed_bytes: hashed,
-            segments: vec![
-                Segment {
-                    start: 0,
-                    length: 10 << 20,
-                    written: 7 << 20,
-                    synced: 5 << 20,
-                },
-                Segment {
-                    start: 10 << 20,
-                    length: 10 << 20,
-                    written: 2 << 20,
-                    synced: 0,
-                },
-            ],
-        };
-        (part, identity, blob)
-    }
-
-    #[test]
-    fn written_marks_are_believed_by_the_same_boot_only() {
-        let (part, identity, blob) = stored("now", 5 << 20);
-        let (segments, hasher) = believed(part, &identity, blob, 20 << 20);
-        assert_eq!(segments.iter().map(|s| s.written).sum::<u64>(), 9 << 20);
-        assert!(hasher.is_some());
-        let (part, identity, blob) = stored("before the power cut", 5 << 20);
-        let (segments, hasher) = believed(part, &identity, blob, 20 << 20);
-        assert_eq!(segments.iter().map(|s| s.written).sum::<u64>(), 5 << 20);
-        assert!(hasher.is_some());
-    }
-
-    #[test]
-    fn a_hash_state_beyond_the_believed_marks_is_dropped() {
-        let (part, identity, blob) = stored("before the power cut", 6 << 20);
-        assert!(believed(part, &identity, blob, 20 << 20).1.is_none());
-    }
-
-    #[test]
-    fn segments_that_do_not_cover_the_file_are_begun_anew() {
-        let (mut part, identity, blob) = stored("now", 0);
-        part.segments.pop();
-        let (segments, _) = believed(part, &identity, blob, 20 << 20);
-        assert_eq!(segments.iter().map(|s| s.written).sum::<u64>(), 0);
     }
 }

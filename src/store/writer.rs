@@ -1,0 +1,223 @@
+//! The one connection that writes, and its transactions.
+//!
+//! Promises: a transaction that is not committed leaves nothing behind, whether it was
+//! refused, failed, or its future was dropped at any point; and no commit is less durable
+//! than it was asked to be. Nothing here knows a table.
+
+use std::sync::Arc;
+
+use sqlx::SqliteConnection;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::StoreError;
+
+/// How much a commit has to survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// A loss of power: the commit returns after the log is on disk.
+    Promise,
+    /// A crash of the process.
+    Progress,
+}
+
+/// The writer connection. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Writer(Arc<Mutex<Connection>>);
+
+pub(super) struct Connection {
+    pub(super) sqlite: SqliteConnection,
+    /// What `synchronous` is set to; `None` while it is being set, because the future that
+    /// sets it may be dropped after SQLite obeyed.
+    durability: Option<Durability>,
+    /// A transaction was begun and its end is unknown: its future may have been dropped.
+    open: bool,
+}
+
+/// A write transaction on the one writer; rolled back unless committed.
+pub(super) struct WriteTx {
+    // Taken by `commit` and by the drop, which ends what was not committed.
+    connection: Option<OwnedMutexGuard<Connection>>,
+}
+
+impl Writer {
+    pub(super) fn new(sqlite: SqliteConnection) -> Self {
+        Self(Arc::new(Mutex::new(Connection {
+            sqlite,
+            durability: None,
+            open: false,
+        })))
+    }
+
+    /// The connection outside of any transaction.
+    pub(super) async fn idle(&self) -> OwnedMutexGuard<Connection> {
+        let mut connection = self.0.clone().lock_owned().await;
+        connection.end_open().await;
+        connection
+    }
+
+    pub(super) async fn begin(&self, durability: Durability) -> Result<WriteTx, StoreError> {
+        let mut connection = self.idle().await;
+        if connection.durability != Some(durability) {
+            connection.durability = None;
+            // The pragma has no effect inside a transaction.
+            let pragma = match durability {
+                Durability::Promise => "PRAGMA synchronous = FULL",
+                Durability::Progress => "PRAGMA synchronous = NORMAL",
+            };
+            sqlx::raw_sql(pragma).execute(&mut connection.sqlite).await?;
+            connection.durability = Some(durability);
+        }
+        connection.open = true;
+        sqlx::raw_sql("BEGIN IMMEDIATE")
+            .execute(&mut connection.sqlite)
+            .await?;
+        Ok(WriteTx {
+            connection: Some(connection),
+        })
+    }
+}
+
+impl Connection {
+    async fn end_open(&mut self) {
+        if self.open {
+            // Where nothing is open any more, such as after a COMMIT whose future was
+            // dropped, SQLite says so, and all is well.
+            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut self.sqlite).await;
+            self.open = false;
+        }
+    }
+}
+
+impl WriteTx {
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        let connection = self.connection.as_mut();
+        &mut connection
+            .expect("only `commit` takes it, and that ends the transaction")
+            .sqlite
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        sqlx::raw_sql("COMMIT").execute(self.connection()).await?;
+        if let Some(mut connection) = self.connection.take() {
+            connection.open = false;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for WriteTx {
+    /// Rolls back soon: an open transaction would lock out other programs and the copy for a
+    /// backup. Without a runtime the next user of the connection does it.
+    fn drop(&mut self) {
+        if let (Some(mut connection), Ok(runtime)) =
+            (self.connection.take(), tokio::runtime::Handle::try_current())
+        {
+            runtime.spawn(async move { connection.end_open().await });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    async fn writer(dir: &tempfile::TempDir) -> Writer {
+        let url = format!("sqlite://{}?mode=rwc", dir.path().join("a.db").display());
+        let mut sqlite = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS word (text TEXT NOT NULL)")
+            .execute(&mut sqlite)
+            .await
+            .unwrap();
+        Writer::new(sqlite)
+    }
+
+    async fn synchronous(tx: &mut WriteTx) -> i64 {
+        sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(tx.connection())
+            .await
+            .unwrap()
+    }
+
+    async fn write(writer: &Writer, durability: Durability, text: &str) {
+        let mut tx = writer.begin(durability).await.unwrap();
+        sqlx::query("INSERT INTO word VALUES (?)")
+            .bind(text)
+            .execute(tx.connection())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Polls `future` until it was woken `times` times, then drops it; true when it was done before.
+    async fn dropped_after(future: impl Future, times: usize) -> bool {
+        let mut future = Box::pin(future);
+        for _ in 0..times {
+            if future
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_ready()
+            {
+                return true;
+            }
+            // The connection works on a thread of its own: give it time to come any distance.
+            tokio::time::sleep(std::time::Duration::from_micros(200)).await;
+        }
+        false
+    }
+
+    #[tokio::test]
+    async fn promises_are_full_and_progress_is_normal_in_any_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = writer(&dir).await;
+        for (durability, expected) in [
+            (Durability::Progress, 1),
+            (Durability::Progress, 1),
+            (Durability::Promise, 2),
+            (Durability::Progress, 1),
+            (Durability::Promise, 2),
+            (Durability::Promise, 2),
+        ] {
+            let mut tx = writer.begin(durability).await.unwrap();
+            assert_eq!(synchronous(&mut tx).await, expected, "{durability:?}");
+            tx.commit().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_dropped_at_any_point_is_whole_or_absent_and_harms_no_later_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = writer(&dir).await;
+        let mut finished = false;
+        for times in 0..200 {
+            write(&writer, Durability::Promise, "before").await;
+            finished = dropped_after(write(&writer, Durability::Progress, "dropped"), times).await;
+            let mut tx = writer.begin(Durability::Promise).await.unwrap();
+            assert_eq!(synchronous(&mut tx).await, 2, "after {times} polls");
+            tx.commit().await.unwrap();
+            let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM word WHERE text = 'before'")
+                .fetch_one(&mut writer.idle().await.sqlite)
+                .await
+                .unwrap();
+            assert_eq!(count, times as i64 + 1);
+            if finished {
+                break;
+            }
+        }
+        assert!(finished, "the write was dropped at every point up to its end");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_lets_other_connections_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = writer(&dir).await;
+        let other = self::writer(&dir).await;
+        drop(writer.begin(Durability::Promise).await.unwrap());
+        // Within SQLite's busy timeout, though nobody uses the first writer again.
+        write(&other, Durability::Promise, "other").await;
+    }
+}

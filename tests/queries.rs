@@ -1,0 +1,102 @@
+//! The recorded queries: they belong to the source and to the migrations, and those that run
+//! on every turn of the worker read no whole table.
+//!
+//! The full check, `cargo sqlx-data --check`, compiles the crate once more; `make test` runs it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, Column, Connection, Executor, Row, SqlSafeStr, SqliteConnection, Statement};
+
+fn recorded() -> BTreeMap<String, Value> {
+    serde_json::from_str(include_str!("../sqlx-data.json")).expect("sqlx-data.json is JSON")
+}
+
+fn text(query: &Value) -> String {
+    query["query"].as_str().expect("a query").to_owned()
+}
+
+async fn schema() -> SqliteConnection {
+    let mut connection = SqliteConnection::connect("sqlite::memory:")
+        .await
+        .expect("SQLite");
+    sqlx::raw_sql(include_str!("../migrations/V1__queue.sql"))
+        .execute(&mut connection)
+        .await
+        .expect("the schema");
+    connection
+}
+
+#[tokio::test]
+async fn every_recorded_query_prepares_with_the_columns_that_were_recorded() {
+    let mut database = schema().await;
+    let recorded = recorded();
+    assert!(recorded.len() > 50);
+    for (hash, query) in recorded {
+        let sql = text(&query);
+        let digest: String = Sha256::digest(&sql)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(hash, digest, "{sql}");
+        let statement = database
+            .prepare(AssertSqlSafe(sql.clone()).into_sql_str())
+            .await
+            .unwrap_or_else(|error| panic!("{error}\n{sql}"));
+        let columns: Vec<_> = statement.columns().iter().map(|column| column.name()).collect();
+        let described = query["describe"]["columns"].as_array().expect("columns");
+        let described: Vec<_> = described
+            .iter()
+            .map(|c| c["name"].as_str().unwrap_or(""))
+            .collect();
+        assert_eq!(columns, described, "{sql}");
+        let nullable = query["describe"]["nullable"].as_array().expect("nullability");
+        assert_eq!(nullable.len(), columns.len(), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn no_query_of_the_worker_reads_a_whole_table() {
+    let mut database = schema().await;
+    // Asked by people, or once a day: (how it begins, what it may scan).
+    let slow = [
+        ("SELECT name, value FROM setting", "SCAN setting"),
+        ("SELECT status AS", "SCAN job USING INDEX job_status"),
+        ("SELECT COUNT(*) AS \"count!: i64\" FROM history", "SCAN history"),
+        ("SELECT * FROM history", "SCAN history"),
+        ("DELETE FROM job WHERE lease_owner IS NULL", "SCAN job"),
+        // The list, whose limit ends the walk along the order of creation.
+        ("SELECT seq AS \"seq!\", id, kind", "SCAN job"),
+        // Rows with a lease, and part files: as few as there is work in progress.
+        (
+            "UPDATE job SET state = CASE intent",
+            "SCAN job USING INDEX job_leased",
+        ),
+        (
+            "SELECT seq, lease_epoch, intent",
+            "SCAN job USING INDEX job_leased",
+        ),
+        ("SELECT part.id, part.folder", "SCAN part"),
+    ];
+    for query in recorded().values() {
+        let sql = text(query).split_whitespace().collect::<Vec<_>>().join(" ");
+        let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", text(query))))
+            .fetch_all(&mut database)
+            .await
+            .unwrap_or_else(|error| panic!("{error}\n{sql}"));
+        let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+        for step in steps.iter().filter(|step| step.starts_with("SCAN ")) {
+            let harmless = step.contains("VIRTUAL TABLE") || step == "SCAN CONSTANT ROW";
+            let known = slow
+                .iter()
+                .any(|(begin, scan)| sql.starts_with(begin) && step.starts_with(scan));
+            assert!(harmless || known, "{step}\n{sql}");
+        }
+        // A list from the caller is walked once; never again for each row of a table.
+        let list = steps.iter().position(|step| step.starts_with("SCAN json_each"));
+        if sql.starts_with("UPDATE") && sql.contains("AS news") {
+            assert_eq!(list, Some(0), "{steps:#?}\n{sql}");
+        }
+    }
+}
