@@ -7,7 +7,7 @@ import type { Command } from '../lib/state';
 import { allows } from '../lib/state';
 import { JobTable } from '../lib/table';
 import { Feed, type Connection } from '../live/feed';
-import { setClock } from './clock.svelte';
+import { clockOffset, now, setClock } from './clock.svelte';
 import { announce, say } from './messages.svelte';
 
 /** A page nobody looks at is drawn once in so long. */
@@ -49,6 +49,14 @@ export const store = {
     return connection.kind === 'offline';
   },
 };
+
+/**
+ * The time that the shown jobs belong to. It stands still while nothing answers: that we hear
+ * nothing does not mean that a job stalls.
+ */
+export function jobTime(): number {
+  return connection.kind === 'offline' ? connection.since + clockOffset() : now();
+}
 
 let incoming = new Map<string, Job | null>();
 let due = false;

@@ -128,6 +128,11 @@ test('a connection that breaks says so, keeps asking, and comes back', async (co
   await page.route('**/api/**', (route) => route.abort());
   await page.waitForSelector('[data-kind="offline"]', { timeout: 12_000 });
   assert.match(await page.locator(id('shell-connection')).innerText(), /Offline since \d\d:\d\d \(numbers are old\)/);
+  // That we hear nothing does not make a job stall, and no speed is claimed.
+  const running = page.locator(id('queue-row'), { hasText: 'Qwen3-32B' });
+  await page.waitForTimeout(11_000);
+  assert.equal(await running.locator(id('job-state')).getAttribute('data-state'), 'downloading');
+  assert.deepEqual([await running.locator(id('job-speed')).innerText(), await page.title()], ['—', 'Offline – hfdepot']);
   await shoot(page, 'queue-offline-light');
   await inspect(page, 'offline');
   // The network is back.
