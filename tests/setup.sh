@@ -57,6 +57,11 @@ if [ -n "$lacking" ]; then
     echo "setup: on macOS: brew install the same names; mkfs.ext4 and mount are for Linux only" >&2
     exit 1
 fi
+# The least that the bundler of the web pages takes; Debian 12 has an older one.
+if [ -f web/package.json ] && ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
+    echo "setup: Node 20.19 or newer is needed, this is $(node --version); get it from https://nodejs.org" >&2
+    exit 1
+fi
 if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     echo "setup: Python 3.11 or newer is needed, this is $(python3 --version)" >&2
     exit 1

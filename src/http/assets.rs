@@ -90,8 +90,27 @@ async fn answer(
             .and_then(|value| value.to_str().ok())
             .is_none_or(|accept| accept.contains("text/html") || accept.contains("*/*"));
     match find("index.html").filter(|_| wants_page) {
-        Some(page) => send(page, "index.html", &method, headers),
+        Some(page) => send(seen_from(page, path), "index.html", &method, headers),
         None => ApiError::not_found("Not found").into_response(),
+    }
+}
+
+/// The page with its relative URLs (`./assets/…`) as they must be for a route further down:
+/// `/jobs/1` needs `../assets/…`. So the UI works below any prefix that a proxy adds, and the
+/// service need not know the prefix.
+fn seen_from(page: Asset, path: &str) -> Asset {
+    let depth = path.matches('/').count().saturating_sub(1);
+    let Ok(text) = std::str::from_utf8(&page.bytes) else {
+        return page;
+    };
+    if depth == 0 {
+        return page;
+    }
+    let text = text.replace("=\"./", &format!("=\"{}", "../".repeat(depth)));
+    Asset {
+        hash: Sha256::digest(text.as_bytes()).into(),
+        bytes: Cow::Owned(text.into_bytes()),
+        mime: page.mime,
     }
 }
 
@@ -213,6 +232,33 @@ mod tests {
             assert_eq!((status, mime.as_str()), (404, "application/json"), "{path}");
         }
         assert_eq!(get("/icon.png", header::ACCEPT, "image/png").await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn the_page_finds_its_files_from_every_depth() {
+        let page = |name: &str| {
+            (name == "index.html").then(|| Asset {
+                bytes: Cow::Borrowed(b"<link href=\"./icon.svg\"><script src=\"./assets/a.js\"></script>"),
+                hash: [7; 32],
+                mime: Cow::Borrowed("text/html"),
+            })
+        };
+        let mut etags = std::collections::HashSet::new();
+        for (path, up) in [
+            ("/", "./"),
+            ("/queue", "./"),
+            ("/jobs/1", "../"),
+            ("/jobs/1/files", "../../"),
+            ("/queue/", "../"),
+        ] {
+            let response = answer(page, Method::GET, path.parse().unwrap(), &HeaderMap::new()).await;
+            etags.insert(response.headers()[header::ETAG].clone());
+            let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+            let wanted = format!("<link href=\"{up}icon.svg\"><script src=\"{up}assets/a.js\"></script>");
+            assert_eq!(std::str::from_utf8(&body).unwrap(), wanted, "{path}");
+        }
+        // A browser must not take the page of one depth for that of another.
+        assert_eq!(etags.len(), 3);
     }
 
     #[tokio::test]

@@ -1,0 +1,231 @@
+/** The jobs, the live connection that keeps them true, and the commands on them. */
+import { api, ApiError } from '../api/client';
+import type { Job, LiveMessage, StatusData } from '../api/types';
+import { t, word } from '../i18n/index.svelte';
+import { socketUrl } from '../lib/base';
+import type { Command } from '../lib/state';
+import { allows } from '../lib/state';
+import { JobTable } from '../lib/table';
+import { Feed, type Connection } from '../live/feed';
+import { clockOffset, now, setClock } from './clock.svelte';
+import { announce, say } from './messages.svelte';
+
+/** A page nobody looks at is drawn once in so long. */
+const HIDDEN_EVERY_MS = 10_000;
+/** Commands of one bulk action that are under way at once. */
+const AT_ONCE = 4;
+
+const table = new JobTable();
+let list = $state.raw<Job[]>([]);
+let loaded = $state(false);
+let failure = $state.raw<ApiError | null>(null);
+let connection = $state.raw<Connection>({ kind: 'connecting' });
+let version = $state('');
+let status = $state.raw<StatusData | null>(null);
+
+export const store = {
+  get list() {
+    return list;
+  },
+  /** Whether a list was ever received. */
+  get loaded() {
+    return loaded;
+  },
+  /** Why the first list did not come. */
+  get failure() {
+    return failure;
+  },
+  get connection() {
+    return connection;
+  },
+  get version() {
+    return version;
+  },
+  get status() {
+    return status;
+  },
+  /** Whether what is shown may be wrong by now. */
+  get old() {
+    return connection.kind === 'offline';
+  },
+};
+
+/**
+ * The time that the shown jobs belong to. It stands still while nothing answers: that we hear
+ * nothing does not mean that a job stalls.
+ */
+export function jobTime(): number {
+  return connection.kind === 'offline' ? connection.since + clockOffset() : now();
+}
+
+let incoming = new Map<string, Job | null>();
+let due = false;
+
+/** Takes what came since the last picture in one go. */
+function paint(): void {
+  due = false;
+  const changes = incoming;
+  incoming = new Map();
+  let changed = false;
+  for (const [id, job] of changes) {
+    if (job === null) {
+      changed = table.remove(id) || changed;
+      continue;
+    }
+    tell(table.get(id), job);
+    changed = table.update(job) || changed;
+  }
+  if (changed) list = table.all();
+}
+
+function schedule(): void {
+  if (due) return;
+  due = true;
+  if (document.hidden) setTimeout(paint, HIDDEN_EVERY_MS);
+  else requestAnimationFrame(paint);
+}
+
+/** Changes of state are the only thing that a screen reader is told of unasked. */
+function tell(before: Job | undefined, job: Job): void {
+  if (before === undefined || before.status === job.status) return;
+  announce(t('live.changed', { repo: job.repo, state: word('status', job.status) }));
+}
+
+function load(jobs: Job[], mark: number): void {
+  if (table.load(jobs, mark) || !loaded) list = table.all();
+  loaded = true;
+  failure = null;
+}
+
+/** Asks for the whole list. */
+export async function reload(): Promise<void> {
+  // What waits to be drawn is older than the answer will be.
+  paint();
+  const mark = table.mark();
+  const answer = await api.jobs();
+  paint();
+  load(answer.jobs, mark);
+}
+
+function receive(message: LiveMessage): void {
+  switch (message.type) {
+    case 'init':
+      version = message.data.version;
+      paint();
+      if (message.data.jobsTotal === message.data.jobs.length) load(message.data.jobs, table.mark());
+      else reload().catch(() => {});
+      setClockFromService();
+      return;
+    case 'job_update':
+      incoming.set(message.data.id, message.data);
+      schedule();
+      return;
+    case 'event':
+      if (message.data.event === 'job_removed' && message.data.jobId !== undefined) {
+        incoming.set(message.data.jobId, null);
+        schedule();
+      }
+      return;
+    case 'status':
+      status = message.data;
+      return;
+    default:
+    // A newer service says more than this page knows.
+  }
+}
+
+function setClockFromService(): void {
+  api.health().then(
+    (health) => {
+      version = health.version;
+      setClock(health.time);
+    },
+    () => {},
+  );
+}
+
+let feed: Feed | null = null;
+
+/** Opens the live connection; the first list is asked for beside it. */
+export function startJobs(): () => void {
+  feed = new Feed(
+    {
+      open: () => new WebSocket(socketUrl('api/ws')) as import('../live/feed').Socket,
+      now: () => Date.now(),
+      after: (ms, run) => setTimeout(run, ms),
+      cancel: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+    },
+    {
+      message: receive,
+      connection: (state) => {
+        connection = state;
+      },
+      poll: reload,
+    },
+  );
+  feed.start();
+  setClockFromService();
+  reload().catch((error: unknown) => {
+    if (!loaded && error instanceof ApiError) failure = error;
+  });
+  const again = () => feed?.retryNow();
+  const seen = () => {
+    if (document.hidden) return;
+    again();
+    if (due) paint();
+  };
+  addEventListener('online', again);
+  document.addEventListener('visibilitychange', seen);
+  return () => {
+    feed?.stop();
+    removeEventListener('online', again);
+    document.removeEventListener('visibilitychange', seen);
+  };
+}
+
+/** Tries to connect now. */
+export function reconnect(): void {
+  feed?.retryNow();
+}
+
+/** While there is no live connection, the effect of a command is fetched. */
+export async function refresh(): Promise<void> {
+  if (connection.kind !== 'live') await reload().catch(() => {});
+}
+
+/** What an error says, for people. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof ApiError)) return String(error);
+  return error.status === 0 ? t('error.unreachable') : error.sentence;
+}
+
+/** One command on some jobs; those it does not fit are left alone. Says how it went. */
+export async function run(command: Command, jobs: Job[]): Promise<void> {
+  const fitting = jobs.filter((job) => allows(job, command));
+  const refused: string[] = [];
+  let done = 0;
+  const queue = [...fitting];
+  const work = async () => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      try {
+        await api.command(job.id, command);
+        done += 1;
+        if (command === 'dismiss') {
+          incoming.set(job.id, null);
+          schedule();
+        }
+      } catch (error) {
+        refused.push(`${job.repo}: ${reasonOf(error)}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (refused.length === 0) {
+    say('success', t(`did.${command}`, { count: done, repo: fitting[0]?.repo ?? '' }));
+  } else if (fitting.length === 1) {
+    say('error', refused[0] ?? '');
+  } else {
+    say('error', t('did.some', { done, refused: refused.length }), refused);
+  }
+  await refresh();
+}

@@ -1,0 +1,16 @@
+// Runs the browser tests. Those against the real service need a binary: HFDEPOT_BIN, or the release build.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { BINARY } from './service.mjs';
+
+if (!existsSync(new URL('../../dist/index.html', import.meta.url))) {
+  console.error('e2e: web/dist is missing; npm run build makes it');
+  process.exit(1);
+}
+const files = ['tests/e2e/pages.test.mjs'];
+if (existsSync(BINARY)) files.push('tests/e2e/journey.test.mjs');
+else if (process.env.HFDEPOT_BIN !== undefined) throw new Error(`HFDEPOT_BIN names no file: ${BINARY}`);
+else console.error(`e2e: no ${BINARY}, so only the pages are tested, on the mock; cargo build --release makes it`);
+
+const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=1', ...files], { stdio: 'inherit' });
+process.exit(status ?? 1);

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { Plan, Settings } from '../../src/api/types';
+import { allFields, fieldOf, patchOf, unknownKeys, valueAt } from '../../src/lib/settings';
+import de from '../../src/i18n/de.json';
+import en from '../../src/i18n/en.json';
+import { total } from '../../src/stores/planner.svelte';
+
+describe('settings', () => {
+  it('a save sends the changed fields only, nested as the service has them', () => {
+    expect(patchOf({ maxActive: 2, 'proxy.url': 'http://p', 'proxy.noEnvProxy': true })).toEqual({ maxActive: 2, proxy: { url: 'http://p', noEnvProxy: true } });
+  });
+  it('a refusal finds its field', () => {
+    expect(fieldOf('maxActive must be a whole number from 1 to 32, not 99')).toBe('maxActive');
+    expect(fieldOf('proxy.url must be a URL')).toBe('proxy.url');
+    expect(fieldOf('certificates could not be read')).toBeNull();
+    expect(fieldOf('')).toBeNull();
+  });
+  it('values are found below dots, and settings of tomorrow are shown', () => {
+    const settings = { proxy: { url: 'x' }, retries: 4, sources: { retries: 'default', 'proxy.url': 'env', brandNew: 'flag' } } as unknown as Settings;
+    expect([valueAt(settings, 'proxy.url'), valueAt(settings, 'retries'), valueAt(settings, 'proxy.password')]).toEqual(['x', 4, '']);
+    expect(unknownKeys(settings)).toEqual(['brandNew']);
+  });
+  it('each field has its words', () => {
+    for (const { key } of allFields()) expect([en, de].every((texts) => `setting.${key}` in texts && `help.${key}` in texts), key).toBe(true);
+  });
+});
+
+describe('words', () => {
+  it('are the same keys in each language, with the same places for values', () => {
+    expect(Object.keys(de)).toEqual(Object.keys(en));
+    const gaps = (text: unknown) => [...new Set(JSON.stringify(text).match(/\{\w+\}/g) ?? [])].sort();
+    for (const [key, text] of Object.entries(en)) expect(gaps((de as Record<string, unknown>)[key]), key).toEqual(gaps(text));
+  });
+  it('have every plural', () => {
+    for (const texts of [en, de]) {
+      for (const [key, text] of Object.entries(texts)) if (typeof text === 'object') expect(Object.keys(text), key).toEqual(['one', 'other']);
+    }
+  });
+});
+
+describe('the sum of plans', () => {
+  const plan = (fetchBytes: number, more: Partial<Plan> = {}) => ({ fetchBytes, alreadyPresentBytes: 1, freeBytes: 100, reservedBytes: 10, fits: true, ...more }) as Plan;
+  it('counts reservations, and which plans do not fit behind the others', () => {
+    expect(total([plan(50), plan(30), plan(20)])).toEqual({ fetch: 100, reused: 3, freeAfter: -10, free: 100, waiting: 1 });
+  });
+  it('knows nothing of the disk when it was not asked', () => {
+    expect(total([plan(50, { freeBytes: null })]).freeAfter).toBeNull();
+  });
+});
