@@ -113,8 +113,8 @@ impl Drop for Permit {
     }
 }
 
-/// Bytes that may pass at once after a pause, as a share of a second: 0.2 s (`design` of the
-/// limiter: measured where we read, so that a router never sees more).
+/// Bytes that may pass at once after a pause, as a share of a second: 0.2 s, measured
+/// where we read, so that a router never sees more.
 const BURST: Duration = Duration::from_millis(200);
 
 /// A token bucket for bytes, changeable at any time.

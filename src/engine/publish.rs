@@ -20,7 +20,7 @@ use super::part::LivePart;
 use super::planner::BlobTask;
 use super::run::Run;
 
-/// Most files of one batch (`design.md` §9.8).
+/// Most files of one batch.
 const BATCH_FILES: usize = 256;
 /// How long a batch that is not full waits for more: long enough to gather small files that
 /// arrive together, too short for anybody to notice.

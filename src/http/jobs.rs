@@ -16,7 +16,7 @@ use crate::model::job::JobId;
 use crate::model::state::JobKind;
 use crate::store::{Change, Job, JobsQuery, Refused};
 
-/// Files that the answer for one job carries (`design.md` §9.24).
+/// Files that the answer for one job carries.
 const FILES_OF_ONE: i64 = 1000;
 /// Rows that one page may have.
 const PAGE: std::ops::RangeInclusive<i64> = 1..=10_000;

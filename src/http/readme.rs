@@ -21,9 +21,9 @@ use crate::model::repo::{RepoPath as FilePath, RepoType};
 
 /// Longest time for a README or a picture.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Most bytes of a README that are shown (`contract.md` §1.10).
+/// Most bytes of a README that are shown.
 const README_MAX: usize = 768 * 1024;
-/// Most bytes of a picture (`contract.md` §1.10).
+/// Most bytes of a picture.
 const ASSET_MAX: usize = 32 * 1024 * 1024;
 /// Pictures fetched at once: each stands in memory as a whole.
 static ASSETS: Semaphore = Semaphore::const_new(4);

@@ -18,7 +18,7 @@ use crate::hub::{BucketState, Found, SearchQuery};
 use crate::model::code::Code;
 use crate::model::repo::RepoType;
 
-/// Longest time for a search (`contract.md` §1.9).
+/// Longest time for a search.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Longest time for a look into the cache; after that the marks are left out.
 const DISK_PATIENCE: Duration = Duration::from_secs(2);

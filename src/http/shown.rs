@@ -11,7 +11,7 @@ use crate::clock::now_ms;
 use crate::model::state::JobStatus;
 use crate::store::{FileRow, Job, Store, StoreError};
 
-/// Files of one job in lists and messages (`design.md` §9.24).
+/// Files of one job in lists and messages.
 pub const FILES_IN_LISTS: i64 = 64;
 /// Longest text of one job: a message of 512 KiB minus its envelope.
 pub const JOB_LIMIT_BYTES: usize = 500 * 1024;

@@ -12,7 +12,7 @@ use super::headers;
 use super::redirect::{HOPS_MAX, host};
 use super::transport::{Ask, Hop, Transport, chunk, is_html, plain};
 
-/// Most bytes of one answer (`reliability.md` §4.2 "Inflation").
+/// Most bytes of one answer.
 pub(super) const PAGE_MAX: usize = 32 * 1024 * 1024;
 
 /// Everything but the unreserved characters of RFC 3986 §2.3.

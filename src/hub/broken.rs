@@ -1,5 +1,5 @@
 //! The one retry classifier, second half: what a broken connection means
-//! (`hub-protocol.md` §4.1, `design.md` §9.11). Pure. The first half, statuses, is
+//! (seen on the Hub). Pure. The first half, statuses, is
 //! [`super::classify`].
 
 use std::error::Error;
@@ -37,7 +37,7 @@ pub(super) fn no_answer(host: &str, error: &reqwest::Error) -> HubError {
             offline("there is no route to it")
         }
         _ if error.is_timeout() => offline("it does not answer in time"),
-        // The host was reached and hung up: hub-protocol §4.1 "reset".
+        // The host was reached and hung up, a reset.
         Some(
             ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted

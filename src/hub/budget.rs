@@ -1,7 +1,7 @@
 //! The rate-limit budget of one endpoint, shared by all its jobs.
 //!
 //! The Hub counts requests in windows of five minutes and says on every answer how many are
-//! left (`hub-protocol.md` §4.2). [`Budget::admit`] lets a request through at once while there
+//! left (seen on the Hub). [`Budget::admit`] lets a request through at once while there
 //! are plenty, spreads the last tenth over the rest of the window, and holds everything back
 //! while the window is empty, so that a 429 is the exception. Dropping the waiting future gives
 //! its place back to nobody and costs nothing.

@@ -1,5 +1,5 @@
-//! The one retry classifier, first half: what a status means (`hub-protocol.md` §4.1,
-//! `contract.md` §3.7). Pure. The other half, broken connections, is [`super::broken`].
+//! The one retry classifier, first half: what a status means (seen on the Hub).
+//! Pure. The other half, broken connections, is [`super::broken`].
 
 use std::time::{Duration, SystemTime};
 
@@ -90,7 +90,7 @@ pub(super) fn by_hub(host: &str, about: &About<'_>, with_token: bool, refusal: R
     let code = refusal.error_code.clone().unwrap_or_default();
     let repo = format!("The {repo_type} {id}");
     let (class, code, message) = match (status, code.as_str()) {
-        // The words of X-Error-Code win over the status: hub-protocol §0.9.
+        // The words of X-Error-Code win over the status, as on the Hub itself.
         (400..=499, "GatedRepo") => {
             let next = if with_token {
                 "the account of the token has no access yet: ask for it there"
@@ -103,7 +103,7 @@ pub(super) fn by_hub(host: &str, about: &About<'_>, with_token: bool, refusal: R
         (400..=499, "RepoNotFound") => missing(&repo, host, with_token),
         (400..=499, "RevisionNotFound") => revision_missing(&repo, host, about),
         (400..=499, "EntryNotFound") => entry_missing(&repo, host, about),
-        // Clients match this very text: hub-protocol §4.1.
+        // Clients match this very text.
         (403, _) if refusal.text == "Access to this resource is disabled." => {
             let message = format!("{host} has disabled {}", lower(&repo));
             (Class::Permanent, Code::RepoDisabled, message)
@@ -188,7 +188,7 @@ pub(super) fn without_repo(host: &str, refusal: Refusal) -> HubError {
 }
 
 /// What a refusal by a storage host means: its links expire, and it speaks no Hub words
-/// (`hub-protocol.md` §3.4).
+/// (seen on the Hub).
 pub(super) fn by_storage(host: &str, refusal: Refusal) -> HubError {
     match refusal.status {
         400 | 401 | 403 | 404 | 410 => {
@@ -211,7 +211,7 @@ fn by_any(host: &str, refusal: Refusal) -> HubError {
             Code::RateLimited,
             format!("{host} asks to slow down (429)"),
         ),
-        // contract §3.7: every 5xx, and 408; hub-protocol §4.1 adds 425.
+        // Every 5xx, 408, and 425 (too early).
         408 | 425 | 500..=599 => (
             Class::Transient,
             Code::ServerError,

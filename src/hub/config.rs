@@ -26,16 +26,15 @@ pub struct HubConfig {
     pub backoff_initial: Duration,
     /// Longest back-off. Default 10 s.
     pub backoff_max: Duration,
-    /// Longest time to connect, TLS included. Default 10 s (`reliability.md` §3).
+    /// Longest time to connect, TLS included. Default 10 s.
     pub connect_timeout: Duration,
-    /// Longest time from the request to the end of the answer's head, in all. Default 30 s
-    /// (`reliability.md` §3).
+    /// Longest time from the request to the end of the answer's head, in all. Default 30 s.
     pub header_timeout: Duration,
     /// Longest pause between two tries to reach a host that cannot be reached. Default 75 s, so
-    /// that an outage costs less than one request a minute and host (`design.md` §9.11).
+    /// that an outage costs less than one request a minute and host.
     pub offline_max: Duration,
-    /// Shortest time between two re-resolves of a file whose fresh link is refused. Default 30 s
-    /// (`hub-protocol.md` §3.4).
+    /// Shortest time between two re-resolves of a file whose fresh link is refused. Default 30 s:
+    /// signed links of the Hub live for about an hour, so a fresh one that is refused is no accident.
     pub refresh_pause: Duration,
 }
 

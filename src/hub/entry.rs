@@ -1,7 +1,7 @@
 //! One entry of a listing, from hostile JSON to a checked [`RepoFile`].
 //!
 //! Unknown fields and nulls are fine; a name, id or size that is not right makes the entry a
-//! [`BadEntry`] with a sentence, never a guess (`reliability.md` §4.2 "Paths").
+//! [`BadEntry`] with a sentence, never a guess.
 
 use std::collections::HashSet;
 
@@ -11,11 +11,11 @@ use sha1::{Digest, Sha1};
 use crate::model::plan::{BadEntry, RepoFile, Tree};
 use crate::model::repo::{BlobId, RepoPath, shown};
 
-/// Largest believable file: 16 TiB (the largest on the Hub are about 0.5 TB, `hub-protocol.md`
-/// §3.4). With at most 500,000 entries no sum of sizes can overflow.
+/// Largest believable file: 16 TiB (the largest on the Hub are about 0.5 TB).
+/// With at most 500,000 entries no sum of sizes can overflow.
 const FILE_MAX: u64 = 16 << 40;
 
-/// Names of the fields: a tree and `siblings` differ (`hub-protocol.md` §2.1 "Trap").
+/// Names of the fields: a tree and `siblings` differ (seen on the Hub).
 pub(super) struct Keys {
     path: &'static str,
     oid: &'static str,
@@ -157,7 +157,7 @@ fn read(entry: &Value, keys: &Keys) -> Result<Option<RepoFile>, BadEntry> {
     }))
 }
 
-/// Git id of the LFS pointer of a file, for mirrors that leave it out (`hub-protocol.md` §6).
+/// Git id of the LFS pointer of a file, for mirrors that leave it out (seen on the Hub).
 fn pointer_oid(sha256: BlobId, size: u64) -> String {
     let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n");
     let mut hash = Sha1::new();
@@ -208,7 +208,7 @@ mod tests {
         listing.add(&json!({"rfilename":"a.txt","blobId":OID,"size":1}), &SIBLING);
         let tree = listing.finish();
         assert_eq!(tree.bad, []);
-        // The pointer's id as git computes it, `hub-protocol.md` §16.
+        // The pointer's id as git computes it.
         assert_eq!(tree.files[1].git_oid, "bd4b445edb86cf75c021d68586e3215b0a83aa88");
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::code::Code;
 
-/// What kind of failure it is, and so what to do (`hub-protocol.md` §4.1).
+/// What kind of failure it is, and so what to do (seen on the Hub).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Another try gives the same answer: fail.

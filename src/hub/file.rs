@@ -115,7 +115,7 @@ impl RemoteFile {
             ask: Ask {
                 method: Method::GET,
                 bucket: Bucket::Resolvers,
-                // Any range of an empty file is answered with 416 (hub-protocol §3.3).
+                // Any range of an empty file is answered with 416 (RFC 9110 section 15.5.17).
                 range: range.filter(|_| size > 0),
             },
             span,

@@ -1,4 +1,4 @@
-//! Which addresses the client may connect to (`reliability.md` §4.2 "SSRF").
+//! Which addresses the client may connect to.
 //!
 //! A hostile Hub, mirror or CDN could redirect us to a service on this machine or in this
 //! network. So the address that is really connected to is judged: names by the resolver that

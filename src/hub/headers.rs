@@ -47,7 +47,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// The blob id in an ETag: `W/` and quotes dropped; `None` for opaque ones such as S3's
-/// `"<32 hex>-10"` (`hub-protocol.md` §6).
+/// `"<32 hex>-10"` (seen on the Hub).
 pub(super) fn etag(value: &str) -> Option<BlobId> {
     let value = value.trim();
     let value = value.strip_prefix("W/").unwrap_or(value);
@@ -71,7 +71,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     }
 }
 
-/// What the rate-limit headers of one answer say (`hub-protocol.md` §4.2).
+/// What the rate-limit headers of one answer say (seen on the Hub).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RateLimit {
     /// Which bucket they speak of.

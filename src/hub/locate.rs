@@ -3,7 +3,7 @@
 //! The Hub answers `/resolve/` with a signed link that lives for about an hour. The link is kept
 //! in memory only. When it is refused, one connection asks again and the others wait for its
 //! answer (single flight); while no byte of the file comes, that happens at most once in 30 s
-//! and 20 times in all (`hub-protocol.md` §3.4, `design.md` §9.11).
+//! and 20 times in all (seen on the Hub).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ use crate::model::code::Code;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{Commit, RepoId, RepoType};
 
-/// Most re-resolves of one file while no byte comes (`hub-protocol.md` §3.4).
+/// Most re-resolves of one file while no byte comes (seen on the Hub).
 const REFRESHES_MAX: u32 = 20;
 
 /// What all connections of one file share.
@@ -225,7 +225,7 @@ impl Shared {
     }
 
     /// Compares commit, hash and length with the listing, as far as the Hub hop names them:
-    /// mirrors leave them out (`hub-protocol.md` §8). The plain `ETag` counts only on the answer
+    /// mirrors leave them out (seen on the Hub). The plain `ETag` counts only on the answer
     /// that carries the bytes (§3.1).
     pub fn identify(&self, headers: &HeaderMap, name: &str, carries_bytes: bool) -> Result<(), HubError> {
         let path = &self.file.path;

@@ -2,7 +2,7 @@
 //!
 //! Without this gate each range of each job would knock on a dead host by itself. With it one
 //! request at a time probes the host, less and less often, and all others fail at once with the
-//! same error and the time of the next probe (`design.md` §9.11: an outage costs less than one
+//! same error and the time of the next probe (an outage costs less than one
 //! request a minute and host). Any answer of the host opens the gate for everybody.
 
 use std::collections::HashMap;

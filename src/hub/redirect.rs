@@ -2,14 +2,14 @@
 //!
 //! Redirects are off in the HTTP client, because a client that follows them by itself would
 //! carry the token along, go from https to http, and into the private network
-//! (`hub-protocol.md` §3.2).
+//! (seen on the Hub).
 
 use url::Url;
 
 use super::config::PUBLIC_HUB;
 use super::error::HubError;
 
-/// Most hops of one request (`design.md` §9.11).
+/// Most hops of one request.
 pub(super) const HOPS_MAX: usize = 10;
 
 /// A URL as it may be shown: without query (signatures), fragment and user.
@@ -32,7 +32,7 @@ pub(super) struct Step {
     /// Where to go.
     pub url: Url,
     /// Whether the answer named only a path: such hops stay on their origin and say nothing
-    /// about the file (`hub-protocol.md` §3.1).
+    /// about the file (seen on the Hub).
     pub relative: bool,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn follow(from: &Url, location: &str) -> Result<Step, HubError> {
 }
 
 /// Judges the next page that the page at `from` names: it must stay on the endpoint. Mirrors
-/// that leak links of the Hub itself get them rewritten to the mirror (`hub-protocol.md` §8).
+/// that leak links of the Hub itself get them rewritten to the mirror (seen on the Hub).
 pub(super) fn next_page(endpoint: &Url, from: &Url, link: &str) -> Result<Url, HubError> {
     let bad = |why: String| HubError::bad(format!("{} named a next page {why}", host(from)));
     let next = from.join(link).map_err(|_| bad("that is not a URL".to_owned()))?;

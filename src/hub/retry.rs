@@ -8,13 +8,13 @@ use std::time::Duration;
 use super::config::HubConfig;
 use super::error::{Class, HubError};
 
-/// Factor between two back-offs (`contract.md` §3.7).
+/// Factor between two back-offs.
 const GROWTH: f64 = 1.6;
-/// Longest pause a server may ask for at once (`contract.md` §3.7).
+/// Longest pause a server may ask for at once.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 /// First pause after a 429 that names none.
 pub(super) const WAIT_FIRST: Duration = Duration::from_secs(1);
-/// Largest random addition, so that parallel ranges do not come back together (`contract.md` §3.7).
+/// Largest random addition, so that parallel ranges do not come back together.
 const JITTER_MS: u64 = 120;
 
 /// What to do after a failure.

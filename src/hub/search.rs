@@ -13,7 +13,7 @@ use super::error::HubError;
 use super::text::{self, Gate};
 use crate::model::repo::{RepoId, RepoType};
 
-/// Most bytes of one answer (`contract.md` §1.9).
+/// Most bytes of one answer.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most entries of one answer that are looked at, whatever limit was asked.
 const ENTRIES_MAX: usize = 1000;

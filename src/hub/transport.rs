@@ -104,7 +104,7 @@ impl Transport {
         let guard = Arc::new(guard);
         let mut builder = Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            // Bulk data over HTTP/2 costs half as much CPU again (`stack.md` §2.4).
+            // Bulk data over HTTP/2 costs half as much CPU again.
             .http1_only()
             .redirect(Policy::none())
             .referer(false)

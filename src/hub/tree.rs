@@ -16,7 +16,8 @@ use super::redirect::{host, next_page};
 use crate::model::plan::Tree;
 use crate::model::repo::{Commit, RepoId, RepoType};
 
-/// Most pages of one listing. This bound and the next two: `reliability.md` §4.2 "Inflation".
+/// Most pages of one listing. This bound and the next two keep a
+/// hostile or broken source from filling the memory.
 const PAGES_MAX: usize = 1_000;
 /// Most entries of one listing, folders included.
 const ENTRIES_MAX: usize = 500_000;
@@ -27,7 +28,7 @@ impl HubClient {
     /// Lists every file of a commit with size and hash: one request of the `api` bucket for
     /// each page (1,000 entries on the Hub). Entries that cannot be stored are in
     /// [`Tree::bad`]. When the endpoint has no tree route, the repo info with `blobs=true`
-    /// stands in (`hub-protocol.md` §8).
+    /// stands in (seen on the Hub).
     ///
     /// # Errors
     /// As [`HubClient::resolve`]; `bad_response` when a page leads off the endpoint, pages go

@@ -13,7 +13,7 @@ use super::stub::{
     Asked, COMMIT, SHA256, Stub, TOKEN, answer, assert_clean, bytes_of, client, config, file_of, read,
 };
 
-/// An ETag that looks like a SHA-256 and is none: the Xet hash (`hub-protocol.md` §3.1).
+/// An ETag that looks like a SHA-256 and is none: the Xet hash (seen on the Hub).
 const XET: &str = "\"e1cb4d78a1f42d8f640d9f761b0c3b440f0448a41fe12f18a30207c799700609\"";
 const CONTENT: &[u8] = b"0123456789abcdefghij";
 

@@ -26,7 +26,7 @@ use super::attempt::FileError;
 use super::checkpoint::Checkpointer;
 use super::meter::Meter;
 
-/// Unsynced bytes of one part that start a sync (`reliability.md` §2: any interval is free at
+/// Unsynced bytes of one part that start a sync (measured on ext4: any interval is free at
 /// LAN speed, so it is chosen for the bound).
 const SYNC_BYTES: u64 = 32 << 20;
 /// Unsynced bytes at which its writers wait: the bound after a loss of power.

@@ -1,4 +1,4 @@
-/** From the fields of a job to the one word that a page shows for it (`ui-spec.md` §3). */
+/** From the fields of a job to the one word that a page shows for it. */
 import type { Job } from '../api/types';
 import { percent } from './format';
 
