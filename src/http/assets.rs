@@ -237,7 +237,7 @@ mod tests {
     #[tokio::test]
     async fn the_page_finds_its_files_from_every_depth() {
         let page = |name: &str| {
-            (name == "index.html").then(|| Asset {
+            (name == "index.html").then_some(Asset {
                 bytes: Cow::Borrowed(b"<link href=\"./icon.svg\"><script src=\"./assets/a.js\"></script>"),
                 hash: [7; 32],
                 mime: Cow::Borrowed("text/html"),
