@@ -63,7 +63,8 @@ impl LogOptions {
 /// A sentence when the directives cannot be read, or a log is installed already.
 pub fn init(options: &LogOptions) -> Result<(), String> {
     let directives = options.directives(std::env::var("RUST_LOG").ok());
-    let filter = EnvFilter::try_new(&directives)
+    // The migrations' library tells four lines at each start; ours names the database once.
+    let filter = EnvFilter::try_new(format!("refinery_core=warn,{directives}"))
         .map_err(|error| format!("The log level \"{directives}\" cannot be read: {error}"))?;
     let terminal = std::io::stderr().is_terminal();
     let human = match options.log_format {
