@@ -8,14 +8,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
-use url::Url;
-
 use crate::hub::{HubClient, HubError, RepoInfo};
 use crate::model::analysis::{self, Analysis, Facts};
 use crate::model::code::Code;
 use crate::model::repo::{Commit, RepoId, RepoType, Revision};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::peek::{Peeked, Subject};
 
@@ -77,7 +75,9 @@ pub enum Outcome {
 /// Everything that tells reports apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Key {
-    endpoint: Url,
+    /// The client that asked: a report that was under way while token or endpoint changed is kept
+    /// after the others were dropped, and must not be found.
+    client: u64,
     repo_type: RepoType,
     repo: RepoId,
     /// The report names the revision as it was asked.
@@ -133,7 +133,7 @@ impl Analyzer {
             },
         };
         let key = Key {
-            endpoint: hub.config().endpoint.clone(),
+            client: hub.serial(),
             repo_type,
             repo: info.resolved.id.clone(),
             revision: request.revision.clone(),

@@ -39,6 +39,7 @@ mod transport;
 mod tree;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use url::Url;
 
@@ -59,11 +60,15 @@ use crate::model::plan::RepoFile;
 use crate::model::repo::{Commit, RepoId, RepoType};
 use transport::Transport;
 
+/// Clients made so far in this process.
+static CLIENTS: AtomicU64 = AtomicU64::new(0);
+
 /// A client of one endpoint with one token. A clone shares everything with its original.
 #[derive(Clone)]
 pub struct HubClient {
     wire: Arc<Transport>,
     config: Arc<HubConfig>,
+    serial: u64,
 }
 
 impl HubClient {
@@ -77,7 +82,14 @@ impl HubClient {
         Ok(Self {
             wire,
             config: Arc::new(config),
+            serial: CLIENTS.fetch_add(1, Relaxed),
         })
+    }
+
+    /// Tells clients apart: clones share it, a client made later has another one. What was learnt
+    /// with one token must not be told to another.
+    pub fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// The settings this client was made with.
