@@ -3,6 +3,9 @@
 //! Values of live settings stay texts here: [`super::check::check`] judges them as it judges
 //! the values of every other source, so that an error reads the same everywhere.
 
+// These comments are also what `--help` prints, where angle brackets would only disturb.
+#![allow(rustdoc::bare_urls)]
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 

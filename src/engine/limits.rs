@@ -38,7 +38,7 @@ impl Permits {
         })
     }
 
-    /// Changes the limit. For each holder above a lower one a [`Permit::unwanted`] returns.
+    /// Changes the limit. For each holder above a lower one a `Permit::unwanted` returns.
     pub fn set_limit(&self, limit: usize) {
         let mut state = self.lock();
         if limit > state.limit {

@@ -3,7 +3,7 @@
 //! It listens to the store, reads a changed job once, whatever the number of clients, and puts
 //! the frame into every [`Outbox`]. Promises:
 //! - a client gets `init` first, and afterwards no state that is older;
-//! - at most one `job_update` a job in [`PACE`], and the last state always;
+//! - at most one `job_update` a job in `PACE`, and the last state always;
 //! - `event` after the `job_update` that shows it;
 //! - with nobody listening it does nothing.
 

@@ -1,7 +1,7 @@
 //! `GET /api/ws`: one task a client, which sends what the feed puts into its outbox.
 //!
 //! What clients send is read and ignored, up to 512 KiB a message. A client that takes a frame
-//! for longer than [`WRITE_TIMEOUT`] or is silent for [`READ_TIMEOUT`] is dropped.
+//! for longer than `WRITE_TIMEOUT` or is silent for `READ_TIMEOUT` is dropped.
 
 use std::time::Duration;
 
