@@ -3,6 +3,7 @@
 
 BINARY := target/release/hfdepot
 HAS_WEB := $(wildcard web/package.json)
+WEB_SOURCES := $(shell find web -type d \( -name node_modules -o -name dist -o -name tests \) -prune -o -type f -print 2>/dev/null)
 
 .PHONY: help run test test-rust test-crash test-clients test-web bench bench-resume fmt lint docs web release sqlx-data setup
 
@@ -31,7 +32,7 @@ test-clients: release ## the real huggingface_hub, curl, jq and websockets again
 
 test-web: release ## unit and browser tests of the web pages
 ifneq ($(HAS_WEB),)
-	cd web && npm test
+	cd web && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm test
 endif
 
 bench: setup release ## compare with curl, aria2c and hf; ARGS="--quick" takes two minutes
@@ -49,10 +50,11 @@ lint: ## clippy, warnings are errors
 docs: ## build and open the documentation of the code
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --open
 
-web: ## build the web pages into web/dist
-ifneq ($(HAS_WEB),)
+web: $(if $(HAS_WEB),web/dist/index.html) ## build the web pages into web/dist
+
+# Only when a source is newer: a new bundle makes cargo build the binary again.
+web/dist/index.html: $(WEB_SOURCES)
 	cd web && npm ci --no-audit --no-fund && npm run build
-endif
 
 release: web ## build the release binary with the web pages inside
 	cargo build --locked --release
