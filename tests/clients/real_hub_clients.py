@@ -33,7 +33,7 @@ from kit.service import Service, find_binary
 from kit.standin import StandIn
 from packages import DATASET, MODEL, PINNED, VOCABS
 
-LIMITS = ("--max-connections", "16", "--connections", "8")
+LIMITS = ("--max-connections", "16")
 
 
 def main() -> int:
