@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::mirror::{Dir, Listing, MirrorError, Place, RepoKey};
 use crate::model::code::Code;
@@ -60,7 +61,7 @@ pub struct MirrorSpec {
 }
 
 /// What came of a mirror job, or would.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MirrorReport {
     /// Whether nothing went wrong.

@@ -78,12 +78,16 @@ impl Dir {
         }
     }
 
-    /// The folder of the repos; `None` when a target has none yet.
+    /// The folder of the repos; `None` when there is none yet.
     fn hub(&self) -> Result<Option<Folder>, MirrorError> {
-        let root = self.root()?;
-        match self.marker {
-            Some(_) => Ok(root.child_if_present(HUB)?),
-            None => Ok(Some(root)),
+        if self.marker.is_some() {
+            return Ok(self.root()?.child_if_present(HUB)?);
+        }
+        match Folder::open_root(&self.root) {
+            Ok(root) => Ok(Some(root)),
+            // A cache that nobody has used yet.
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -129,7 +133,7 @@ fn make_parent<'a>(repo: &Folder, path: &'a str) -> Result<(Folder, &'a str), Mi
 
 impl Place for Dir {
     fn check(&self) -> Result<(), MirrorError> {
-        self.root().map(drop)
+        self.hub().map(drop)
     }
 
     fn repos(&self) -> Result<Found, MirrorError> {
@@ -282,14 +286,16 @@ impl Place for Dir {
             return Ok(());
         };
         let name = repo.1.folder(repo.0);
-        let away = unique_name(&format!(".trash-{name}"), "old");
-        match hub.rename(&name, &hub, &away) {
-            Ok(()) => {}
-            Err(error) if error.is_not_found() => return Ok(()),
+        let stem = format!(".trash-{name}");
+        match hub.rename(&name, &hub, &unique_name(&stem, "old")) {
+            Ok(()) => hub.sync()?,
+            Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error.into()),
         }
-        hub.sync()?;
-        remove_tree(&hub, &away)
+        // Also what a run that was cut short moved out of sight.
+        let stem = format!("{stem}.");
+        let away = hub.names()?.into_iter().filter(|name| name.starts_with(&stem));
+        away.into_iter().try_for_each(|name| remove_tree(&hub, &name))
     }
 }
 
