@@ -31,6 +31,7 @@ mod publish;
 mod run;
 mod small;
 mod space;
+mod trouble;
 mod worker;
 
 use std::path::PathBuf;
@@ -158,6 +159,11 @@ impl Engine {
         ];
         let worker = runtime.spawn(worker::run(shared.clone()));
         Ok((Self { shared }, Running { worker, others }))
+    }
+
+    /// Starts of the segments of a part file that a connection fills now.
+    pub fn open_segments(&self, part_id: i64) -> Vec<u64> {
+        self.shared.checkpoint.open_segments(part_id)
     }
 
     /// Says that a job was added or changed.

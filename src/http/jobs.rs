@@ -11,7 +11,7 @@ use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, JobPath, QueryFields};
 use super::shown::json as text_of;
 use super::state::{App, AppState};
-use super::views::{EventView, FileView, JobView};
+use super::views::{FileView, JobView};
 use crate::model::job::JobId;
 use crate::model::state::JobKind;
 use crate::store::{Change, Job, JobsQuery, Refused};
@@ -83,31 +83,14 @@ pub async fn files(
     ))
 }
 
-/// `GET /api/jobs/{id}/events?after=&limit=`: what happened to it, oldest first. Outlives the job on the list.
-pub async fn events(
-    State(app): State<AppState>,
-    JobPath(id): JobPath,
-    query: QueryFields,
-) -> ApiResult<Json<Value>> {
-    let limit = query.number("limit", PAGE)?.unwrap_or(FILES_OF_ONE);
-    let after = query.number("after", 0..=i64::MAX)?.unwrap_or(0);
-    let id = id.ok_or_else(unknown)?;
-    let events = app.store.events(&id, after, limit).await?;
-    if events.is_empty() && app.store.events(&id, 0, 1).await?.is_empty() {
-        return Err(unknown());
-    }
-    let events: Vec<EventView> = events.iter().map(EventView::from).collect();
-    Ok(Json(json!({"events": events, "count": events.len()})))
-}
-
-async fn find(app: &App, id: Option<JobId>) -> ApiResult<Job> {
+pub(super) async fn find(app: &App, id: Option<JobId>) -> ApiResult<Job> {
     match id {
         Some(id) => app.store.job(&id).await?.ok_or_else(unknown),
         None => Err(unknown()),
     }
 }
 
-fn unknown() -> ApiError {
+pub(super) fn unknown() -> ApiError {
     ApiError::not_found("Job not found")
 }
 

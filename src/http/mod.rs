@@ -12,6 +12,8 @@ pub mod auth;
 pub mod body;
 pub mod download;
 pub mod error;
+pub mod events;
+pub mod export;
 pub mod extract;
 pub mod feed;
 pub mod guard;
@@ -28,9 +30,11 @@ pub mod readiness;
 pub mod readme;
 pub mod request;
 pub mod search;
+pub mod segments;
 pub mod serve;
 pub mod settings;
 pub mod shown;
+pub mod speed;
 pub mod state;
 pub mod status;
 pub mod system;
@@ -59,12 +63,19 @@ pub fn routes(app: state::AppState) -> Router {
         .route("/api/jobs", get(jobs::list))
         .route("/api/jobs/{id}", get(jobs::show).delete(jobs::cancel))
         .route("/api/jobs/{id}/files", get(jobs::files))
-        .route("/api/jobs/{id}/events", get(jobs::events))
+        .route("/api/jobs/{id}/events", get(events::of_job))
+        .route("/api/jobs/{id}/segments", get(segments::show))
+        .route("/api/jobs/{id}/speed", get(speed::of_job))
         .route("/api/jobs/{id}/pause", post(jobs::pause))
         .route("/api/jobs/{id}/resume", post(jobs::resume))
         .route("/api/jobs/{id}/dismiss", post(jobs::dismiss))
         .route("/api/jobs/{id}/retry", post(jobs::retry))
         .route("/api/history", get(history::list))
+        .route("/api/history/events", get(events::of_all))
+        .route("/api/history/stats", get(history::stats))
+        .route("/api/history/verify", get(history::verify))
+        .route("/api/history/{seq}/files", get(history::files))
+        .route("/api/speed", get(speed::of_all))
         .route("/api/settings", get(settings::show).post(settings::change))
         .route("/api/ws", get(live::connect))
         .with_state(app)
