@@ -40,8 +40,8 @@ pub struct JobEvents {
 }
 
 /// What happened to a job, oldest first.
-#[utoipa::path(get, path = "/api/jobs/{id}/events", tag = "jobs", params(
-    ("id" = String, Path, description = "Id of the job; it may have left the list"),
+#[utoipa::path(get, path = "/api/jobs/{id}/events", operation_id = "listJobEvents", tag = "jobs", params(
+    ("id" = JobId, Path, description = "Id of the job; it may have left the list"),
     ("after" = Option<i64>, Query, description = "Only after the event with this `seq`"),
     ("limit" = Option<i64>, Query, description = "1000 unless told, 10000 at most"),
     ("level" = Option<String>, Query, description = "`info`, `warn`, `error`; several with commas between")
@@ -86,6 +86,7 @@ pub struct EventsPage {
     entries: Vec<EventRecord>,
     limit: i64,
     /// For `?cursor=`: the page behind this one; null at the end.
+    #[schema(required)]
     next_cursor: Option<String>,
 }
 
@@ -117,7 +118,7 @@ pub struct EventsParams {
 }
 
 /// What happened to all jobs, newest first: who did what, and when.
-#[utoipa::path(get, path = "/api/history/events", tag = "history", params(EventsParams), responses(
+#[utoipa::path(get, path = "/api/history/events", operation_id = "listEvents", tag = "history", params(EventsParams), responses(
     (status = 200, description = "A page, or with `format` a download of everything that matches", body = EventsPage),
     (status = 400, description = "A parameter is wrong")
 ))]

@@ -34,6 +34,7 @@ pub struct HistoryPage {
     limit: i64,
     offset: i64,
     /// For `?cursor=`: the page behind this one; null at the end. Rows that come meanwhile do not move it.
+    #[schema(required)]
     next_cursor: Option<String>,
 }
 
@@ -69,7 +70,7 @@ pub struct HistoryParams {
 }
 
 /// The ends of jobs, newest first.
-#[utoipa::path(get, path = "/api/history", tag = "history", params(HistoryParams), responses(
+#[utoipa::path(get, path = "/api/history", operation_id = "listHistory", tag = "history", params(HistoryParams), responses(
     (status = 200, description = "A page, or with `format` a download of everything that matches", body = HistoryPage),
     (status = 400, description = "A parameter is wrong")
 ))]
@@ -175,7 +176,7 @@ pub struct HistoryFiles {
 }
 
 /// The files of one end by path, as they were then.
-#[utoipa::path(get, path = "/api/history/{seq}/files", tag = "history", params(
+#[utoipa::path(get, path = "/api/history/{seq}/files", operation_id = "listHistoryFiles", tag = "history", params(
     ("seq" = i64, Path, description = "Number of the entry"),
     ("limit" = Option<i64>, Query, description = "1000 unless told, 10000 at most"),
     ("offset" = Option<i64>, Query, description = "Leave out so many")
@@ -210,7 +211,7 @@ pub struct HistoryStats {
 }
 
 /// What was fetched and what ended on each day (UTC), oldest first.
-#[utoipa::path(get, path = "/api/history/stats", tag = "history", params(
+#[utoipa::path(get, path = "/api/history/stats", operation_id = "sumHistory", tag = "history", params(
     ("from" = Option<String>, Query, description = "RFC 3339, or a day in UTC"),
     ("to" = Option<String>, Query, description = "The same; a day counts to its end")
 ), responses(
@@ -224,7 +225,7 @@ pub async fn stats(State(app): State<AppState>, fields: QueryFields) -> ApiResul
 }
 
 /// Proves that no row of history and events was changed, removed, inserted or moved.
-#[utoipa::path(get, path = "/api/history/verify", tag = "history", params(
+#[utoipa::path(get, path = "/api/history/verify", operation_id = "verifyHistory", tag = "history", params(
     ("head" = Option<String>, Query, description = "A head that was noted earlier: some row has to have it")
 ), responses(
     (status = 200, description = "The verdict, good or bad", body = ChainReport),

@@ -11,6 +11,7 @@ use super::error::ApiResult;
 use super::extract::JobPath;
 use super::jobs::find;
 use super::state::AppState;
+use crate::model::job::JobId;
 use crate::model::state::JobStatus;
 use crate::store::FileParts;
 
@@ -54,8 +55,8 @@ pub struct SegmentView {
 }
 
 /// Which spans of the files under way are here.
-#[utoipa::path(get, path = "/api/jobs/{id}/segments", tag = "jobs", params(
-    ("id" = String, Path, description = "Id of the job")
+#[utoipa::path(get, path = "/api/jobs/{id}/segments", operation_id = "listJobSegments", tag = "jobs", params(
+    ("id" = JobId, Path, description = "Id of the job")
 ), responses(
     (status = 200, description = "The files under way", body = JobSegments),
     (status = 404, description = "No such job is on the list")

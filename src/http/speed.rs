@@ -95,7 +95,7 @@ impl Speed {
 }
 
 /// The speed of all jobs together.
-#[utoipa::path(get, path = "/api/speed", tag = "speed", params(
+#[utoipa::path(get, path = "/api/speed", operation_id = "showSpeed", tag = "jobs", params(
     ("range" = Option<String>, Query, description = "`10m` (unless told), `1h`, `24h` or `all`")
 ), responses(
     (status = 200, description = "The series", body = Speed),
@@ -114,8 +114,8 @@ pub async fn of_all(State(app): State<AppState>, fields: QueryFields) -> ApiResu
 }
 
 /// The speed of one job, with marks where it was tried again or went on in another run.
-#[utoipa::path(get, path = "/api/jobs/{id}/speed", tag = "speed", params(
-    ("id" = String, Path, description = "Id of the job"),
+#[utoipa::path(get, path = "/api/jobs/{id}/speed", operation_id = "showJobSpeed", tag = "jobs", params(
+    ("id" = JobId, Path, description = "Id of the job"),
     ("range" = Option<String>, Query, description = "`10m` (unless told), `1h`, `24h` or `all`")
 ), responses(
     (status = 200, description = "The series", body = Speed),

@@ -3,6 +3,7 @@
 //! Rows come in, texts and numbers go out; nothing is asked or decided here.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::clock::rfc3339;
 use crate::model::code::Code;
@@ -12,8 +13,9 @@ use crate::model::state::{FileState, JobKind, JobStatus, Phase, WaitReason};
 use crate::store::{FileRow, Job};
 
 /// A job as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Job)]
 pub struct JobView<'a> {
     id: &'a str,
     kind: JobKind,
@@ -34,12 +36,16 @@ pub struct JobView<'a> {
     flat: bool,
     destination_warning: &'a str,
     status: JobStatus,
+    #[schema(required)]
     phase: Option<Phase>,
+    #[schema(required)]
     wait_reason: Option<WaitReason>,
     progress: ProgressView<'a>,
     error: &'a str,
+    #[schema(required)]
     error_code: Option<Code>,
     hint: &'a str,
+    #[schema(required)]
     commit: Option<&'a str>,
     verify: Verify,
     priority: i64,
@@ -50,13 +56,20 @@ pub struct JobView<'a> {
     network_bytes: i64,
     reused_bytes: i64,
     refetched_bytes: i64,
+    #[schema(required, format = DateTime)]
     last_byte_at: Option<String>,
+    #[schema(required, format = DateTime)]
     next_attempt_at: Option<String>,
+    #[schema(required, format = DateTime)]
     not_before: Option<String>,
     actor: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(required, format = DateTime)]
     started_at: Option<String>,
+    #[schema(required, format = DateTime)]
     ended_at: Option<String>,
+    #[schema(format = DateTime)]
     updated_at: String,
     files: Vec<FileView<'a>>,
     /// Files the job has; `files` may hold fewer.
@@ -66,8 +79,9 @@ pub struct JobView<'a> {
     filters_truncated: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = JobProgress)]
 struct ProgressView<'a> {
     total_files: i64,
     completed_files: i64,
@@ -80,8 +94,9 @@ struct ProgressView<'a> {
 }
 
 /// A file of a job as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = JobFile)]
 pub struct FileView<'a> {
     path: &'a str,
     total_bytes: u64,
@@ -90,6 +105,7 @@ pub struct FileView<'a> {
     /// `sha256`, `git-sha1`, `size`, or empty while nothing was compared.
     verification: &'a str,
     error: &'a str,
+    #[schema(required)]
     error_code: Option<Code>,
 }
 

@@ -21,6 +21,7 @@ pub struct HistoryRecord {
     /// What was asked.
     pub revision: String,
     /// What it resolved to.
+    #[schema(required)]
     pub commit: Option<String>,
     /// Whether the repo is a dataset.
     pub is_dataset: bool,
@@ -45,6 +46,7 @@ pub struct HistoryRecord {
     /// Why it failed, as a sentence.
     pub error: String,
     /// Why it failed, as a word.
+    #[schema(required)]
     pub error_code: Option<String>,
     /// Files of the plan.
     pub total_files: i64,
@@ -77,14 +79,17 @@ pub struct HistoryRecord {
     /// RFC 3339, UTC.
     pub created_at: String,
     /// RFC 3339, UTC.
+    #[schema(required)]
     pub started_at: Option<String>,
     /// RFC 3339, UTC.
     pub ended_at: String,
     /// Whether `GET /api/history/{seq}/files` has the files of this end.
     pub has_files: bool,
     /// Place in the chain.
+    #[schema(required)]
     pub chain_position: Option<i64>,
     /// Hash over this row and all before it, in hex.
+    #[schema(required)]
     pub chain_hash: Option<String>,
 }
 
@@ -158,6 +163,7 @@ pub struct HistoryFile {
     /// Name of the blob in the cache: SHA-256 (LFS) or git's SHA-1.
     pub blob_id: String,
     /// The SHA-256, where the Hub announces one.
+    #[schema(required)]
     pub sha256: Option<String>,
     /// What was compared: `sha256`, `git-sha1`, `size`; empty while nothing was.
     pub verification: String,
@@ -166,6 +172,7 @@ pub struct HistoryFile {
     /// `complete`, `skipped` (was here before), `error` or `pending`.
     pub status: String,
     /// Why it failed, as a word.
+    #[schema(required)]
     pub error_code: Option<String>,
 }
 
@@ -196,20 +203,26 @@ pub struct EventRecord {
     /// Id of the job.
     pub job_id: String,
     /// Its repo, as long as the job or an end of it is known.
+    #[schema(required)]
     pub repo: Option<String>,
     /// What happened, in past tense.
     pub event: String,
     /// Status before, when it changed.
+    #[schema(required)]
     pub from_status: Option<String>,
     /// Status after.
+    #[schema(required)]
     pub to_status: Option<String>,
     /// `info`, `warn` or `error`.
     pub level: String,
     /// The word of a failure, or of what is waited for.
+    #[schema(required)]
     pub code: Option<String>,
     /// The host that failed.
+    #[schema(required)]
     pub host: Option<String>,
     /// Milliseconds until the next try.
+    #[schema(required)]
     pub wait_ms: Option<i64>,
     /// How often it happened since the last event that says the same.
     pub count: i64,
@@ -220,8 +233,10 @@ pub struct EventRecord {
     /// RFC 3339, UTC.
     pub at: String,
     /// Place in the chain.
+    #[schema(required)]
     pub chain_position: Option<i64>,
     /// Hash over this row and all before it, in hex.
+    #[schema(required)]
     pub chain_hash: Option<String>,
 }
 
