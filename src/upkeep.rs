@@ -63,7 +63,11 @@ async fn purge(store: &Store, settings: &LiveSettings, feed: &Feed) {
     };
     match store.purge_history(i64::from(days).saturating_mul(DAY_MS)).await {
         Ok(0) => {}
-        Ok(rows) => tracing::info!(rows, days, "old history was dropped; its last hash stays as the anchor"),
+        Ok(rows) => tracing::info!(
+            rows,
+            days,
+            "old history was dropped; its last hash stays as the anchor"
+        ),
         Err(error) => tracing::error!(%error, "old history could not be dropped"),
     }
 }

@@ -152,11 +152,19 @@ async fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
             report.checked, report.history, report.events
         )?;
         if report.anchor_position > 0 {
-            writeln!(out, "{} older rows were dropped by retention", report.anchor_position)?;
+            writeln!(
+                out,
+                "{} older rows were dropped by retention",
+                report.anchor_position
+            )?;
         }
         match &report.first_bad {
             None => writeln!(out, "Sound. Head: {}", report.head)?,
-            Some(bad) => writeln!(out, "NOT SOUND at place {}: {} ({})", bad.position, bad.message, bad.reason)?,
+            Some(bad) => writeln!(
+                out,
+                "NOT SOUND at place {}: {} ({})",
+                bad.position, bad.message, bad.reason
+            )?,
         }
     }
     Ok(if report.ok { Exit::Ok } else { Exit::Error })
@@ -230,7 +238,11 @@ impl<W: Write> Shown<W> {
                     plain(&row.actor),
                     row.repo,
                     &commit[..commit.len().min(7)],
-                    if row.error.is_empty() { String::new() } else { format!("  {}", plain(&row.error)) }
+                    if row.error.is_empty() {
+                        String::new()
+                    } else {
+                        format!("  {}", plain(&row.error))
+                    }
                 )?;
             }
         }
@@ -260,5 +272,7 @@ fn mebibytes(bytes: i64) -> String {
 
 /// Nothing that a terminal would obey.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
 }

@@ -167,7 +167,11 @@ mod tests {
             }
         }
         troubles.close();
-        times += troubles.take_due(start).iter().map(|event| event.times).sum::<i64>();
+        times += troubles
+            .take_due(start)
+            .iter()
+            .map(|event| event.times)
+            .sum::<i64>();
         assert!(rows < 40, "{rows} rows");
         assert_eq!(times, 10 * 3600);
     }

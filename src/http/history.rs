@@ -134,7 +134,11 @@ pub(super) fn cursor(fields: &QueryFields) -> ApiResult<Option<i64>> {
 
 fn statuses(fields: &QueryFields) -> ApiResult<Vec<String>> {
     let wrong = |why: String| ApiError::bad_request("Invalid status").details(why);
-    let words = fields.text("status").unwrap_or_default().split(',').map(str::trim);
+    let words = fields
+        .text("status")
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim);
     words
         .filter(|word| !word.is_empty())
         .map(|word| match word.parse::<JobStatus>() {
@@ -194,7 +198,11 @@ pub async fn files(
     let limit = fields.number("limit", 1..=LIMIT.1)?.unwrap_or(LIMIT.0);
     let offset = fields.number("offset", 0..=i64::MAX)?.unwrap_or(0);
     let count = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-    let page = app.store.history().files(seq, count(limit), count(offset)).await?;
+    let page = app
+        .store
+        .history()
+        .files(seq, count(limit), count(offset))
+        .await?;
     let (files, total) = page.ok_or_else(unknown)?;
     Ok(Json(HistoryFiles {
         files,

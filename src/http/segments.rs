@@ -67,7 +67,9 @@ pub async fn show(State(app): State<AppState>, JobPath(id): JobPath) -> ApiResul
     let mut by_path: BTreeMap<String, FileParts> = BTreeMap::new();
     for file in app.store.file_parts(job.seq, FILES).await? {
         // Another repo with the same content has a part of its own; the job's own one counts.
-        let inside = |file: &FileParts| file.folder.starts_with(&job.destination) && file.folder.ends_with(&own_folder);
+        let inside = |file: &FileParts| {
+            file.folder.starts_with(&job.destination) && file.folder.ends_with(&own_folder)
+        };
         match by_path.get(&file.path) {
             Some(known) if inside(known) || !inside(&file) => {}
             _ => {

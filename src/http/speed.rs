@@ -129,7 +129,11 @@ pub async fn of_job(
 ) -> ApiResult<Json<Speed>> {
     let range = fields.word::<Range>("range")?.unwrap_or(Range::TenMinutes);
     let job = find(&app, id).await?;
-    let series = app.store.speed_of(&job.id, range.into()).await?.ok_or_else(unknown)?;
+    let series = app
+        .store
+        .speed_of(&job.id, range.into())
+        .await?
+        .ok_or_else(unknown)?;
     let marks = marks(&app, &job.id, &rfc3339(series.from)).await?;
     let now = match job.status {
         JobStatus::Running => job.bytes_per_second,

@@ -196,7 +196,9 @@ pub(super) fn by_storage(host: &str, refusal: Refusal) -> HubError {
                 "The storage host {host} refuses the link it was given ({})",
                 refusal.status
             );
-            refusal.into_error(Class::Refresh, Code::AccessDenied, message).at_host(host)
+            refusal
+                .into_error(Class::Refresh, Code::AccessDenied, message)
+                .at_host(host)
         }
         _ => by_any(host, refusal),
     }

@@ -96,10 +96,37 @@ pub struct HistoryRecord {
 impl HistoryRecord {
     /// Names of the columns of [`cells`](Self::cells).
     pub const COLUMNS: [&'static str; 31] = [
-        "seq", "id", "kind", "type", "repo", "revision", "commit", "filters", "excludes", "exactMatch", "outputDir",
-        "verify", "verification", "status", "error", "errorCode", "totalFiles", "completedFiles", "totalBytes",
-        "networkBytes", "reusedBytes", "refetchedBytes", "retries", "activeMs", "bytesPerSecond", "category", "tags",
-        "actor", "createdAt", "startedAt", "endedAt",
+        "seq",
+        "id",
+        "kind",
+        "type",
+        "repo",
+        "revision",
+        "commit",
+        "filters",
+        "excludes",
+        "exactMatch",
+        "outputDir",
+        "verify",
+        "verification",
+        "status",
+        "error",
+        "errorCode",
+        "totalFiles",
+        "completedFiles",
+        "totalBytes",
+        "networkBytes",
+        "reusedBytes",
+        "refetchedBytes",
+        "retries",
+        "activeMs",
+        "bytesPerSecond",
+        "category",
+        "tags",
+        "actor",
+        "createdAt",
+        "startedAt",
+        "endedAt",
     ];
 
     /// One line of a table, made harmless for spreadsheets.
@@ -145,7 +172,10 @@ impl HistoryRecord {
 /// such a text gets an apostrophe in front (OWASP, "CSV Injection"). Quoting is the writer's work.
 pub fn cell(text: &str) -> String {
     // Some programs strip blanks before they look for a formula.
-    if text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+    if text
+        .trim_start_matches(' ')
+        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+    {
         format!("'{text}")
     } else {
         text.to_owned()
@@ -243,8 +273,20 @@ pub struct EventRecord {
 impl EventRecord {
     /// Names of the columns of [`cells`](Self::cells).
     pub const COLUMNS: [&'static str; 14] = [
-        "seq", "at", "jobId", "repo", "event", "fromStatus", "toStatus", "level", "code", "host", "waitMs", "count",
-        "actor", "detail",
+        "seq",
+        "at",
+        "jobId",
+        "repo",
+        "event",
+        "fromStatus",
+        "toStatus",
+        "level",
+        "code",
+        "host",
+        "waitMs",
+        "count",
+        "actor",
+        "detail",
     ];
 
     /// One line of a table, made harmless for spreadsheets.
@@ -316,7 +358,9 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1", "＝1"] {
+        for text in [
+            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1", "＝1",
+        ] {
             assert_eq!(cell(text), format!("'{text}"));
         }
         for text in ["", "a=b", "o/n", "1", "a,\"b\"", " a"] {

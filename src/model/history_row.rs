@@ -55,17 +55,23 @@ impl RowForm {
 
     /// The seal of the row that follows the one with the seal `before`.
     pub fn seal(&self, before: &Seal) -> Seal {
-        Sha256::new().chain_update(before).chain_update(&self.0).finalize().into()
+        Sha256::new()
+            .chain_update(before)
+            .chain_update(&self.0)
+            .finalize()
+            .into()
     }
 }
 
 /// Bytes as lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -76,7 +82,14 @@ mod tests {
     fn the_form_keeps_columns_apart() {
         let bytes = |form: RowForm| String::from_utf8(form.0).unwrap();
         assert_eq!(
-            bytes(RowForm::new("event").int(-7).text("a:b").text(None).int(None).blob(&b"xy"[..])),
+            bytes(
+                RowForm::new("event")
+                    .int(-7)
+                    .text("a:b")
+                    .text(None)
+                    .int(None)
+                    .blob(&b"xy"[..])
+            ),
             "hfdepot event 1\ni-7;t3:a:b--b2:xy"
         );
         let seal = |form: RowForm| form.seal(&[0; 32]);
@@ -84,17 +97,20 @@ mod tests {
             seal(RowForm::new("event").text("ab").text("c")),
             seal(RowForm::new("event").text("a").text("bc"))
         );
-        assert_ne!(seal(RowForm::new("event").text("")), seal(RowForm::new("event").text(None)));
-        assert_ne!(seal(RowForm::new("event").text("1")), seal(RowForm::new("history").text("1")));
+        assert_ne!(
+            seal(RowForm::new("event").text("")),
+            seal(RowForm::new("event").text(None))
+        );
+        assert_ne!(
+            seal(RowForm::new("event").text("1")),
+            seal(RowForm::new("history").text("1"))
+        );
     }
 
     #[test]
     fn a_seal_is_reproduced_by_any_sha_256() {
         // printf '%064d' 0 | xxd -r -p; printf 'hfdepot event 1\ni1;' | sha256sum over both
-        assert_eq!(
-            hex(&RowForm::new("event").int(1).seal(&[0; 32])),
-            EXPECTED
-        );
+        assert_eq!(hex(&RowForm::new("event").int(1).seal(&[0; 32])), EXPECTED);
     }
 
     const EXPECTED: &str = "c1c322601388326a0365a70124d68c2832206a55c26cd7154238ec017c9b737d";

@@ -145,7 +145,10 @@ impl Layout {
     /// Starts of the segments that a connection has.
     pub fn taken_starts(&self) -> Vec<u64> {
         let taken = self.segments.iter().zip(&self.taken);
-        taken.filter(|(_, taken)| **taken).map(|(segment, _)| segment.start).collect()
+        taken
+            .filter(|(_, taken)| **taken)
+            .map(|(segment, _)| segment.start)
+            .collect()
     }
 
     /// Whether [`take`](Self::take) would hand something out.

@@ -71,7 +71,10 @@ impl Rows {
         }
     }
 
-    async fn read_ahead(&mut self, connection: &mut SqliteConnection) -> Result<Result<(), FirstBad>, StoreError> {
+    async fn read_ahead(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Result<(), FirstBad>, StoreError> {
         if !self.ahead.is_empty() {
             return Ok(Ok(()));
         }
@@ -113,9 +116,12 @@ impl Rows {
             let files = match &row.files_sha256 {
                 None => None,
                 Some(announced) => {
-                    let packed = sqlx::query_scalar!("SELECT packed FROM history_files WHERE history_seq = ?", row.seq)
-                        .fetch_optional(&mut *connection)
-                        .await?;
+                    let packed = sqlx::query_scalar!(
+                        "SELECT packed FROM history_files WHERE history_seq = ?",
+                        row.seq
+                    )
+                    .fetch_optional(&mut *connection)
+                    .await?;
                     Some((
                         announced.clone(),
                         packed.map(|packed| file_list::hash_of(&packed).unwrap_or_default()),
@@ -135,7 +141,10 @@ impl Rows {
 }
 
 fn is_unreadable(batch: &Result<Vec<Sealed>, sqlx::Error>) -> bool {
-    matches!(batch, Err(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)))
+    matches!(
+        batch,
+        Err(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
+    )
 }
 
 fn bad(table: Table, seq: i64, position: i64, reason: &str) -> FirstBad {
@@ -205,18 +214,27 @@ impl History {
                 (Some(event), Some(end)) if event <= end => &mut events,
                 _ => &mut ends,
             };
-            let Some(row) = rows.ahead.pop_front() else { break None };
+            let Some(row) = rows.ahead.pop_front() else {
+                break None;
+            };
             let (table, seq) = (rows.table, row.seq);
             let Some(place) = row.position else {
                 break Some(bad(table, seq, position + 1, "inserted"));
             };
             if place != position + 1 {
-                let moved = place <= position || stands_elsewhere(&mut tx, position + 1).await?;
-                if moved {
+                if place <= position {
                     break Some(bad(table, seq, place, "reordered"));
                 }
+                if let Some((table, seq)) = row_at(&mut tx, position + 1).await? {
+                    break Some(bad(table, seq, position + 1, "reordered"));
+                }
                 rows.ahead.push_front(row);
-                break Some(removed(&events, &ends, position + 1, (head.event_seq, head.history_seq)));
+                break Some(removed(
+                    &events,
+                    &ends,
+                    position + 1,
+                    (head.event_seq, head.history_seq),
+                ));
             }
             let expected = row.form.seal(&hash);
             if row.hash.as_deref() != Some(expected.as_slice()) {
@@ -239,7 +257,10 @@ impl History {
             }
         };
         report.first_bad = match found {
-            None => self.end_of(&mut tx, &events, &ends, &report, position, &hash, seen).await?,
+            None => {
+                self.end_of(&mut tx, &events, &ends, &report, position, &hash, seen)
+                    .await?
+            }
             found => found,
         };
         report.ok = report.first_bad.is_none();
@@ -260,7 +281,8 @@ impl History {
     ) -> Result<Option<FirstBad>, StoreError> {
         // SQLite remembers the largest number that each table ever gave.
         let given = |table: &'static str| {
-            sqlx::query_scalar::<_, i64>("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = ?").bind(table)
+            sqlx::query_scalar::<_, i64>("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = ?")
+                .bind(table)
         };
         for rows in [events, ends] {
             let last = given(rows.table.name()).fetch_one(&mut *connection).await?;
@@ -269,7 +291,12 @@ impl History {
             }
         }
         if report.head_position > position {
-            return Ok(Some(bad(Table::Event, events.sound + 1, position + 1, "truncated")));
+            return Ok(Some(bad(
+                Table::Event,
+                events.sound + 1,
+                position + 1,
+                "truncated",
+            )));
         }
         if report.head_position < position || report.head != hex(hash) {
             return Ok(Some(bad(Table::Event, events.sound, position, "changed")));
@@ -278,15 +305,19 @@ impl History {
     }
 }
 
-/// Whether a row further on has this place.
-async fn stands_elsewhere(connection: &mut SqliteConnection, position: i64) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM event WHERE chain_position = ?1)
-             OR EXISTS (SELECT 1 FROM history WHERE chain_position = ?1)",
+/// The row further on that has this place, if one has.
+async fn row_at(
+    connection: &mut SqliteConnection,
+    position: i64,
+) -> Result<Option<(Table, i64)>, StoreError> {
+    let found: Option<(bool, i64)> = sqlx::query_as(
+        "SELECT TRUE, seq FROM event WHERE chain_position = ?1
+         UNION ALL SELECT FALSE, seq FROM history WHERE chain_position = ?1",
     )
     .bind(position)
-    .fetch_one(connection)
-    .await?)
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.map(|(is_event, seq)| (if is_event { Table::Event } else { Table::History }, seq)))
 }
 
 /// Which row is missing at `position`: the table whose numbers have a hole here.
@@ -347,10 +378,18 @@ impl Store {
                 .min()
                 .unwrap_or(i64::MAX);
             // Beyond the end of a full batch nothing is known of that table.
-            let known = |rows: usize, last: Option<i64>| if rows as i64 == CUT { last.unwrap_or(0) } else { i64::MAX };
+            let known = |rows: usize, last: Option<i64>| {
+                if rows as i64 == CUT {
+                    last.unwrap_or(0)
+                } else {
+                    i64::MAX
+                }
+            };
             let known = known(events.len(), events.last().and_then(|row| row.chain_position))
                 .min(known(ends.len(), ends.last().and_then(|row| row.chain_position)));
-            let cut = |position: Option<i64>| (from + 1..first_young).contains(&place(position)) && place(position) <= known;
+            let cut = |position: Option<i64>| {
+                (from + 1..first_young).contains(&place(position)) && place(position) <= known
+            };
             let last_event = events.iter().rev().find(|row| cut(row.chain_position));
             let last_end = ends.iter().rev().find(|row| cut(row.chain_position));
             let newest = [

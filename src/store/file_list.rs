@@ -103,7 +103,9 @@ fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
         .take(UNPACKED_MAX_BYTES + 1)
         .read_to_end(&mut list)?;
     if read as u64 > UNPACKED_MAX_BYTES {
-        return Err(std::io::Error::other("the list is larger than any job could make it"));
+        return Err(std::io::Error::other(
+            "the list is larger than any job could make it",
+        ));
     }
     Ok(list)
 }
@@ -126,7 +128,12 @@ pub(super) fn page(
     let list = unpack(packed).map_err(|error| unreadable(seq, error))?;
     let entries: Vec<Entry> = serde_json::from_slice(&list).map_err(|error| unreadable(seq, error))?;
     let total = entries.len() as i64;
-    let page = entries.into_iter().skip(offset).take(limit).map(file_of).collect();
+    let page = entries
+        .into_iter()
+        .skip(offset)
+        .take(limit)
+        .map(file_of)
+        .collect();
     Ok((page, total))
 }
 

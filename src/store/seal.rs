@@ -245,9 +245,12 @@ pub(super) async fn seal(
     mut files: Option<FileList>,
 ) -> Result<(), StoreError> {
     let events = json_text(&rows.events);
-    let events = select_events!("WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq", events)
-        .fetch_all(&mut *connection)
-        .await?;
+    let events = select_events!(
+        "WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
+        events
+    )
+    .fetch_all(&mut *connection)
+    .await?;
     let mut ends = Vec::new();
     for &seq in &rows.ends {
         let Some(mut end) = select_ends!("WHERE seq = ?", seq)

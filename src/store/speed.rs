@@ -141,7 +141,10 @@ impl Store {
             let still = points.last().map_or(row.at, |last: &SpeedPoint| last.at + step);
             if row.at - still <= 15_000 {
                 let holes = (0..(row.at - still) / step).map(|hole| still + hole * step);
-                points.extend(holes.map(|at| SpeedPoint { at, bytes_per_second: 0 }));
+                points.extend(holes.map(|at| SpeedPoint {
+                    at,
+                    bytes_per_second: 0,
+                }));
                 covered += row.at - still;
             }
             points.push(SpeedPoint {

@@ -121,7 +121,10 @@ impl WriteTx {
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        let unsealed = self.connection.as_ref().map(|connection| connection.take_unsealed());
+        let unsealed = self
+            .connection
+            .as_ref()
+            .map(|connection| connection.take_unsealed());
         if let Some(rows) = unsealed.filter(|rows| !rows.is_empty()) {
             let files = self.files.take();
             seal::seal(self.connection(), &rows, files).await?;
