@@ -11,7 +11,7 @@ function repo(id, size, more = {}) {
   return {
     repo: id, type, path: `/srv/huggingface/hub/${type}s--${owner}--${name}`, owner, name, source: 'HF cache', size, sizeHuman: '', fileCount: 12,
     branch: 'main', commit: COMMIT.slice(0, 7), downloaded: ago(3).slice(0, 10), downloadStatus: 'complete', snapshots: ['main'], quantizations: [],
-    hasMMProj: false, mmprojFiles: [], friendlyPath: '', lastUsed: ago(1), verifiedAt: ago(3), verification: 'sha256', revisionCount: 1, ...more,
+    hasMMProj: false, mmprojFiles: [], friendlyPath: '', lastUsed: ago(1), verifiedAt: ago(3), verification: 'verified', revisionCount: 1, missingFiles: 0, problems: [], ...more,
   };
 }
 
@@ -20,11 +20,11 @@ export function libraryMock() {
     repo('Qwen/Qwen3-32B-GGUF', 51.6 * GIB, { quantizations: ['Q4_K_M', 'Q8_0'], downloadStatus: 'filtered', fileCount: 5, revisionCount: 2, friendlyPath: '/srv/huggingface/models/Qwen/Qwen3-32B-GGUF' }),
     repo('Qwen/Qwen3-235B-A22B', 438 * GIB, { fileCount: 130, lastUsed: ago(48) }),
     repo('Qwen/Qwen3-Embedding-0.6B', 1.1 * GIB),
-    repo('meta-llama/Llama-3.3-70B-Instruct', 131 * GIB, { fileCount: 41, lastUsed: ago(90), verification: 'size', verifiedAt: ago(60) }),
+    repo('meta-llama/Llama-3.3-70B-Instruct', 131 * GIB, { fileCount: 41, lastUsed: ago(90), verification: 'partial', verifiedAt: ago(60) }),
     repo('black-forest-labs/FLUX.1-dev', 53.9 * GIB, { lastUsed: ago(12) }),
     repo('allenai/c4', 305 * GIB, { type: 'dataset', fileCount: 1024, downloadStatus: 'filtered', lastUsed: ago(33) }),
     repo('HuggingFaceFW/fineweb-edu-with-a-name-that-is-longer-than-most', 96 * GIB, { type: 'dataset', fileCount: 240 }),
-    repo('sentence-transformers/all-MiniLM-L6-v2', 91 * MIB, { verification: '', verifiedAt: null, lastUsed: null, downloadStatus: 'unknown' }),
+    repo('sentence-transformers/all-MiniLM-L6-v2', 91 * MIB, { verification: '', verifiedAt: null, lastUsed: null, downloadStatus: 'unknown', missingFiles: 2, problems: ['blobs: 2 links lead nowhere'] }),
     repo('openai/whisper-large-v3', 3.1 * GIB, { verification: 'bad', verifiedAt: ago(0.2) }),
     repo('mistralai/Mistral-Small-3.2-24B-Instruct-2506', 47.2 * GIB, { lastUsed: ago(4) }),
     repo('stabilityai/stable-diffusion-xl-base-1.0', 72 * GIB, { lastUsed: ago(40) }),
@@ -73,7 +73,7 @@ export function libraryMock() {
     ],
     files: [
       { name: 'README.md', size: 8123, isLfs: false, blobId: 'e1'.repeat(20), commit: COMMIT, verification: 'git-sha1', sharedWith: [] },
-      { name: 'config.json', size: 731, isLfs: false, blobId: 'a7'.repeat(20), commit: COMMIT, verification: 'git-sha1', sharedWith: ['Qwen/Qwen3-32B'] },
+      { name: 'config.json', size: 731, isLfs: false, blobId: 'a7'.repeat(20), commit: COMMIT, verification: 'git-sha1', sharedWith: ['model:Qwen/Qwen3-32B'] },
       { name: `${one.name}-Q4_K_M.gguf`, size: 18.4 * GIB, isLfs: true, blobId: '5f1a77c0'.repeat(8), commit: COMMIT, verification: 'sha256', sharedWith: [] },
       { name: `${one.name}-Q8_0.gguf`, size: 32.4 * GIB, isLfs: true, blobId: '77c05f1a'.repeat(8), commit: COMMIT, verification: '', sharedWith: [] },
     ],
