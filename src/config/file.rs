@@ -27,6 +27,7 @@ pub(super) struct FixedKeys {
     pub(super) allow_host: Option<Vec<String>>,
     pub(super) base_path: Option<String>,
     pub(super) data_dir: Option<String>,
+    pub(super) mirror_root: Option<Vec<String>>,
     pub(super) allow_path_settings: Option<bool>,
     pub(super) token_file: Option<PathBuf>,
 }
@@ -42,6 +43,7 @@ const FIXED_KEYS: &[&str] = &[
     "allow-host",
     "base-path",
     "data-dir",
+    "mirror-root",
     "allow-path-settings",
     "token-file",
 ];
