@@ -58,6 +58,9 @@ pub struct FixedArgs {
     /// Host name under which clients may reach the service, beside its addresses, localhost and the machine's name (repeatable)
     #[arg(long, env = "HFDEPOT_ALLOW_HOST", value_delimiter = ',', value_name = "NAME")]
     pub allow_host: Vec<String>,
+    /// Path below which a reverse proxy shows the service, such as /depot [default: /]
+    #[arg(long, env = "HFDEPOT_BASE_PATH", value_name = "PATH")]
+    pub base_path: Option<String>,
     /// Directory of the database [default: hfdepot in the XDG data directory]
     #[arg(long, env = "HFDEPOT_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<String>,

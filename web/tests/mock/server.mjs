@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { examples, many } from './jobs.mjs';
+import { moreMock } from './more.mjs';
 import { settings, saveSettings } from './settings.mjs';
 
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const MIME = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
 const DIST = new URL('../../dist/', import.meta.url);
 const VERSION = '0.0.0-mock';
@@ -52,7 +53,11 @@ export async function startMock({ port = 0, bulk = 0 } = {}) {
     return [200, { success: true, message: name }];
   }
 
+  const more = moreMock();
+
   function answer(method, url, body) {
+    const own = more.answer(method, url, body, failure);
+    if (own !== undefined) return own;
     const [, , name, id, part] = url.pathname.split('/');
     const job = jobs.get(id);
     if (name === 'health') return [200, { status: 'ok', version: VERSION, time: new Date().toISOString(), uptimeSeconds: 93_784 }];
@@ -61,7 +66,7 @@ export async function startMock({ port = 0, bulk = 0 } = {}) {
     if (name === 'plan') return plan(body);
     if (name === 'history') {
       const entries = [...jobs.values()].filter((one) => one.endedAt !== null && (url.searchParams.get('status') ?? one.status) === one.status && one.repo.includes(url.searchParams.get('repo') ?? ''))
-        .map((one) => ({ ...one, totalFiles: one.progress.totalFiles, completedFiles: one.progress.completedFiles, totalBytes: one.progress.totalBytes, activeMs: 720_000, averageBytesPerSecond: Math.round(one.networkBytes / 720) }));
+        .map((one, index) => ({ ...one, seq: 100 - index, chainHash: '5f1a77c0', totalFiles: one.progress.totalFiles, completedFiles: one.progress.completedFiles, totalBytes: one.progress.totalBytes, activeMs: 720_000, averageBytesPerSecond: Math.round(one.networkBytes / 720) }));
       return [200, { entries, total: entries.length, limit: 50, offset: 0 }];
     }
     if (name !== 'jobs') return [404, failure('Not found')];
@@ -127,6 +132,7 @@ export async function startMock({ port = 0, bulk = 0 } = {}) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     jobs,
+    more,
     send,
     /** Cuts all live connections, as a proxy that restarts would. */
     cut: () => sockets.clients.forEach((socket) => socket.terminate()),
