@@ -27,6 +27,7 @@ pub mod live;
 pub mod live_settings;
 pub mod markdown;
 pub mod mirror;
+pub mod mirror_diff;
 pub mod openapi;
 pub mod origin;
 pub mod outbox;
@@ -79,7 +80,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(history::list))
         .routes(routes!(targets::list, targets::add))
         .routes(routes!(targets::remove))
-        .routes(routes!(mirror::diff))
+        .routes(routes!(mirror_diff::diff))
         .routes(routes!(mirror::push))
         .routes(routes!(mirror::pull))
         .routes(routes!(mirror::list))
