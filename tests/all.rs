@@ -15,6 +15,7 @@ mod guard;
 mod hostile;
 mod house;
 mod hub_client;
+mod keys;
 mod live;
 mod openapi;
 mod queries;

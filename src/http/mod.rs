@@ -10,6 +10,7 @@ pub mod analyze;
 pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod docs;
 pub mod download;
 pub mod error;
 pub mod extract;
@@ -19,6 +20,7 @@ pub mod guard;
 pub mod history;
 pub mod host;
 pub mod jobs;
+pub mod keys;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
@@ -26,6 +28,7 @@ pub mod openapi;
 pub mod origin;
 pub mod outbox;
 pub mod plan;
+pub mod problem;
 pub mod readiness;
 pub mod readme;
 pub mod request;
@@ -38,6 +41,7 @@ pub mod status;
 pub mod system;
 pub mod upstream;
 pub mod views;
+pub mod who;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -51,6 +55,9 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(system::health))
         .routes(routes!(system::diskfree))
         .routes(routes!(openapi::show))
+        .routes(routes!(docs::find))
+        .routes(routes!(docs::show))
+        .routes(routes!(docs::asset))
         .routes(routes!(download::create))
         .routes(routes!(plan::show))
         .routes(routes!(analyze::show))
@@ -68,6 +75,8 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(jobs::retry))
         .routes(routes!(history::list))
         .routes(routes!(settings::show, settings::change))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::remove))
         .routes(routes!(live::connect))
 }
 

@@ -30,8 +30,6 @@ pub struct App {
     pub feed: Feed,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
-    /// Name of the login; the guard lets nobody else through. `None` = there is no login.
-    pub login_name: Option<String>,
     /// When the service started.
     pub begun: Instant,
     /// Cancelled when the service stops: long answers end then.
