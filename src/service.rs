@@ -171,6 +171,8 @@ impl Opened {
             shown,
             feed,
             readiness: Readiness::default(),
+            data_dir: options.data_dir.clone(),
+            mirror_roots: options.mirror_roots.clone(),
             begun: Instant::now(),
             stop: stop.clone(),
             sockets: sockets.clone(),

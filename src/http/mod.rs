@@ -24,6 +24,7 @@ pub mod keys;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
+pub mod mirror;
 pub mod openapi;
 pub mod origin;
 pub mod outbox;
@@ -39,6 +40,7 @@ pub mod shown;
 pub mod state;
 pub mod status;
 pub mod system;
+pub mod targets;
 pub mod upstream;
 pub mod views;
 pub mod who;
@@ -74,6 +76,12 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(jobs::dismiss))
         .routes(routes!(jobs::retry))
         .routes(routes!(history::list))
+        .routes(routes!(targets::list, targets::add))
+        .routes(routes!(targets::remove))
+        .routes(routes!(mirror::diff))
+        .routes(routes!(mirror::push))
+        .routes(routes!(mirror::pull))
+        .routes(routes!(mirror::list))
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::remove))

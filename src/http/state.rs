@@ -1,5 +1,6 @@
 //! What every handler sees.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,6 +31,10 @@ pub struct App {
     pub feed: Feed,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// Directories below which mirror targets may lie; anywhere when there is none.
+    pub mirror_roots: Vec<PathBuf>,
     /// When the service started.
     pub begun: Instant,
     /// Cancelled when the service stops: long answers end then.
