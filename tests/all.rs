@@ -17,6 +17,7 @@ mod history_chain;
 mod hostile;
 mod house;
 mod hub_client;
+mod keys;
 mod live;
 mod mirror;
 mod openapi;

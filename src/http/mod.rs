@@ -11,6 +11,7 @@ pub mod assets;
 pub mod auth;
 pub mod base_path;
 pub mod body;
+pub mod docs;
 pub mod download;
 pub mod encoding;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod guard;
 pub mod history;
 pub mod host;
 pub mod jobs;
+pub mod keys;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
@@ -32,6 +34,7 @@ pub mod openapi;
 pub mod origin;
 pub mod outbox;
 pub mod plan;
+pub mod problem;
 pub mod readiness;
 pub mod readme;
 pub mod request;
@@ -47,6 +50,7 @@ pub mod system;
 pub mod targets;
 pub mod upstream;
 pub mod views;
+pub mod who;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -60,6 +64,9 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(system::health))
         .routes(routes!(system::diskfree))
         .routes(routes!(openapi::show))
+        .routes(routes!(docs::find))
+        .routes(routes!(docs::show))
+        .routes(routes!(docs::asset))
         .routes(routes!(download::create))
         .routes(routes!(plan::show))
         .routes(routes!(analyze::show))
@@ -90,6 +97,8 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(history::files))
         .routes(routes!(speed::of_all))
         .routes(routes!(settings::show, settings::change))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::remove))
         .routes(routes!(live::connect))
 }
 
