@@ -29,6 +29,7 @@ mod staging;
 #[cfg(test)]
 mod tests;
 mod tree;
+pub mod volume;
 
 pub use cache::{Cache, has_snapshot};
 pub use error::DiskError;
@@ -42,3 +43,4 @@ pub use repo::{RepoDir, remove_part_in};
 pub use space::{Space, floor_bytes, space};
 pub use staging::{Leftover, LeftoverKind};
 pub use tree::tree_json;
+pub use volume::{Mount, mount_of};

@@ -36,14 +36,20 @@ pub async fn create(
     Ok(match submitted {
         Submitted::New(job) => {
             app.engine.wake();
-            (StatusCode::ACCEPTED, Json(JobView::new(&job, &[]))).into_response()
+            let standing = app.shown.moment().await?.standing(&job);
+            (
+                StatusCode::ACCEPTED,
+                Json(JobView::new(&job, &[]).within(standing)),
+            )
+                .into_response()
         }
         Submitted::Existing(job) => {
             let files = app
                 .store
                 .notable_files(job.seq, super::shown::FILES_IN_LISTS)
                 .await?;
-            let job = JobView::new(&job, &files);
+            let standing = app.shown.moment().await?.standing(&job);
+            let job = JobView::new(&job, &files).within(standing);
             Json(json!({"job": job, "message": "Download already in progress"})).into_response()
         }
     })

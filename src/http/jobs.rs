@@ -14,44 +14,90 @@ use super::state::{App, AppState};
 use super::views::{EventView, FileView, JobView};
 use crate::model::job::JobId;
 use crate::model::state::JobKind;
-use crate::store::{Change, Job, JobsQuery, Refused};
+use crate::store::{Change, Job, JobFilter, JobsQuery, Refused};
 
 /// Files that the answer for one job carries.
 const FILES_OF_ONE: i64 = 1000;
 /// Rows that one page may have.
 const PAGE: std::ops::RangeInclusive<i64> = 1..=10_000;
 
-/// `GET /api/jobs`: in order of creation; with `?limit=` the newest of them.
+/// `GET /api/jobs`: in order of creation; with `?limit=` a page of them, the newest first of all
+/// and each page in order of creation. `nextCursor` leads to the next older page.
 pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<impl IntoResponse> {
     let limit = query.number("limit", PAGE)?;
+    let offset = query.number("offset", 0..=i64::MAX)?;
+    let cursor = match query.text("cursor") {
+        None => None,
+        Some(text) => Some(before(&app, text).await?),
+    };
+    let filter = filter_of(&query)?;
+    let paged = limit.is_some() || offset.is_some() || cursor.is_some();
     let mut jobs = app
         .store
         .jobs(&JobsQuery {
-            kind: kind_of(&query)?,
-            status: query.word("status")?,
-            limit,
-            newest_first: limit.is_some(),
+            filter: filter.clone(),
+            // One more than the page: is there another?
+            limit: limit.map(|limit| limit + 1),
+            offset: offset.unwrap_or(0),
+            after: cursor,
+            newest_first: paged,
         })
         .await?;
-    if limit.is_some() {
+    let has_more = limit.is_some_and(|limit| jobs.len() as i64 > limit);
+    if has_more {
+        jobs.pop();
+    }
+    if paged {
         jobs.reverse();
     }
+    let total = if paged {
+        app.store.count_jobs(&filter).await?
+    } else {
+        jobs.len() as i64
+    };
+    let next = jobs.first().map(|job| job.id.as_str()).filter(|_| has_more);
+    let moment = app.shown.moment().await?;
     // Put together as text: the parts are texts already, and most of them are kept.
     let mut body = String::from("{\"jobs\":[");
     for (index, job) in jobs.iter().enumerate() {
         if index > 0 {
             body.push(',');
         }
-        body.push_str(&app.shown.text(job).await?);
+        body.push_str(&app.shown.text(job, &moment).await?);
     }
-    body.push_str("],\"count\":");
-    body.push_str(&jobs.len().to_string());
-    body.push('}');
+    let rest = json!({"count": jobs.len(), "total": total, "nextCursor": next}).to_string();
+    body.push_str("],");
+    body.push_str(&rest[1..]);
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
+/// What `?kind=&status=&category=&tag=&q=` narrow a list to; `status` is one word or several with
+/// commas between.
+fn filter_of(query: &QueryFields) -> ApiResult<JobFilter> {
+    let text = |name| query.text(name).map(str::to_owned);
+    Ok(JobFilter {
+        kind: kind_of(query)?,
+        statuses: query.words("status")?,
+        category: text("category"),
+        tag: text("tag"),
+        text: text("q"),
+        error_codes: query.words("errorCode")?,
+    })
+}
+
+/// The sequence number that a cursor stands for.
+async fn before(app: &App, cursor: &str) -> ApiResult<i64> {
+    let wrong = || {
+        ApiError::bad_request("Invalid cursor")
+            .details("The job that the cursor names is not known any more")
+            .hint("Begin again without a cursor.")
+    };
+    let id: JobId = cursor.parse().map_err(|_| wrong())?;
+    app.store.seq_of(&id).await?.ok_or_else(wrong)
+}
+
 /// `?kind=`: downloads unless another kind, or `all`, is asked for.
-fn kind_of(query: &QueryFields) -> ApiResult<Option<JobKind>> {
+pub(super) fn kind_of(query: &QueryFields) -> ApiResult<Option<JobKind>> {
     match query.text("kind") {
         None => Ok(Some(JobKind::Download)),
         Some("all") => Ok(None),
@@ -63,7 +109,8 @@ fn kind_of(query: &QueryFields) -> ApiResult<Option<JobKind>> {
 pub async fn show(State(app): State<AppState>, JobPath(id): JobPath) -> ApiResult<impl IntoResponse> {
     let job = find(&app, id).await?;
     let files = app.store.files(&job.id, FILES_OF_ONE, 0).await?;
-    let body = text_of(&JobView::new(&job, &files));
+    let standing = app.shown.moment().await?.standing(&job);
+    let body = text_of(&JobView::new(&job, &files).within(standing));
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
@@ -100,14 +147,14 @@ pub async fn events(
     Ok(Json(json!({"events": events, "count": events.len()})))
 }
 
-async fn find(app: &App, id: Option<JobId>) -> ApiResult<Job> {
+pub(super) async fn find(app: &App, id: Option<JobId>) -> ApiResult<Job> {
     match id {
         Some(id) => app.store.job(&id).await?.ok_or_else(unknown),
         None => Err(unknown()),
     }
 }
 
-fn unknown() -> ApiError {
+pub(super) fn unknown() -> ApiError {
     ApiError::not_found("Job not found")
 }
 
@@ -161,6 +208,8 @@ async fn command(
                 Change::Cancel => "Job cancelled",
                 Change::Dismiss => "Job dismissed",
                 Change::Retry => "Job restarted",
+                Change::Hold => "Job held",
+                Change::Start => "Job moved to the top",
             };
             Ok(Json(Done {
                 success: true,
@@ -182,6 +231,8 @@ fn refused(change: Change, why: &Refused) -> ApiError {
         (Change::Pause, _) => (StatusCode::NOT_FOUND, "Job not found or not running"),
         (Change::Resume, _) => (StatusCode::NOT_FOUND, "Job not found or not paused"),
         (Change::Cancel, _) => (StatusCode::NOT_FOUND, "Job not found or already completed"),
+        (Change::Hold, _) => (StatusCode::NOT_FOUND, "Job not found or not queued"),
+        (Change::Start, _) => (StatusCode::NOT_FOUND, "Job not found or not waiting"),
         (Change::Retry, _) => (StatusCode::NOT_FOUND, "Job not found or not retryable"),
     };
     let error = ApiError::new(status, text);

@@ -10,14 +10,18 @@ pub mod analyze;
 pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod bulk;
+pub mod disk;
 pub mod download;
 pub mod error;
+pub mod events;
 pub mod extract;
 pub mod feed;
 pub mod guard;
 pub mod history;
 pub mod host;
 pub mod jobs;
+pub mod limits;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
@@ -26,6 +30,7 @@ pub mod outbox;
 pub mod plan;
 pub mod readiness;
 pub mod readme;
+pub mod recent;
 pub mod request;
 pub mod search;
 pub mod serve;
@@ -33,6 +38,7 @@ pub mod settings;
 pub mod shown;
 pub mod state;
 pub mod status;
+pub mod summary;
 pub mod system;
 pub mod upstream;
 pub mod views;
@@ -57,7 +63,12 @@ pub fn routes(app: state::AppState) -> Router {
         .route("/api/readme/{*repo}", get(readme::show))
         .route("/api/readme-asset", get(readme::asset))
         .route("/api/jobs", get(jobs::list))
-        .route("/api/jobs/{id}", get(jobs::show).delete(jobs::cancel))
+        .route(
+            "/api/jobs/{id}",
+            get(jobs::show).delete(jobs::cancel).patch(bulk::set),
+        )
+        .route("/api/jobs/bulk", post(bulk::change))
+        .route("/api/jobs/order", post(bulk::order))
         .route("/api/jobs/{id}/files", get(jobs::files))
         .route("/api/jobs/{id}/events", get(jobs::events))
         .route("/api/jobs/{id}/pause", post(jobs::pause))
@@ -67,6 +78,10 @@ pub fn routes(app: state::AppState) -> Router {
         .route("/api/history", get(history::list))
         .route("/api/settings", get(settings::show).post(settings::change))
         .route("/api/ws", get(live::connect))
+        .route("/api/events", get(events::connect))
+        .route("/api/limits", get(limits::show).put(limits::change))
+        .route("/api/summary", get(summary::show))
+        .route("/api/disk", get(disk::show))
         .with_state(app)
 }
 

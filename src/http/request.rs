@@ -4,12 +4,10 @@ use serde_json::{Map, Value};
 
 use super::error::{ApiError, ApiResult};
 use crate::clock::parse_rfc3339;
+use crate::model::arrange::{self, Labels, PRIORITIES};
 use crate::model::filter::Filter;
 use crate::model::job::{JobRequest, Verify, split_embedded_filters};
 use crate::model::repo::{RepoType, Revision, shown};
-
-/// Priorities a client may give.
-const PRIORITIES: std::ops::RangeInclusive<i64> = -1_000_000..=1_000_000;
 
 /// What a client asks for.
 #[derive(Debug)]
@@ -80,6 +78,8 @@ impl Asked {
             append_filter_subdir,
             priority: fields.priority()?,
             not_before_at,
+            labels: fields.labels()?,
+            start_paused: fields.flag("startPaused")?,
         };
         Ok(Self {
             request,
@@ -152,6 +152,17 @@ impl<'a> Fields<'a> {
                 )),
             },
         }
+    }
+
+    fn labels(&self) -> ApiResult<Labels> {
+        let tags = self.texts("tags")?;
+        Ok(Labels {
+            category: arrange::label(self.text("category")?.unwrap_or_default())
+                .map_err(|why| wrong("Invalid category", why))?,
+            tags: arrange::tags(tags.iter().map(String::as_str)).map_err(|why| wrong("Invalid tags", why))?,
+            max_speed: arrange::speed(self.text("maxSpeed")?.unwrap_or_default())
+                .map_err(|why| wrong("Invalid maxSpeed", why))?,
+        })
     }
 
     /// Destinations of its own: refused in words, because a client that asked for a folder and

@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::clock::rfc3339;
+use crate::clock::{now_ms, rfc3339};
 use crate::model::code::Code;
 use crate::model::job::Verify;
 use crate::model::repo::RepoType;
@@ -54,6 +54,18 @@ pub struct JobView<'a> {
     last_byte_at: Option<String>,
     next_attempt_at: Option<String>,
     not_before: Option<String>,
+    /// Place in the queue, from 1; `null` when the job is not queued.
+    position: Option<i64>,
+    category: &'a str,
+    tags: &'a [String],
+    /// Bytes a second of this job at most; empty = no limit of its own.
+    max_speed: &'a str,
+    /// Tries without progress before the job fails.
+    max_attempts: i64,
+    /// Since when no byte came although bytes are waited for.
+    stalled_since: Option<String>,
+    /// `user` for a paused job.
+    pause_reason: Option<&'static str>,
     actor: &'a str,
     created_at: String,
     started_at: Option<String>,
@@ -108,6 +120,29 @@ impl<'a> From<&'a FileRow> for FileView<'a> {
     }
 }
 
+/// Where a job stands among the others at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Place in the queue, from 1.
+    pub position: Option<i64>,
+    /// What it waits for, its turn excepted.
+    pub wait_reason: Option<WaitReason>,
+    /// Tries without progress that it has.
+    pub max_attempts: i64,
+}
+
+/// A job without a byte for so long counts as stalled, in milliseconds: twice the time over which
+/// its speed is the mean.
+const STALLED_MS: i64 = 10_000;
+
+fn stalled_since(job: &Job) -> Option<i64> {
+    let waits = job.status == JobStatus::Running
+        && job.phase == Some(Phase::Downloading)
+        && job.bytes_per_second == 0;
+    job.last_byte_at
+        .filter(|&at| waits && now_ms() - at > STALLED_MS && Some(at) >= job.started_at)
+}
+
 impl<'a> JobView<'a> {
     /// A job with some of its files.
     pub fn new(job: &'a Job, files: &'a [FileRow]) -> Self {
@@ -147,6 +182,13 @@ impl<'a> JobView<'a> {
             last_byte_at: at(job.last_byte_at),
             next_attempt_at: at(job.ready_at),
             not_before: at(job.not_before_at),
+            position: None,
+            category: &job.category,
+            tags: &job.tags,
+            max_speed: &job.max_speed,
+            max_attempts: 0,
+            stalled_since: at(stalled_since(job)),
+            pause_reason: (job.status == JobStatus::Paused).then_some("user"),
             actor: &job.actor,
             created_at: rfc3339(job.created_at),
             started_at: at(job.started_at),
@@ -157,6 +199,14 @@ impl<'a> JobView<'a> {
             files_truncated: job.total_files > files.len() as i64,
             filters_truncated: false,
         }
+    }
+
+    /// Adds what the job's row does not say: where it stands among the others.
+    pub fn within(mut self, standing: Standing) -> Self {
+        self.position = standing.position;
+        self.wait_reason = standing.wait_reason;
+        self.max_attempts = standing.max_attempts;
+        self
     }
 
     /// Leaves filters and excludes out: a job with a thousand long ones is larger than a message may be.

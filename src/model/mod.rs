@@ -4,10 +4,13 @@
 //! these types is already checked, so the floors above never check it again.
 
 pub mod analysis;
+pub mod arrange;
 pub mod code;
 pub mod duration;
 pub mod filter;
 pub mod job;
+pub mod limits;
+pub mod order;
 pub mod plan;
 pub mod repo;
 pub mod secret;

@@ -8,16 +8,21 @@
 //! *promise* (`synchronous=FULL`: what a client was told, state changes, synced marks) or
 //! *progress* (`NORMAL`: may be lost with the power, never with the process).
 
+mod bulk;
 mod change;
 mod claim;
 mod error;
 mod events;
 mod files;
 mod jobs;
+mod limits;
+mod listing;
 mod migrate;
 mod open;
+mod order;
 mod parts;
 mod settings;
+mod summary;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -25,14 +30,18 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::sync::broadcast;
 
+pub use bulk::{Bulk, BulkResult};
 pub use change::{Change, Refused};
 pub use claim::{Claimed, Lease, Outcome, Waiting};
 pub use error::StoreError;
 pub use events::{EventRow, HistoryEntry, HistoryQuery};
 pub use files::{FileProgress, FileRow, FileSettled, JobProgress, NewFile};
-pub use jobs::{Job, JobsQuery, Submitted};
+pub use jobs::{Job, Submitted};
+pub use listing::{JobFilter, JobsQuery};
 pub use migrate::MigrateError;
+pub use order::MoveTo;
 pub use parts::{Part, PartIdentity, SyncedPart, WrittenMark};
+pub use summary::{NeedsYou, Totals};
 use writer::{Durability, WriteTx, Writer};
 
 /// Readers at once; each holds its page cache, and home-lab load needs few.
