@@ -19,6 +19,7 @@ mod house;
 mod hub_client;
 mod limits;
 mod live;
+mod openapi;
 mod order;
 mod queries;
 mod queue;

@@ -292,7 +292,7 @@ fn arrangement(patch: JobPatch) -> ApiResult<Arrangement> {
     params(("id" = String, Path, description = "Id of the job")),
     request_body = JobPatch,
     responses(
-        (status = 200, description = "The job as it is now"),
+        (status = 200, description = "The job as it is now", body = JobView),
         (status = 400, description = "A wrong field, or none"),
         (status = 404, description = "No such job"),
     )

@@ -13,11 +13,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use serde_json::json;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::frames::{Happened, LiveMessage};
 use super::live_settings::LiveSettings;
 use super::outbox::{Frame, Outbox, Topic};
 use super::recent::{Recent, concerns};
@@ -306,19 +306,26 @@ impl Task {
         if self.known.values().filter(|known| queued(known)).count() > TOLD_WHOLE {
             return;
         }
-        for (&seq, known) in self
+        let others = self
             .known
             .iter()
-            .filter(|&(&seq, known)| seq != except && queued(known))
-        {
+            .filter(|&(&seq, known)| seq != except && queued(known));
+        for (&seq, known) in others {
             let at = known.sent_at.map_or(now, |sent| now.max(sent + PACE));
             self.due.entry(seq).or_insert(at);
         }
     }
 
     fn send_event(&mut self, (seq, kind): (i64, JobKind), event: &'static str, id: &JobId) {
-        let frame = json!({"type": "event", "data": {"event": event, "jobId": id}});
-        self.send(Topic::Event(seq, event), Some(kind), frame.to_string().into());
+        let frame = LiveMessage::Event(Happened {
+            job_id: Some(id),
+            ..Happened::new(event)
+        });
+        self.send(
+            Topic::Event(seq, event),
+            Some(kind),
+            super::shown::json(&frame).into(),
+        );
     }
 
     async fn send_status(&mut self) {

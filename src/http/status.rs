@@ -1,10 +1,12 @@
 //! The `status` frame: what the service does in a few numbers.
 
 use axum::extract::ws::Utf8Bytes;
-use serde_json::json;
 use tokio::task::JoinHandle;
 
+use super::frames::{Happened, LiveMessage, StatusNumbers};
 use super::live_settings::LiveSettings;
+use super::shown::json;
+use super::summary::LimitsNow;
 use crate::disk::{self, Space};
 use crate::model::state::{JobKind, JobStatus};
 use crate::store::{Store, StoreError};
@@ -44,8 +46,13 @@ impl Status {
         let turned = free < bound && !self.was_low;
         self.was_low = free < bound;
         let path = self.settings.get().cache.hub.to_string_lossy().into_owned();
-        let data = json!({"event": "disk_low", "path": path, "diskFree": free, "floor": self.floor_bytes});
-        turned.then(|| json!({"type": "event", "data": data}).to_string().into())
+        let frame = LiveMessage::Event(Happened {
+            path: Some(&path),
+            disk_free: Some(free),
+            floor: Some(self.floor_bytes),
+            ..Happened::new("disk_low")
+        });
+        turned.then(|| json(&frame).into())
     }
 
     /// The frame of this moment; `None` when the database fails. `diskFree` is `null` until the disk answers.
@@ -59,18 +66,15 @@ impl Status {
                         .find(|(known, _)| *known == status)
                         .map_or(0, |(_, count)| *count)
                 };
-                let frame = json!({"type": "status", "data": {
-                    "active": count(JobStatus::Running),
-                    "queued": count(JobStatus::Queued),
-                    "paused": count(JobStatus::Paused),
-                    "bytesPerSecond": speed,
-                    "diskFree": self.free_bytes,
-                    "limits": {
-                        "active": self.settings.holds().active,
-                        "maxSpeed": self.settings.speed_now(),
-                    },
-                }});
-                Some(frame.to_string().into())
+                let frame = LiveMessage::Status(StatusNumbers {
+                    active: count(JobStatus::Running),
+                    queued: count(JobStatus::Queued),
+                    paused: count(JobStatus::Paused),
+                    bytes_per_second: speed,
+                    disk_free: self.free_bytes,
+                    limits: LimitsNow::of(&self.settings),
+                });
+                Some(json(&frame).into())
             }
             Err(error) => {
                 tracing::warn!(%error, "the live feed could not count the jobs");

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiResult;
+use super::live_settings::LiveSettings;
 use super::state::AppState;
 use crate::clock::now_ms;
 use crate::model::limits::Active;
@@ -22,6 +23,16 @@ pub struct LimitsNow {
     active: &'static str,
     /// Bytes a second, such as `50MiB`; empty = no limit.
     max_speed: String,
+}
+
+impl LimitsNow {
+    /// Those of this moment.
+    pub fn of(settings: &LiveSettings) -> Self {
+        Self {
+            active: settings.holds().active.as_str(),
+            max_speed: settings.speed_now(),
+        }
+    }
 }
 
 /// Failed downloads that only the user can help.
@@ -97,10 +108,7 @@ pub async fn show(State(app): State<AppState>) -> ApiResult<Json<Summary>> {
         eta_seconds: if speed > 0 { totals.left_bytes / speed } else { 0 },
         disk_free,
         disk_reserved: app.engine.reserved().iter().map(|(_, bytes)| bytes).sum(),
-        limits: LimitsNow {
-            active: holds.active.as_str(),
-            max_speed: app.settings.speed_now(),
-        },
+        limits: LimitsNow::of(&app.settings),
         needs_you: needs_you
             .into_iter()
             .map(|needs| NeedsYouView {
