@@ -54,7 +54,7 @@ impl Events {
         }
     }
 
-    async fn until(&mut self, wanted: impl Fn(&str, &Value) -> bool) -> (String, Value) {
+    async fn until(&mut self, mut wanted: impl FnMut(&str, &Value) -> bool) -> (String, Value) {
         loop {
             let (id, name, data) = self.next().await;
             if wanted(&name, &data) {
