@@ -27,6 +27,7 @@ use crate::http::readiness::Readiness;
 use crate::http::shown::Shown;
 use crate::http::state::App;
 use crate::lifecycle::{CancellationToken, Exit, ExitError};
+use crate::model::limits::Limits;
 use crate::store::{Store, StoreError};
 use crate::upkeep;
 
@@ -102,6 +103,8 @@ struct Opened {
     store: Store,
     database: PathBuf,
     settings: Settings,
+    limits: Limits,
+    data_dir: PathBuf,
     /// Falls last.
     _lock: DataDirLock,
 }
@@ -123,10 +126,19 @@ impl Opened {
         for error in unusable {
             tracing::warn!(%error, "a stored setting cannot be used");
         }
+        let limits = match store.limits().await {
+            Ok(saved) => saved.unwrap_or_else(|| Limits::new(crate::clock::time_zone())),
+            Err(error) => {
+                tracing::warn!(%error, "the stored limits cannot be used");
+                Limits::new(crate::clock::time_zone())
+            }
+        };
         Ok(Self {
             store,
             database,
             settings,
+            limits,
+            data_dir: options.data_dir.clone(),
             _lock: lock,
         })
     }
@@ -142,7 +154,7 @@ impl Opened {
         let stop = stop.child_token();
         let _stop_all = stop.clone().drop_guard();
         let hub_cache = self.settings.cache.hub.clone();
-        let settings = LiveSettings::new(self.store.clone(), self.settings);
+        let settings = LiveSettings::new(self.store.clone(), self.settings, self.limits);
 
         let runtime = EngineRuntime::start().context("The runtime of the engine cannot be started")?;
         let (engine, running) = Engine::start(
@@ -154,8 +166,9 @@ impl Opened {
         .map_err(|error| anyhow!("The Hub client cannot be made: {error}"))?;
         let mut engine_end = tokio::spawn(running.finished());
 
-        let shown = Arc::new(Shown::new(self.store.clone()));
+        let shown = Arc::new(Shown::new(self.store.clone(), settings.clone()));
         let (feed, feed_end) = Feed::start(self.store.clone(), shown.clone(), settings.clone(), stop.clone());
+        let clock_end = tokio::spawn(settings.clone().follow_clock(stop.clone()));
         let upkeep_end = tokio::spawn(upkeep::run(
             self.store.clone(),
             self.database.clone(),
@@ -168,6 +181,7 @@ impl Opened {
             store: self.store.clone(),
             engine,
             settings,
+            data_dir: self.data_dir,
             shown,
             feed,
             readiness: Readiness::default(),
@@ -201,7 +215,7 @@ impl Opened {
         if !engine_end.is_finished() {
             let _ = engine_end.await;
         }
-        let _ = tokio::join!(feed_end, upkeep_end);
+        let _ = tokio::join!(feed_end, upkeep_end, clock_end);
         self.store.close().await;
         drop(runtime);
         tracing::info!("stopped");

@@ -21,16 +21,7 @@ async fn schema() -> SqliteConnection {
     let mut connection = SqliteConnection::connect("sqlite::memory:")
         .await
         .expect("SQLite");
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-    let number = |name: &String| {
-        name[1..]
-            .split_once("__")
-            .and_then(|(n, _)| n.parse::<u32>().ok())
-    };
-    let mut migrations = crate::support::depot::names(&folder);
-    migrations.sort_by_key(number);
-    for name in migrations {
-        let sql = std::fs::read_to_string(folder.join(name)).expect("a migration");
+    for sql in crate::support::migrations::migrations() {
         sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&mut connection)
             .await
@@ -92,6 +83,15 @@ async fn no_query_of_the_worker_reads_a_whole_table() {
         // Once an hour.
         ("DELETE FROM speed", "SCAN speed"),
         ("DELETE FROM speed", "SCAN job"),
+        ("SELECT * FROM history", "SCAN history"),
+        // A dashboard asks for it; an index has it all.
+        ("SELECT name, path FROM mirror_target", "SCAN mirror_target"),
+        ("SELECT id FROM job_shown", "SCAN job"),
+        ("SELECT value FROM limits", "SCAN limits"),
+        ("SELECT COUNT(*) AS \"count!: i64\" FROM job_shown", "SCAN job"),
+        ("SELECT error_code AS", "SCAN job USING COVERING INDEX job_failed"),
+        ("SELECT destination, COUNT(*)", "SCAN job USING INDEX job_waiting"),
+        ("SELECT seq, max_speed", "SCAN job USING INDEX job_leased"),
         ("DELETE FROM job WHERE lease_owner IS NULL", "SCAN job"),
         // The list, whose limit ends the walk along the order of creation.
         ("SELECT seq AS \"seq!\", id, kind", "SCAN job"),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hfdepot::clock::now_ms;
 use hfdepot::model::state::{JobKind, JobStatus, WaitReason};
-use hfdepot::store::{Change, HistoryQuery, JobsQuery, Outcome, Refused, Submitted};
+use hfdepot::store::{Change, HistoryQuery, JobFilter, JobsQuery, Outcome, Refused, Submitted};
 
 use crate::support::base::{Base, failed, waiting};
 use crate::support::depot::request;
@@ -237,10 +237,14 @@ async fn the_list_is_in_order_of_creation_by_kind_status_and_limit() {
     let list = |status, newest_first, limit| {
         let (base, kind) = (&base, Some(JobKind::Download));
         let query = JobsQuery {
-            kind,
-            status,
+            filter: JobFilter {
+                kind,
+                statuses: Vec::from_iter(status),
+                ..JobFilter::default()
+            },
             limit,
             newest_first,
+            ..JobsQuery::default()
         };
         async move {
             let jobs = base.store.jobs(&query).await.unwrap();
@@ -252,7 +256,7 @@ async fn the_list_is_in_order_of_creation_by_kind_status_and_limit() {
     assert_eq!(list(None, true, Some(2)).await, [c.clone(), b.clone()]);
     assert_eq!(list(Some(JobStatus::Queued), false, None).await, [a, c.clone()]);
     assert_eq!(list(Some(JobStatus::Queued), true, Some(1)).await, [c]);
-    let counts = base.store.job_counts().await.unwrap();
+    let counts = base.store.job_counts(None).await.unwrap();
     assert_eq!(
         BTreeSet::from_iter(counts),
         [(JobStatus::Queued, 2), (JobStatus::Cancelled, 1)].into()

@@ -27,6 +27,7 @@ mod staging;
 #[cfg(test)]
 mod tests;
 mod tree;
+pub mod volume;
 
 pub use crate::files::error::{self, DiskError};
 use crate::files::folder;
@@ -41,3 +42,4 @@ pub use repo::{RepoDir, remove_part_in};
 pub use space::{Space, floor_bytes, space};
 pub use staging::{Leftover, LeftoverKind};
 pub use tree::tree_json;
+pub use volume::{Mount, mount_of};

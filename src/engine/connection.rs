@@ -90,28 +90,31 @@ impl Connection {
         } else {
             self.remote.open(Some(*offset..end)).await?
         };
+        let mut gate = self.run.gate();
         while *offset < end {
-            let Some(mut chunk) = body.next().await? else {
+            gate.ready().await;
+            let Some(mut read) = body.next().await? else {
                 break;
             };
-            let length = chunk.len() as u64;
-            self.run.meter.received(length);
-            if skip > 0 {
-                let known = skip.min(length);
-                skip -= known;
-                self.run.meter.refetching(known);
-                let _ = chunk.split_to(known as usize);
+            while let Some(mut chunk) = gate.pass(&mut read).await {
+                let length = chunk.len() as u64;
+                self.run.meter.received(length);
+                if skip > 0 {
+                    let known = skip.min(length);
+                    skip -= known;
+                    self.run.meter.refetching(known);
+                    let _ = chunk.split_to(known as usize);
+                }
+                if chunk.len() as u64 > end - *offset {
+                    chunk.truncate((end - *offset) as usize);
+                }
+                if !chunk.is_empty() {
+                    self.part
+                        .write(index, *offset, &chunk, &shared.checkpoint)
+                        .map_err(Failed::File)?;
+                    *offset += chunk.len() as u64;
+                }
             }
-            if chunk.len() as u64 > end - *offset {
-                chunk.truncate((end - *offset) as usize);
-            }
-            if !chunk.is_empty() {
-                self.part
-                    .write(index, *offset, &chunk, &shared.checkpoint)
-                    .map_err(Failed::File)?;
-                *offset += chunk.len() as u64;
-            }
-            self.run.throttle(length).await;
             self.part.room().await;
         }
         Ok(Yielded::Full)

@@ -19,6 +19,7 @@
 
 mod analyzer;
 mod attempt;
+mod bandwidth;
 mod blob_locks;
 mod checkpoint;
 mod comparison;
@@ -59,7 +60,8 @@ pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
 pub use comparison::{
     Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
 };
-pub use limits::{Bandwidth, Permits};
+pub use bandwidth::Bandwidth;
+pub use limits::Permits;
 pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 
@@ -78,6 +80,8 @@ pub struct Tuning {
     pub multipart_threshold_bytes: u64,
     /// Bytes a second over all jobs; `None` is no limit.
     pub max_speed_bytes: Option<u64>,
+    /// Nothing runs: by the schedule, or because everything is paused.
+    pub paused: bool,
     /// Bytes that stay free on the volume; `None` is min(1 GiB, 5 %).
     pub free_space_floor_bytes: Option<u64>,
     /// Where the Hub is and how it is asked.
@@ -103,7 +107,7 @@ pub(crate) struct Shared {
     /// Reports of the last minutes.
     pub analyzer: analyzer::Analyzer,
     pub connections: Arc<Permits>,
-    pub bandwidth: Bandwidth,
+    pub bandwidth: Arc<Bandwidth>,
     pub checkpoint: checkpoint::Checkpointer,
     /// One task at a time for each blob of each repo folder.
     pub blobs: blob_locks::BlobLocks,
@@ -162,7 +166,7 @@ impl Engine {
             budget,
             analyzer: analyzer::Analyzer::default(),
             connections: Permits::new(first.max_connections),
-            bandwidth: Bandwidth::new(first.max_speed_bytes),
+            bandwidth: Arc::new(Bandwidth::new(first.max_speed_bytes)),
             checkpoint,
             blobs: blob_locks::BlobLocks::default(),
             reserved: space::Reservations::default(),
@@ -217,6 +221,11 @@ impl Engine {
     /// The rate-limit windows of the Hub as last heard.
     pub fn budget(&self) -> &Budget {
         &self.shared.budget
+    }
+
+    /// Bytes that running jobs will still allocate, by destination.
+    pub fn reserved(&self) -> Vec<(PathBuf, u64)> {
+        self.shared.reserved.by_destination()
     }
 
     /// Whether the cache at `destination` can be written to.

@@ -18,11 +18,12 @@ use crate::model::code::Code;
 use crate::model::job::Verify;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{BlobId, Commit, RepoId};
-use crate::model::state::Phase;
-use crate::store::{Claimed, Job, NewFile, Outcome};
+use crate::model::state::{Phase, WaitReason};
+use crate::store::{Claimed, Job, NewFile, Outcome, Waiting};
 
 use super::Shared;
 use super::attempt::{FileError, Halt, Tries};
+use super::bandwidth::{Bandwidth, Gate};
 use super::meter::Meter;
 use super::planner::{self, Asked, BlobTask, PlanTrouble};
 use super::publish::Ready;
@@ -44,6 +45,8 @@ pub struct Run {
     pub repo: Arc<RepoDir>,
     /// What it has done, and the right to record it.
     pub meter: Arc<Meter>,
+    /// The job's own limit.
+    pub bandwidth: Arc<Bandwidth>,
     /// Cancelled when the run has to end.
     pub stop: CancellationToken,
     commit: Mutex<Option<Commit>>,
@@ -53,14 +56,14 @@ pub struct Run {
 }
 
 /// Runs a claimed job until it ends or `stop` is cancelled, and settles it.
-pub async fn run(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
+pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth>, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
     let seq = job.seq;
     tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job));
     shared.checkpoint.add_run(&meter);
     let id = job.id.clone();
-    let result = drive(&shared, job, meter.clone(), stop).await;
+    let result = drive(&shared, job, meter.clone(), bandwidth, stop).await;
     meter.no_more_troubles();
     if let Err(error) = shared.checkpoint.record(true).await {
         tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
@@ -69,6 +72,12 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken)
     shared.reserved.release(seq);
     let outcome = match result {
         Ok(()) => Outcome::Completed,
+        // Ready at once: what holds it back is that nothing is claimed meanwhile.
+        Err(Halt::Stopped) if shared.tuning.borrow().paused => Outcome::Waiting(Waiting {
+            reason: WaitReason::Schedule,
+            ready_at: now_ms(),
+            text: "Waits until work goes on".to_owned(),
+        }),
         Err(Halt::Stopped) => Outcome::Released,
         Err(Halt::Wait(waiting)) => Outcome::Waiting(waiting),
         Err(Halt::Fail(code, text)) => Outcome::Failed(code, text),
@@ -89,6 +98,7 @@ async fn drive(
     shared: &Arc<Shared>,
     mut job: Job,
     meter: Arc<Meter>,
+    bandwidth: Arc<Bandwidth>,
     stop: CancellationToken,
 ) -> Result<(), Halt> {
     let Some(repo_id) = job.repo.clone() else {
@@ -117,6 +127,7 @@ async fn drive(
         repo_id,
         repo,
         meter,
+        bandwidth,
         stop,
         commit: Mutex::new(Some(commit.clone())),
         failures: Mutex::default(),
@@ -305,9 +316,13 @@ impl Run {
         self.meter.trouble(Trouble::oddity(event, detail));
     }
 
-    /// Waits as long as the bandwidth limit asks after `bytes` were read.
-    pub async fn throttle(&self, bytes: u64) {
-        self.shared.bandwidth.take(bytes).await;
+    /// What one reader of this run passes through.
+    pub fn gate(&self) -> Gate {
+        Gate::new(
+            self.job.seq,
+            self.bandwidth.clone(),
+            self.shared.bandwidth.clone(),
+        )
     }
 
     /// Sleeps unless `stop` is cancelled.

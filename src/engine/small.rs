@@ -152,6 +152,9 @@ async fn read(
     task: &BlobTask,
     remote: &crate::hub::RemoteFile,
 ) -> Result<Vec<u8>, (crate::hub::HubError, u64)> {
+    let mut gate = run.gate();
+    gate.expect(task.size_bytes);
+    gate.ready().await;
     let mut body = remote.open(None).await.map_err(|error| (error, 0))?;
     let mut bytes = Vec::with_capacity(task.size_bytes as usize);
     for (id, _) in &task.files {
@@ -159,10 +162,11 @@ async fn read(
     }
     loop {
         match body.next().await {
-            Ok(Some(chunk)) => {
-                run.meter.received(chunk.len() as u64);
-                bytes.extend_from_slice(&chunk);
-                run.throttle(chunk.len() as u64).await;
+            Ok(Some(mut chunk)) => {
+                while let Some(piece) = gate.pass(&mut chunk).await {
+                    run.meter.received(piece.len() as u64);
+                    bytes.extend_from_slice(&piece);
+                }
             }
             Ok(None) => return Ok(bytes),
             Err(error) => return Err((error, bytes.len() as u64)),

@@ -75,15 +75,21 @@ pub async fn create(
     Ok(match submitted {
         Submitted::New(job) => {
             app.engine.wake();
-            (StatusCode::ACCEPTED, Json(JobView::new(&job, &[]))).into_response()
+            let standing = app.shown.moment().await?.standing(&job);
+            (
+                StatusCode::ACCEPTED,
+                Json(JobView::new(&job, &[]).within(standing)),
+            )
+                .into_response()
         }
         Submitted::Existing(job) => {
             let files = app
                 .store
                 .notable_files(job.seq, super::shown::FILES_IN_LISTS)
                 .await?;
+            let standing = app.shown.moment().await?.standing(&job);
             Json(Existing {
-                job: JobView::new(&job, &files),
+                job: JobView::new(&job, &files).within(standing),
                 message: "Download already in progress",
             })
             .into_response()

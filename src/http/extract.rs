@@ -105,6 +105,22 @@ impl QueryFields {
             })
     }
 
+    /// The words of `name`, with commas between; none when it is missing.
+    ///
+    /// # Errors
+    /// 400 `Invalid {name}` when one is not a word of `T`.
+    pub fn words<T: FromStr<Err: Display>>(&self, name: &str) -> ApiResult<Vec<T>> {
+        let parts = self.text(name).into_iter().flat_map(|text| text.split(','));
+        parts
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map_err(|error: T::Err| {
+                ApiError::bad_request(format!("Invalid {name}")).details(error.to_string())
+            })
+    }
+
     /// The truth of `name`: `true` or `1`, `false` or `0`.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
-//! The live feed: one task that turns changes of the database into frames for all WebSockets.
+//! The live feed: one task that turns changes of the database into frames for all WebSockets
+//! and event streams.
 //!
 //! It listens to the store, reads a changed job once, whatever the number of clients, and puts
 //! the frame into every [`Outbox`]. Promises:
 //! - a client gets `init` first, and afterwards no state that is older;
-//! - it gets jobs of the kind it asked for, downloads unless it asked, and of no other;
 //! - at most one `job_update` a job in `PACE`, and the last state always;
 //! - `event` after the `job_update` that shows it;
 //! - with nobody listening it does nothing.
@@ -13,18 +13,20 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::frames::{Happened, LiveMessage};
 use super::live_settings::LiveSettings;
-use super::outbox::{Outbox, Topic};
+use super::outbox::{Frame, Outbox, Topic};
+use super::recent::{Recent, concerns};
 use super::shown::Shown;
 use super::status::Status;
 use crate::model::job::JobId;
+use crate::model::limits::Holds;
 use crate::model::state::{JobKind, JobStatus};
-use crate::store::{Job, JobsQuery, Store, StoreError};
+use crate::store::{Job, JobFilter, JobsQuery, Store, StoreError};
 
 /// Shortest time between two updates of one job: four a second.
 const PACE: Duration = Duration::from_millis(250);
@@ -36,6 +38,11 @@ const RETRY: Duration = Duration::from_secs(1);
 const CLIENTS: usize = 256;
 /// Longest `init`: 512 KiB minus its envelope.
 const INIT_LIMIT_BYTES: usize = 510 * 1024;
+/// How long frames are kept after the last client has gone.
+const LINGER: Duration = Duration::from_secs(60);
+/// Queues up to this length are told anew when somebody enters or leaves them: every place behind
+/// has changed.
+const TOLD_WHOLE: usize = 256;
 
 /// The way to the feed. Cheap to clone.
 #[derive(Clone)]
@@ -44,10 +51,19 @@ pub struct Feed {
     reload: Arc<Notify>,
 }
 
-/// What a new client gets: its first frame, and where the others come from.
-type Seat = (Utf8Bytes, Arc<Outbox>);
-/// Which kind of jobs a client wants (`None` = all), and where its seat goes.
-type Join = (Option<JobKind>, oneshot::Sender<Option<Seat>>);
+/// What a client wants to hear.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish {
+    /// Jobs of this kind only; all kinds when empty.
+    pub kind: Option<JobKind>,
+    /// The last frame that it got from this service, when it was here before.
+    pub after: Option<u64>,
+}
+
+/// What a new client gets: its first frame, unless it goes on where it was, and where the others
+/// come from.
+type Seat = (Option<Frame>, Arc<Outbox>);
+type Join = (Wish, oneshot::Sender<Option<Seat>>);
 
 impl Feed {
     /// Starts the task; it ends with `stop`.
@@ -61,6 +77,7 @@ impl Feed {
         let reload = Arc::new(Notify::new());
         let task = Task {
             changes: store.changes(),
+            holds: settings.holds_changes(),
             status: Status::new(store.clone(), settings),
             store,
             shown,
@@ -70,6 +87,8 @@ impl Feed {
             known: HashMap::new(),
             due: HashMap::new(),
             init: HashMap::new(),
+            recent: Recent::default(),
+            alone_since: None,
         };
         let running = tokio::spawn(async move {
             stop.run_until_cancelled_owned(task.run()).await;
@@ -77,11 +96,11 @@ impl Feed {
         (Self { joins, reload }, running)
     }
 
-    /// A seat for a new client that wants jobs of one kind, or of all; it is given up by dropping it. `None` when all are taken, the
+    /// A seat for a new client; it is given up by dropping it. `None` when all are taken, the
     /// database fails or the service stops.
-    pub async fn join(&self, kind: Option<JobKind>) -> Option<Seat> {
+    pub async fn join(&self, wish: Wish) -> Option<Seat> {
         let (reply, seat) = oneshot::channel();
-        self.joins.send((kind, reply)).await.ok()?;
+        self.joins.send((wish, reply)).await.ok()?;
         seat.await.ok()?
     }
 
@@ -119,14 +138,20 @@ struct Task {
     changes: broadcast::Receiver<i64>,
     joining: mpsc::Receiver<Join>,
     reload: Arc<Notify>,
-    /// A client leaves by dropping its end. With each the kind of jobs that it wants.
-    clients: Vec<(Option<JobKind>, Weak<Outbox>)>,
+    /// Tells when other limits hold.
+    holds: watch::Receiver<Holds>,
+    /// A client leaves by dropping its end.
+    clients: Vec<(Weak<Outbox>, Option<JobKind>)>,
     /// Jobs on the list as the clients know them; empty while nobody listens.
     known: HashMap<i64, Known>,
     /// Changed jobs and when their update may go out.
     due: HashMap<i64, Instant>,
-    /// The first frame for new clients by kind, until something changes.
+    /// The first frame for new clients by what they want to hear, until something changes.
     init: HashMap<Option<JobKind>, Utf8Bytes>,
+    /// For clients that come back.
+    recent: Recent,
+    /// Since when nobody listens; then frames are made for a while, for those who come back.
+    alone_since: Option<Instant>,
 }
 
 impl Task {
@@ -142,10 +167,14 @@ impl Task {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 join = self.joining.recv() => match join {
-                    Some((kind, reply)) => self.welcome(kind, reply).await,
+                    Some((wish, reply)) => self.welcome(wish, reply).await,
                     None => return,
                 },
                 () = self.reload.notified() => self.reload_all().await,
+                Ok(()) = self.holds.changed() => {
+                    self.send_status().await;
+                    self.reload_all().await;
+                }
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => self.send_due().await,
                 _ = status.tick() => self.send_status().await,
             }
@@ -165,12 +194,24 @@ impl Task {
 
     /// Whether anybody listens. When nobody does, what is known grows stale and is forgotten.
     fn has_clients(&mut self) -> bool {
-        self.clients.retain(|(_, client)| client.strong_count() > 0);
-        if self.clients.is_empty() {
-            self.known.clear();
-            self.due.clear();
+        self.clients.retain(|(client, _)| client.strong_count() > 0);
+        if !self.clients.is_empty() {
+            self.alone_since = None;
+            return true;
         }
-        !self.clients.is_empty()
+        // Nobody ever came, or the last one left a short while ago and may come back.
+        if self.known.is_empty() && self.recent.is_empty() {
+            return false;
+        }
+        let since = *self.alone_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < LINGER {
+            return true;
+        }
+        self.known.clear();
+        self.due.clear();
+        self.recent.forget();
+        self.alone_since = None;
+        false
     }
 
     /// Looks at every job again: too many changes at once, or one that nobody told of.
@@ -180,7 +221,7 @@ impl Task {
             return;
         }
         let now = Instant::now();
-        match self.jobs().await {
+        match self.jobs(None).await {
             Ok(jobs) => {
                 let listed = jobs.iter().map(|job| job.seq);
                 let seqs: Vec<i64> = listed.chain(self.known.keys().copied()).collect();
@@ -196,8 +237,16 @@ impl Task {
         }
     }
 
-    async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
-        self.store.jobs(&JobsQuery::default()).await
+    async fn jobs(&self, kind: Option<JobKind>) -> Result<Vec<Job>, StoreError> {
+        self.store
+            .jobs(&JobsQuery {
+                filter: JobFilter {
+                    kind,
+                    ..JobFilter::default()
+                },
+                ..JobsQuery::default()
+            })
+            .await
     }
 
     async fn send_due(&mut self) {
@@ -221,35 +270,61 @@ impl Task {
     async fn send_job(&mut self, seq: i64, now: Instant) -> Result<(), StoreError> {
         let Some(job) = self.store.job_by_seq(seq).await? else {
             if let Some(gone) = self.known.remove(&seq) {
-                self.send_event(seq, "job_removed", gone.kind, &gone.id);
+                self.send_event((seq, gone.kind), "job_removed", &gone.id);
             }
             return Ok(());
         };
-        let text = self.shown.text(&job).await?;
+        let moment = self.shown.moment().await?;
+        let text = self.shown.text(&job, &moment).await?;
         self.send(
             Topic::Job(seq),
             Some(job.kind),
             format!(r#"{{"type":"job_update","data":{text}}}"#).into(),
         );
         let before = self.known.insert(seq, Known::of(&job, Some(now)));
+        let was_queued = before
+            .as_ref()
+            .is_some_and(|before| before.status == JobStatus::Queued);
+        if before.is_none() || was_queued != (job.status == JobStatus::Queued) {
+            self.places_changed(seq, now);
+        }
         // The end may be a second one: failed, retried and failed again between two looks.
         let ended =
             before.is_none_or(|before| before.status != job.status || before.ended_at != job.ended_at);
         if let Some(event) = end_event(job.kind, job.status)
             && ended
         {
-            self.send_event(seq, event, job.kind, &job.id);
+            self.send_event((seq, job.kind), event, &job.id);
         }
         Ok(())
     }
 
-    fn send_event(&mut self, seq: i64, event: &'static str, kind: JobKind, id: &JobId) {
+    /// Somebody entered or left the queue: the others stand elsewhere now.
+    fn places_changed(&mut self, except: i64, now: Instant) {
+        let queued = |known: &Known| known.status == JobStatus::Queued;
+        if self.known.values().filter(|known| queued(known)).count() > TOLD_WHOLE {
+            return;
+        }
+        let others = self
+            .known
+            .iter()
+            .filter(|&(&seq, known)| seq != except && queued(known));
+        for (&seq, known) in others {
+            let at = known.sent_at.map_or(now, |sent| now.max(sent + PACE));
+            self.due.entry(seq).or_insert(at);
+        }
+    }
+
+    fn send_event(&mut self, (seq, kind): (i64, JobKind), event: &'static str, id: &JobId) {
         let frame = LiveMessage::Event(Happened {
-            event,
             job_id: Some(id),
+            ..Happened::new(event)
         });
-        let frame = super::shown::json(&frame).into();
-        self.send(Topic::Event(seq, event), Some(kind), frame);
+        self.send(
+            Topic::Event(seq, event),
+            Some(kind),
+            super::shown::json(&frame).into(),
+        );
     }
 
     async fn send_status(&mut self) {
@@ -257,25 +332,25 @@ impl Task {
             && let Some(frame) = self.status.frame().await
         {
             self.send(Topic::Status, None, frame);
+            if let Some(frame) = self.status.disk_turned_low() {
+                self.send(Topic::Event(0, "disk_low"), None, frame);
+            }
         }
     }
 
-    /// Sends to those who want jobs of `about`; what is about no job goes to everybody.
-    fn send(&mut self, topic: Topic, about: Option<JobKind>, frame: Utf8Bytes) {
-        self.clients.retain(|(wanted, client)| match client.upgrade() {
-            Some(outbox) => {
-                if about.is_none() || wanted.is_none() || about == *wanted {
-                    outbox.put(topic, frame.clone());
-                }
-                true
+    /// Sends `text` to everybody who wants to hear of this kind of job; `None` concerns all.
+    fn send(&mut self, topic: Topic, kind: Option<JobKind>, text: Utf8Bytes) {
+        let frame = self.recent.add(topic, kind, text);
+        for (client, wanted) in &self.clients {
+            if let Some(outbox) = client.upgrade().filter(|_| concerns(kind, *wanted)) {
+                outbox.put(topic, frame.clone());
             }
-            None => false,
-        });
+        }
     }
 
     /// Gives a new client its first frame and an empty outbox. Nothing is sent to anybody in
     /// between, so what comes later is newer than the first frame.
-    async fn welcome(&mut self, kind: Option<JobKind>, reply: oneshot::Sender<Option<Seat>>) {
+    async fn welcome(&mut self, wish: Wish, reply: oneshot::Sender<Option<Seat>>) {
         let first = !self.has_clients();
         let seat = if self.clients.len() >= CLIENTS {
             tracing::warn!(
@@ -284,10 +359,19 @@ impl Task {
             );
             None
         } else {
-            match self.first_frame(kind, first).await {
-                Ok(frame) => {
-                    let outbox = Arc::new(Outbox::default());
-                    self.clients.push((kind, Arc::downgrade(&outbox)));
+            let known = wish.after.filter(|_| !first);
+            let first_frame = match known.and_then(|after| self.recent.since(after, wish.kind)) {
+                Some(outbox) => Ok((None, outbox)),
+                None => self
+                    .first_frame(first, wish.kind)
+                    .await
+                    .map(|frame| (Some(frame), Outbox::default())),
+            };
+            match first_frame {
+                Ok((frame, outbox)) => {
+                    let outbox = Arc::new(outbox);
+                    self.clients.push((Arc::downgrade(&outbox), wish.kind));
+                    self.alone_since = None;
                     Some((frame, outbox))
                 }
                 Err(error) => {
@@ -300,18 +384,27 @@ impl Task {
         let _ = reply.send(seat);
     }
 
-    async fn first_frame(&mut self, kind: Option<JobKind>, first: bool) -> Result<Utf8Bytes, StoreError> {
-        if let (Some(frame), false) = (self.init.get(&kind), first) {
-            return Ok(frame.clone());
-        }
-        let mut jobs = self.jobs().await?;
+    async fn first_frame(&mut self, first: bool, kind: Option<JobKind>) -> Result<Frame, StoreError> {
         if first {
+            // What is known is about all kinds.
+            let jobs = self.jobs(None).await?;
             self.known = jobs.iter().map(|job| (job.seq, Known::of(job, None))).collect();
+            self.init.clear();
         }
-        jobs.retain(|job| kind.is_none_or(|kind| job.kind == kind));
-        let frame: Utf8Bytes = self.init_of(&jobs).await?.into();
-        self.init.insert(kind, frame.clone());
-        Ok(frame)
+        let text = match self.init.get(&kind) {
+            Some(text) => text.clone(),
+            None => {
+                let jobs = self.jobs(kind).await?;
+                let text: Utf8Bytes = self.init_of(&jobs).await?.into();
+                self.init.insert(kind, text.clone());
+                text
+            }
+        };
+        Ok(Frame {
+            number: self.recent.number(),
+            kind: "init",
+            text,
+        })
     }
 
     /// `init`: live jobs first, then the newest ended ones, as many as fit; in order of creation.
@@ -321,10 +414,11 @@ impl Task {
             .iter()
             .filter(|job| job.status.is_live() && job.status != JobStatus::Running);
         let ended = jobs.iter().rev().filter(|job| job.status.is_terminal());
+        let moment = self.shown.moment().await?;
         let mut texts = Vec::new();
         let mut room = INIT_LIMIT_BYTES;
         for job in running.chain(waiting).chain(ended) {
-            let text = self.shown.text(job).await?;
+            let text = self.shown.text(job, &moment).await?;
             let Some(left) = room.checked_sub(text.len() + 1) else {
                 break;
             };

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::summary::LimitsNow;
 use super::views::JobView;
 use crate::model::job::JobId;
 
@@ -39,12 +40,37 @@ pub struct Init<'a> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = LiveEvent)]
 pub struct Happened<'a> {
-    /// `download_complete`, `download_failed`, `job_removed` and others.
+    /// `download_complete`, `download_failed`, `job_removed`, `disk_low` and others.
     pub event: &'a str,
     /// The job it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<JobId>, nullable = false)]
     pub job_id: Option<&'a JobId>,
+    /// The directory it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub path: Option<&'a str>,
+    /// Free bytes on its volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub disk_free: Option<u64>,
+    /// Bytes that stay free there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub floor: Option<u64>,
+}
+
+impl<'a> Happened<'a> {
+    /// An event that is about nothing in particular.
+    pub fn new(event: &'a str) -> Self {
+        Self {
+            event,
+            job_id: None,
+            path: None,
+            disk_free: None,
+            floor: None,
+        }
+    }
 }
 
 /// Numbers of the moment.
@@ -63,4 +89,6 @@ pub struct StatusNumbers {
     /// Free bytes of the cache's volume; `null` until the disk answers.
     #[schema(required)]
     pub disk_free: Option<u64>,
+    /// Which limits hold.
+    pub limits: LimitsNow,
 }

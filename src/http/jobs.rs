@@ -13,8 +13,8 @@ use super::shown::json as text_of;
 use super::state::{App, AppState};
 use super::views::{FileView, JobView};
 use crate::model::job::JobId;
-use crate::model::state::{JobKind, JobStatus};
-use crate::store::{Change, Job, JobsQuery, Refused};
+use crate::model::state::JobKind;
+use crate::store::{Change, Job, JobFilter, JobsQuery, Refused};
 
 /// Files that the answer for one job carries.
 const FILES_OF_ONE: i64 = 1000;
@@ -23,49 +23,121 @@ const PAGE: std::ops::RangeInclusive<i64> = 1..=10_000;
 
 /// Jobs. The answer is put together from texts; this describes it.
 #[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct JobList<'a> {
     /// In order of creation, each with at most 64 of its files.
     pub jobs: Vec<JobView<'a>>,
     /// How many are in this answer.
     pub count: u64,
+    /// How many there are.
+    pub total: u64,
+    /// Leads to the next older page; `null` on the last one.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
+
+/// What follows the jobs of an answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Paging<'a> {
+    count: usize,
+    total: i64,
+    next_cursor: Option<&'a str>,
 }
 
 /// Jobs in order of creation
+///
+/// With `limit` a page of them: the newest first of all, and each page in order of creation.
 #[utoipa::path(
     get, path = "/api/jobs", tag = "jobs", operation_id = "listJobs",
     params(
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "Only the newest"),
-        ("status" = Option<JobStatus>, Query, description = "Only those with this status"),
+        ("offset" = Option<i64>, Query, minimum = 0, description = "Leave out so many of the newest"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+        ("status" = Option<String>, Query, description = "Only those with one of these statuses, with commas between"),
+        ("category" = Option<String>, Query, description = "Only those of this category"),
+        ("tag" = Option<String>, Query, description = "Only those with this tag"),
+        ("q" = Option<String>, Query, description = "Only those with this text in repo, category or a tag"),
+        ("errorCode" = Option<String>, Query, description = "Only those that ended with one of these codes, with commas between"),
         ("kind" = Option<String>, Query, description = "`download` (default), `mirror`, `verify`, `export` or `all`"),
     ),
     responses((status = 200, description = "The jobs", body = JobList))
 )]
 pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<impl IntoResponse> {
     let limit = query.number("limit", PAGE)?;
+    let offset = query.number("offset", 0..=i64::MAX)?;
+    let cursor = match query.text("cursor") {
+        None => None,
+        Some(text) => Some(before(&app, text).await?),
+    };
+    let filter = filter_of(&query)?;
+    let paged = limit.is_some() || offset.is_some() || cursor.is_some();
     let mut jobs = app
         .store
         .jobs(&JobsQuery {
-            kind: kind_of(&query)?,
-            status: query.word("status")?,
-            limit,
-            newest_first: limit.is_some(),
+            filter: filter.clone(),
+            // One more than the page: is there another?
+            limit: limit.map(|limit| limit + 1),
+            offset: offset.unwrap_or(0),
+            after: cursor,
+            newest_first: paged,
         })
         .await?;
-    if limit.is_some() {
+    let has_more = limit.is_some_and(|limit| jobs.len() as i64 > limit);
+    if has_more {
+        jobs.pop();
+    }
+    if paged {
         jobs.reverse();
     }
+    let total = if paged {
+        app.store.count_jobs(&filter).await?
+    } else {
+        jobs.len() as i64
+    };
+    let next = jobs.first().map(|job| job.id.as_str()).filter(|_| has_more);
+    let moment = app.shown.moment().await?;
     // Put together as text: the parts are texts already, and most of them are kept.
     let mut body = String::from("{\"jobs\":[");
     for (index, job) in jobs.iter().enumerate() {
         if index > 0 {
             body.push(',');
         }
-        body.push_str(&app.shown.text(job).await?);
+        body.push_str(&app.shown.text(job, &moment).await?);
     }
-    body.push_str("],\"count\":");
-    body.push_str(&jobs.len().to_string());
-    body.push('}');
+    let rest = text_of(&Paging {
+        count: jobs.len(),
+        total,
+        next_cursor: next,
+    });
+    body.push_str("],");
+    body.push_str(&rest[1..]);
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
+}
+
+/// What `?kind=&status=&category=&tag=&q=` narrow a list to; `status` is one word or several with
+/// commas between.
+fn filter_of(query: &QueryFields) -> ApiResult<JobFilter> {
+    let text = |name| query.text(name).map(str::to_owned);
+    Ok(JobFilter {
+        kind: kind_of(query)?,
+        statuses: query.words("status")?,
+        category: text("category"),
+        tag: text("tag"),
+        text: text("q"),
+        error_codes: query.words("errorCode")?,
+    })
+}
+
+/// The sequence number that a cursor stands for.
+async fn before(app: &App, cursor: &str) -> ApiResult<i64> {
+    let wrong = || {
+        ApiError::bad_request("Invalid cursor")
+            .details("The job that the cursor names is not known any more")
+            .hint("Begin again without a cursor.")
+    };
+    let id: JobId = cursor.parse().map_err(|_| wrong())?;
+    app.store.seq_of(&id).await?.ok_or_else(wrong)
 }
 
 /// `?kind=`: downloads unless another kind, or `all`, is asked for.
@@ -89,7 +161,8 @@ pub(super) fn kind_of(query: &QueryFields) -> ApiResult<Option<JobKind>> {
 pub async fn show(State(app): State<AppState>, JobPath(id): JobPath) -> ApiResult<impl IntoResponse> {
     let job = find(&app, id).await?;
     let files = app.store.files(&job.id, FILES_OF_ONE, 0).await?;
-    let body = text_of(&JobView::new(&job, &files));
+    let standing = app.shown.moment().await?.standing(&job);
+    let body = text_of(&JobView::new(&job, &files).within(standing));
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
@@ -239,6 +312,8 @@ async fn command(
                 Change::Cancel => "Job cancelled",
                 Change::Dismiss => "Job dismissed",
                 Change::Retry => "Job restarted",
+                Change::Hold => "Job held",
+                Change::Start => "Job moved to the top",
             };
             Ok(Json(Done {
                 success: true,
@@ -260,6 +335,8 @@ fn refused(change: Change, why: &Refused) -> ApiError {
         (Change::Pause, _) => (StatusCode::NOT_FOUND, "Job not found or not running"),
         (Change::Resume, _) => (StatusCode::NOT_FOUND, "Job not found or not paused"),
         (Change::Cancel, _) => (StatusCode::NOT_FOUND, "Job not found or already completed"),
+        (Change::Hold, _) => (StatusCode::NOT_FOUND, "Job not found or not queued"),
+        (Change::Start, _) => (StatusCode::NOT_FOUND, "Job not found or not waiting"),
         (Change::Retry, _) => (StatusCode::NOT_FOUND, "Job not found or not retryable"),
     };
     let error = ApiError::new(status, text);

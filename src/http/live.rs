@@ -1,7 +1,5 @@
 //! `GET /api/ws`: one task a client, which sends what the feed puts into its outbox.
 //!
-//! `?kind=` chooses which kind of jobs it tells of: downloads, another kind, or `all`.
-//!
 //! What clients send is read and ignored, up to 512 KiB a message. A client that takes a frame
 //! for longer than `WRITE_TIMEOUT` or is silent for `READ_TIMEOUT` is dropped.
 
@@ -15,7 +13,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::error::{ApiError, ApiResult};
 use super::extract::QueryFields;
+use super::feed::Wish;
 use super::jobs::kind_of;
+use super::outbox::{Frame, Outbox};
 use super::state::AppState;
 use crate::model::state::JobKind;
 
@@ -35,7 +35,6 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 /// One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
 #[utoipa::path(
     get, path = "/api/ws", tag = "live", operation_id = "connectLive",
-    params(("kind" = Option<String>, Query, description = "Jobs of this kind, or `all`; downloads by default")),
     responses(
         (status = 101, description = "The connection is a WebSocket now"),
         (status = 400, description = "The request is no WebSocket handshake"),
@@ -68,10 +67,11 @@ enum End {
 }
 
 async fn serve(mut socket: WebSocket, app: AppState, kind: Option<JobKind>) {
-    let end = match app.feed.join(kind).await {
+    let wish = Wish { kind, after: None };
+    let end = match app.feed.join(wish).await {
         None if app.stop.is_cancelled() => End::Close(close_code::AWAY, "the service stops"),
         None => End::Close(close_code::AGAIN, "too many connections; try again later"),
-        Some((init, outbox)) => match send(&mut socket, Message::Text(init)).await {
+        Some((init, outbox)) => match begin(&mut socket, init).await {
             Err(end) => end,
             Ok(()) => {
                 tokio::select! {
@@ -89,8 +89,15 @@ async fn serve(mut socket: WebSocket, app: AppState, kind: Option<JobKind>) {
     }
 }
 
+async fn begin(socket: &mut WebSocket, init: Option<Frame>) -> Result<(), End> {
+    match init {
+        Some(frame) => send(socket, Message::Text(frame.text)).await,
+        None => Ok(()),
+    }
+}
+
 /// Sends and reads until one side ends it.
-async fn exchange(socket: &mut WebSocket, outbox: &super::outbox::Outbox) -> End {
+async fn exchange(socket: &mut WebSocket, outbox: &Outbox) -> End {
     let mut ping = interval(PING_EVERY);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick comes at once.
@@ -98,7 +105,7 @@ async fn exchange(socket: &mut WebSocket, outbox: &super::outbox::Outbox) -> End
     let mut heard = Instant::now();
     loop {
         let message = tokio::select! {
-            frame = outbox.next() => Message::Text(frame),
+            frame = outbox.next() => Message::Text(frame.text),
             _ = ping.tick() => Message::Ping(axum::body::Bytes::new()),
             read = socket.recv() => match read {
                 Some(Ok(_)) => {

@@ -12,6 +12,8 @@ pub mod auth;
 pub mod base_path;
 pub mod body;
 pub mod docs;
+pub mod bulk;
+pub mod disk;
 pub mod download;
 pub mod encoding;
 pub mod error;
@@ -25,6 +27,7 @@ pub mod history;
 pub mod host;
 pub mod jobs;
 pub mod keys;
+pub mod limits;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
@@ -37,6 +40,7 @@ pub mod plan;
 pub mod problem;
 pub mod readiness;
 pub mod readme;
+pub mod recent;
 pub mod request;
 pub mod search;
 pub mod segments;
@@ -46,6 +50,8 @@ pub mod shown;
 pub mod speed;
 pub mod state;
 pub mod status;
+pub mod stream;
+pub mod summary;
 pub mod system;
 pub mod targets;
 pub mod upstream;
@@ -75,7 +81,9 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(readme::show))
         .routes(routes!(readme::asset))
         .routes(routes!(jobs::list))
-        .routes(routes!(jobs::show, jobs::cancel))
+        .routes(routes!(jobs::show, jobs::cancel, bulk::set))
+        .routes(routes!(bulk::change))
+        .routes(routes!(bulk::order))
         .routes(routes!(jobs::files))
         .routes(routes!(events::of_job))
         .routes(routes!(segments::show))
@@ -100,6 +108,10 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::remove))
         .routes(routes!(live::connect))
+        .routes(routes!(stream::connect))
+        .routes(routes!(limits::show, limits::change))
+        .routes(routes!(summary::show))
+        .routes(routes!(disk::show))
 }
 
 /// The router over [`table`].

@@ -5,12 +5,10 @@ use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult};
 use crate::clock::parse_rfc3339;
+use crate::model::arrange::{self, Labels, PRIORITIES};
 use crate::model::filter::Filter;
 use crate::model::job::{JobRequest, Verify, split_embedded_filters};
 use crate::model::repo::{RepoType, Revision, shown};
-
-/// Priorities a client may give.
-const PRIORITIES: std::ops::RangeInclusive<i64> = -1_000_000..=1_000_000;
 
 /// The body as clients write it; [`Asked::parse`] reads it.
 ///
@@ -42,6 +40,14 @@ pub struct DownloadRequest {
     /// Not started before this time, RFC 3339.
     #[schema(format = DateTime)]
     pub not_before: Option<String>,
+    /// One word for the kind of work; at most 64 characters.
+    pub category: Option<String>,
+    /// Any further words; at most 32.
+    pub tags: Option<Vec<String>>,
+    /// Bytes a second of this job at most, such as `5MiB`.
+    pub max_speed: Option<String>,
+    /// Whether it is paused from the start.
+    pub start_paused: Option<bool>,
     /// What is compared before a file counts as done; by default as the settings say. `etag` means `size`.
     pub verify: Option<String>,
     /// Only the plan is wanted.
@@ -117,6 +123,8 @@ impl Asked {
             append_filter_subdir,
             priority: fields.priority()?,
             not_before_at,
+            labels: fields.labels()?,
+            start_paused: fields.flag("startPaused")?,
         };
         Ok(Self {
             request,
@@ -189,6 +197,17 @@ impl<'a> Fields<'a> {
                 )),
             },
         }
+    }
+
+    fn labels(&self) -> ApiResult<Labels> {
+        let tags = self.texts("tags")?;
+        Ok(Labels {
+            category: arrange::label(self.text("category")?.unwrap_or_default())
+                .map_err(|why| wrong("Invalid category", why))?,
+            tags: arrange::tags(tags.iter().map(String::as_str)).map_err(|why| wrong("Invalid tags", why))?,
+            max_speed: arrange::speed(self.text("maxSpeed")?.unwrap_or_default())
+                .map_err(|why| wrong("Invalid maxSpeed", why))?,
+        })
     }
 
     /// Destinations of its own: refused in words, because a client that asked for a folder and

@@ -25,6 +25,8 @@ pub struct App {
     pub engine: Engine,
     /// The settings as they are now, and the way to change them.
     pub settings: LiveSettings,
+    /// Where the database lies.
+    pub data_dir: PathBuf,
     /// Jobs as texts, shared by lists and WebSockets.
     pub shown: Arc<Shown>,
     /// Where WebSockets get their frames.

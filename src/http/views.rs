@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::clock::rfc3339;
+use crate::clock::{now_ms, rfc3339};
 use crate::model::code::Code;
 use crate::model::job::Verify;
 use crate::model::repo::{RepoId, RepoType};
@@ -63,6 +63,21 @@ pub struct JobView<'a> {
     next_attempt_at: Option<String>,
     #[schema(required, format = DateTime)]
     not_before: Option<String>,
+    /// Place in the queue, from 1; `null` when the job is not queued.
+    #[schema(required)]
+    position: Option<i64>,
+    category: &'a str,
+    tags: &'a [String],
+    /// Bytes a second of this job at most; empty = no limit of its own.
+    max_speed: &'a str,
+    /// Tries without progress before the job fails.
+    max_attempts: i64,
+    /// Since when no byte came although bytes are waited for.
+    #[schema(required, format = DateTime)]
+    stalled_since: Option<String>,
+    /// `user` for a paused job.
+    #[schema(required)]
+    pause_reason: Option<&'static str>,
     actor: &'a str,
     #[schema(format = DateTime)]
     created_at: String,
@@ -131,6 +146,29 @@ impl<'a> From<&'a FileRow> for FileView<'a> {
     }
 }
 
+/// Where a job stands among the others at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Place in the queue, from 1.
+    pub position: Option<i64>,
+    /// What it waits for, its turn excepted.
+    pub wait_reason: Option<WaitReason>,
+    /// Tries without progress that it has.
+    pub max_attempts: i64,
+}
+
+/// A job without a byte for so long counts as stalled, in milliseconds: twice the time over which
+/// its speed is the mean.
+const STALLED_MS: i64 = 10_000;
+
+fn stalled_since(job: &Job) -> Option<i64> {
+    let waits = job.status == JobStatus::Running
+        && job.phase == Some(Phase::Downloading)
+        && job.bytes_per_second == 0;
+    job.last_byte_at
+        .filter(|&at| waits && now_ms() - at > STALLED_MS && Some(at) >= job.started_at)
+}
+
 impl<'a> JobView<'a> {
     /// A job with some of its files.
     pub fn new(job: &'a Job, files: &'a [FileRow]) -> Self {
@@ -171,6 +209,13 @@ impl<'a> JobView<'a> {
             last_byte_at: at(job.last_byte_at),
             next_attempt_at: at(job.ready_at),
             not_before: at(job.not_before_at),
+            position: None,
+            category: &job.category,
+            tags: &job.tags,
+            max_speed: &job.max_speed,
+            max_attempts: 0,
+            stalled_since: at(stalled_since(job)),
+            pause_reason: (job.status == JobStatus::Paused).then_some("user"),
             actor: &job.actor,
             created_at: rfc3339(job.created_at),
             started_at: at(job.started_at),
@@ -190,6 +235,11 @@ impl<'a> JobView<'a> {
     /// Leaves the report out: lists and messages have no room for a long one.
     pub fn without_result(mut self) -> Self {
         self.result_truncated = self.result.take().is_some();
+    /// Adds what the job's row does not say: where it stands among the others.
+    pub fn within(mut self, standing: Standing) -> Self {
+        self.position = standing.position;
+        self.wait_reason = standing.wait_reason;
+        self.max_attempts = standing.max_attempts;
         self
     }
 

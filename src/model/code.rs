@@ -57,6 +57,15 @@ words! {
 }
 
 impl Code {
+    /// Whether a job that failed with it may succeed once the user has set a token or was let in;
+    /// it is offered again then.
+    pub fn needs_user(self) -> bool {
+        matches!(
+            self,
+            Self::RepoNotFound | Self::Gated | Self::BadToken | Self::AccessDenied
+        )
+    }
+
     /// What the user can do about it, as one sentence.
     pub fn hint(self) -> &'static str {
         match self {

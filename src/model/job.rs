@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::arrange::Labels;
 use super::repo::{NameError, RepoId, RepoType, Revision};
 use super::state::words;
 
@@ -95,6 +96,10 @@ pub struct JobRequest {
     pub priority: i64,
     /// Not started before this time, UTC milliseconds.
     pub not_before_at: Option<i64>,
+    /// How the user sorts and bounds it.
+    pub labels: Labels,
+    /// Whether it is paused from the start.
+    pub start_paused: bool,
 }
 
 impl JobRequest {
@@ -151,6 +156,8 @@ mod tests {
             append_filter_subdir: false,
             priority: 0,
             not_before_at: None,
+            labels: Labels::default(),
+            start_paused: false,
         }
     }
 

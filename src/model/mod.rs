@@ -4,6 +4,7 @@
 //! these types is already checked, so the floors above never check it again.
 
 pub mod analysis;
+pub mod arrange;
 pub mod code;
 pub mod duration;
 pub mod filter;
@@ -11,6 +12,8 @@ pub mod history;
 pub mod history_row;
 pub mod job;
 pub mod key;
+pub mod limits;
+pub mod order;
 pub mod plan;
 pub mod repo;
 pub mod secret;

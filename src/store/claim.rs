@@ -122,7 +122,7 @@ impl Store {
         Ok(seqs.len() as u64)
     }
 
-    /// Claims the next job that is ready: highest priority, then oldest.
+    /// Claims the next job that is ready: highest priority, then lowest rank.
     ///
     /// # Errors
     /// When the database fails; then nothing is claimed.
@@ -139,7 +139,7 @@ impl Store {
                    SELECT seq FROM job
                    WHERE state = 'queued' AND intent = 'run' AND kind = 'download'
                      AND COALESCE(not_before_at, 0) <= ?3 AND COALESCE(ready_at, 0) <= ?3
-                   ORDER BY priority DESC, seq LIMIT 1
+                   ORDER BY priority DESC, rank, seq LIMIT 1
                )
                RETURNING seq AS "seq!", lease_epoch AS "epoch!""#,
             name,
@@ -198,6 +198,20 @@ impl Store {
                 )
             })
             .collect())
+    }
+
+    /// Jobs of `owner` with the speed that the user allows each: sequence number and text.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn speeds_of_runs(&self, owner: &str) -> Result<Vec<(i64, String)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT seq, max_speed AS "max_speed!: String" FROM job WHERE lease_owner = ?"#,
+            owner
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.seq, row.max_speed)).collect())
     }
 
     /// Jobs that wait for space: sequence number, destination, bytes they miss.

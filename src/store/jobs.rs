@@ -59,6 +59,9 @@ pub struct Job {
     pub spec: Option<Value>,
     /// What it reports.
     pub result: Option<Value>,
+    pub category: String,
+    pub tags: Vec<String>,
+    pub max_speed: String,
 }
 
 /// What became of a submission.
@@ -70,81 +73,73 @@ pub enum Submitted {
     Existing(Job),
 }
 
-/// Which jobs to list.
-#[derive(Debug, Clone, Default)]
-pub struct JobsQuery {
-    /// Only this kind; all kinds when empty.
-    pub kind: Option<JobKind>,
-    /// Only this status.
-    pub status: Option<JobStatus>,
-    /// At most so many; all when empty.
-    pub limit: Option<i64>,
-    /// Newest first instead of oldest first.
-    pub newest_first: bool,
-}
-
-struct Row {
-    seq: i64,
-    id: String,
-    kind: String,
-    repo_type: String,
-    repo: String,
-    revision: String,
-    commit_hash: Option<String>,
-    filters: String,
-    excludes: String,
-    exact_match: i64,
-    append_filter_subdir: i64,
-    destination: String,
-    verify: String,
-    priority: i64,
-    not_before_at: Option<i64>,
-    ready_at: Option<i64>,
-    wait_reason: Option<String>,
-    status: String,
-    attempt: i64,
-    phase: Option<String>,
-    activity: String,
-    error: String,
-    error_code: Option<String>,
-    warning: String,
-    total_files: i64,
-    completed_files: i64,
-    total_bytes: i64,
-    downloaded_bytes: i64,
-    bytes_per_second: i64,
-    network_bytes: i64,
-    reused_bytes: i64,
-    refetched_bytes: i64,
-    retries: i64,
-    last_byte_at: Option<i64>,
-    actor: String,
-    created_at: i64,
-    started_at: Option<i64>,
-    ended_at: Option<i64>,
-    updated_at: i64,
-    spec: Option<String>,
-    result: Option<String>,
+pub(super) struct Row {
+    pub(super) seq: i64,
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) repo_type: String,
+    pub(super) repo: String,
+    pub(super) revision: String,
+    pub(super) commit_hash: Option<String>,
+    pub(super) filters: String,
+    pub(super) excludes: String,
+    pub(super) exact_match: i64,
+    pub(super) append_filter_subdir: i64,
+    pub(super) destination: String,
+    pub(super) verify: String,
+    pub(super) priority: i64,
+    pub(super) not_before_at: Option<i64>,
+    pub(super) ready_at: Option<i64>,
+    pub(super) wait_reason: Option<String>,
+    pub(super) status: String,
+    pub(super) attempt: i64,
+    pub(super) phase: Option<String>,
+    pub(super) activity: String,
+    pub(super) error: String,
+    pub(super) error_code: Option<String>,
+    pub(super) warning: String,
+    pub(super) total_files: i64,
+    pub(super) completed_files: i64,
+    pub(super) total_bytes: i64,
+    pub(super) downloaded_bytes: i64,
+    pub(super) bytes_per_second: i64,
+    pub(super) network_bytes: i64,
+    pub(super) reused_bytes: i64,
+    pub(super) refetched_bytes: i64,
+    pub(super) retries: i64,
+    pub(super) last_byte_at: Option<i64>,
+    pub(super) actor: String,
+    pub(super) created_at: i64,
+    pub(super) started_at: Option<i64>,
+    pub(super) ended_at: Option<i64>,
+    pub(super) updated_at: i64,
+    pub(super) category: String,
+    pub(super) tags: String,
+    pub(super) max_speed: String,
+    pub(super) spec: Option<String>,
+    pub(super) result: Option<String>,
 }
 
 /// `SELECT` of every shown column plus a tail, checked at compile time. SQLite does not say of
 /// a generated column, nor of a view's row id, that it is never NULL: the two marks do.
 macro_rules! select_jobs {
-    ($tail:literal $(, $argument:expr)*) => {
+    ($tail:literal $(+ $more:literal)* $(, $argument:expr)*) => {
         sqlx::query_as!(
-            Row,
+            crate::store::jobs::Row,
             r#"SELECT seq AS "seq!", id, kind, repo_type, repo, revision, commit_hash, filters, excludes, exact_match,
                       append_filter_subdir, destination, verify, priority, not_before_at, ready_at, wait_reason,
                       status AS "status!", attempt, phase, activity, error, error_code, warning, total_files,
                       completed_files, total_bytes, downloaded_bytes, bytes_per_second, network_bytes, reused_bytes,
                       refetched_bytes, retries, last_byte_at, actor, created_at, started_at, ended_at, updated_at,
+                      category AS "category!: String", tags AS "tags!: String", max_speed AS "max_speed!: String",
                       spec AS "spec: String", result AS "result: String"
                FROM job_shown "#
-                + $tail
+                + $tail $(+ $more)*
             $(, $argument)*
         )
     };
 }
+pub(super) use select_jobs;
 
 impl TryFrom<Row> for Job {
     type Error = StoreError;
@@ -178,6 +173,7 @@ impl TryFrom<Row> for Job {
             commit: maybe(&row.commit_hash).map_err(unreadable)?,
             filters: list(&row.filters).map_err(unreadable)?,
             excludes: list(&row.excludes).map_err(unreadable)?,
+            tags: list(&row.tags).map_err(unreadable)?,
             exact_match: row.exact_match != 0,
             append_filter_subdir: row.append_filter_subdir != 0,
             verify: word(&row.verify).map_err(unreadable)?,
@@ -210,6 +206,8 @@ impl TryFrom<Row> for Job {
             started_at: row.started_at,
             ended_at: row.ended_at,
             updated_at: row.updated_at,
+            category: row.category,
+            max_speed: row.max_speed,
         })
     }
 }
@@ -233,12 +231,14 @@ impl Store {
         let (repo_type, verify) = (request.repo_type.as_str(), verify.as_str());
         let filters = serde_json::json!(request.filters).to_string();
         let excludes = serde_json::json!(request.excludes).to_string();
+        let tags = serde_json::json!(request.labels.tags).to_string();
         let (id_text, now) = (id.as_str(), now_ms());
         let mut tx = self.begin(Durability::Promise).await?;
         let inserted = sqlx::query_scalar!(
             r#"INSERT INTO job (id, repo_type, repo, revision, filters, excludes, exact_match, append_filter_subdir,
-                                destination, verify, duplicate_key, priority, not_before_at, actor, created_at, updated_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                destination, verify, duplicate_key, priority, not_before_at, category, tags, max_speed,
+                                actor, created_at, updated_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO NOTHING
                RETURNING seq AS "seq!""#,
             id_text,
@@ -254,6 +254,9 @@ impl Store {
             key,
             request.priority,
             request.not_before_at,
+            request.labels.category,
+            tags,
+            request.labels.max_speed,
             actor,
             now,
             now
@@ -269,6 +272,15 @@ impl Store {
                 why: "the random id is taken; send the request again".to_owned(),
             });
         };
+        if request.start_paused {
+            // A job begins in the queue; nobody can claim it in between.
+            sqlx::query!(
+                "UPDATE job SET intent = 'pause', state = 'paused' WHERE seq = ?",
+                seq
+            )
+            .execute(tx.connection())
+            .await?;
+        }
         let job = shown_job(&mut tx, seq).await?;
         tx.commit().await?;
         self.notify(seq);
@@ -299,76 +311,6 @@ impl Store {
             Some(id) => self.job(&id).await,
             None => Ok(None),
         }
-    }
-
-    /// Jobs on the list, in order of creation.
-    ///
-    /// # Errors
-    /// When the database fails or a row cannot be read.
-    pub async fn jobs(&self, query: &JobsQuery) -> Result<Vec<Job>, StoreError> {
-        let kind = query.kind.map(JobKind::as_str);
-        let status = query.status.map(JobStatus::as_str);
-        let limit = query.limit.unwrap_or(-1);
-        // Four statements: neither an order nor a condition that a parameter chooses can use an index.
-        let rows = match (query.status.is_some(), query.newest_first) {
-            (true, true) => {
-                select_jobs!(
-                    "WHERE status = ?2 AND (?1 IS NULL OR kind = ?1) ORDER BY seq DESC LIMIT ?3",
-                    kind,
-                    status,
-                    limit
-                )
-                .fetch_all(&self.readers)
-                .await?
-            }
-            (true, false) => {
-                select_jobs!(
-                    "WHERE status = ?2 AND (?1 IS NULL OR kind = ?1) ORDER BY seq LIMIT ?3",
-                    kind,
-                    status,
-                    limit
-                )
-                .fetch_all(&self.readers)
-                .await?
-            }
-            (false, true) => {
-                select_jobs!(
-                    "WHERE ?2 IS NULL AND (?1 IS NULL OR kind = ?1) ORDER BY seq DESC LIMIT ?3",
-                    kind,
-                    status,
-                    limit
-                )
-                .fetch_all(&self.readers)
-                .await?
-            }
-            (false, false) => {
-                select_jobs!(
-                    "WHERE ?2 IS NULL AND (?1 IS NULL OR kind = ?1) ORDER BY seq LIMIT ?3",
-                    kind,
-                    status,
-                    limit
-                )
-                .fetch_all(&self.readers)
-                .await?
-            }
-        };
-        rows.into_iter().map(Job::try_from).collect()
-    }
-
-    /// How many jobs on the list have each status.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn job_counts(&self) -> Result<Vec<(JobStatus, i64)>, StoreError> {
-        let rows = sqlx::query!(
-            r#"SELECT status AS "status!", COUNT(*) AS "count!: i64" FROM job_shown GROUP BY status"#
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| Some((row.status.parse().ok()?, row.count)))
-            .collect())
     }
 }
 

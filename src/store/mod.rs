@@ -9,6 +9,7 @@
 //! *progress* (`NORMAL`: may be lost with the power, never with the process).
 
 mod chain;
+mod bulk;
 mod change;
 mod claim;
 mod error;
@@ -19,14 +20,18 @@ mod history;
 mod items;
 mod jobs;
 mod keys;
+mod limits;
+mod listing;
 mod migrate;
 mod open;
+mod order;
 mod parts;
 mod seal;
 mod settings;
 mod speed;
 mod targets;
 mod work;
+mod summary;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +39,7 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::sync::broadcast;
 
+pub use bulk::{Bulk, BulkResult};
 pub use change::{Change, Refused};
 pub use claim::{Claimed, Lease, Outcome, Waiting};
 pub use error::StoreError;
@@ -41,13 +47,16 @@ pub use events::{EventsQuery, NewEvent};
 pub use files::{FileProgress, FileRow, FileSettled, JobProgress, NewFile};
 pub use history::{History, HistoryQuery};
 pub use items::{Item, ItemSettled, ItemState, ItemTotal, NewItem, RepoDone};
-pub use jobs::{Job, JobsQuery, Submitted};
 pub use keys::ApiKey;
-pub use migrate::MigrateError;
 pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
 pub use speed::{SpeedPoint, SpeedRange, SpeedSeries};
 pub use targets::TargetRow;
 pub use work::NewWork;
+pub use jobs::{Job, Submitted};
+pub use listing::{JobFilter, JobsQuery};
+pub use migrate::MigrateError;
+pub use order::MoveTo;
+pub use summary::{NeedsYou, Totals};
 use writer::{Durability, WriteTx, Writer};
 
 /// Readers at once; each holds its page cache, and home-lab load needs few.

@@ -9,5 +9,6 @@
 pub mod base;
 pub mod depot;
 pub mod hub;
+pub mod migrations;
 pub mod schema;
 pub mod service;

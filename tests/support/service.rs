@@ -162,6 +162,14 @@ impl Service {
         self.post_text(path, &body.to_string()).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> (u16, Value) {
+        Self::answer(self.request("PUT", path).json(&body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> (u16, Value) {
+        Self::answer(self.request("PATCH", path).json(&body)).await
+    }
+
     /// A body of exactly this text.
     pub async fn post_text(&self, path: &str, body: &str) -> (u16, Value) {
         let request = self
