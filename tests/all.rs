@@ -4,6 +4,8 @@ mod support;
 
 mod analyze;
 mod api;
+mod cache;
+mod cache_delete;
 mod commands;
 mod control;
 mod database;

@@ -15,13 +15,17 @@
 pub mod cache;
 pub mod error;
 mod folder;
+pub mod friendly;
 pub mod hash;
 pub mod identity;
+pub mod library;
 pub mod lock;
 pub mod part;
 pub mod probe;
+pub mod prune;
 pub mod publish;
 mod refs;
+pub mod remove;
 pub mod repo;
 mod snapshot;
 pub mod space;
@@ -30,7 +34,7 @@ mod staging;
 mod tests;
 mod tree;
 
-pub use cache::{Cache, has_snapshot};
+pub use cache::Cache;
 pub use error::DiskError;
 pub use hash::{BlobHasher, hash_file, hash_file_watched};
 pub use identity::{Identity, boot_id};

@@ -20,7 +20,9 @@ mod blob_locks;
 mod checkpoint;
 mod connection;
 mod fetch;
+mod gates;
 mod lanes;
+mod library;
 mod limits;
 mod meter;
 mod part;
@@ -47,6 +49,7 @@ use crate::model::job::JobRequest;
 use crate::store::Store;
 
 pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
+pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
 pub use limits::{Bandwidth, Permits};
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 
@@ -94,6 +97,10 @@ pub(crate) struct Shared {
     pub checkpoint: checkpoint::Checkpointer,
     /// One task at a time for each blob of each repo folder.
     pub blobs: blob_locks::BlobLocks,
+    /// Keeps downloads and deletions of one repo apart.
+    pub gates: Arc<gates::Gates>,
+    /// The index of the caches.
+    pub library: library::Library,
     /// Bytes that running jobs will still allocate.
     pub reserved: space::Reservations,
     /// Rung when there may be something to claim, stop or clean.
@@ -137,7 +144,10 @@ impl Engine {
         let first = tuning.borrow().clone();
         let (hub_sender, hub) = watch::channel(HubClient::new(first.hub.clone(), budget.clone())?);
         let checkpoint = checkpoint::Checkpointer::new(store.clone());
+        let gates = Arc::<gates::Gates>::default();
         let shared = Arc::new(Shared {
+            library: library::Library::new(store.clone(), gates.clone()),
+            gates,
             store,
             caches: planner::Caches::default(),
             hub,
@@ -184,6 +194,11 @@ impl Engine {
     /// The Hub with the settings of this moment, for what is only shown.
     pub fn hub(&self) -> HubClient {
         self.shared.hub()
+    }
+
+    /// What lies in the caches.
+    pub fn library(&self) -> &Library {
+        &self.shared.library
     }
 
     /// The rate-limit windows of the Hub as last heard.

@@ -10,6 +10,10 @@ pub mod analyze;
 pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod cache;
+pub mod cache_care;
+pub mod cache_selection;
+pub mod cache_views;
 pub mod download;
 pub mod error;
 pub mod extract;
@@ -66,6 +70,11 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(jobs::resume))
         .routes(routes!(jobs::dismiss))
         .routes(routes!(jobs::retry))
+        .routes(routes!(cache::list))
+        .routes(routes!(cache::show, cache::delete))
+        .routes(routes!(cache_care::rebuild))
+        .routes(routes!(cache_care::prune))
+        .routes(routes!(cache_selection::show, cache_selection::delete))
         .routes(routes!(history::list))
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(live::connect))

@@ -8,6 +8,7 @@ pub mod code;
 pub mod duration;
 pub mod filter;
 pub mod job;
+pub mod library;
 pub mod plan;
 pub mod repo;
 pub mod secret;

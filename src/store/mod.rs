@@ -14,6 +14,7 @@ mod error;
 mod events;
 mod files;
 mod jobs;
+mod library;
 mod migrate;
 mod open;
 mod parts;
@@ -31,6 +32,9 @@ pub use error::StoreError;
 pub use events::{EventRow, HistoryEntry, HistoryQuery};
 pub use files::{FileProgress, FileRow, FileSettled, JobProgress, NewFile};
 pub use jobs::{Job, JobsQuery, Submitted};
+pub use library::{
+    LibraryDetail, LibraryEntry, LibraryFileRow, LibraryKnown, LibraryQuery, LibraryRevisionRow,
+};
 pub use migrate::MigrateError;
 pub use parts::{Part, PartIdentity, SyncedPart, WrittenMark};
 use writer::{Durability, WriteTx, Writer};
