@@ -157,6 +157,8 @@ impl Opened {
             feed,
             readiness: Readiness::default(),
             login_name: options.login.as_ref().map(|login| login.user.clone()),
+            data_dir: options.data_dir.clone(),
+            mirror_roots: options.mirror_roots.clone(),
             begun: Instant::now(),
             stop: stop.clone(),
             sockets: sockets.clone(),

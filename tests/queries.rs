@@ -9,6 +9,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Column, Connection, Executor, Row, SqlSafeStr, SqliteConnection, Statement};
 
+use crate::support::depot::names;
+
 fn recorded() -> BTreeMap<String, Value> {
     serde_json::from_str(include_str!("../sqlx-data.json")).expect("sqlx-data.json is JSON")
 }
@@ -21,10 +23,19 @@ async fn schema() -> SqliteConnection {
     let mut connection = SqliteConnection::connect("sqlite::memory:")
         .await
         .expect("SQLite");
-    sqlx::raw_sql(include_str!("../migrations/V1__queue.sql"))
-        .execute(&mut connection)
-        .await
-        .expect("the schema");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut migrations = names(&folder);
+    migrations.sort_by_key(|name| {
+        let number = name.strip_prefix('V').and_then(|rest| rest.split("__").next());
+        number.and_then(|number| number.parse::<u32>().ok())
+    });
+    for name in migrations {
+        let sql = std::fs::read_to_string(folder.join(name)).expect("a migration");
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut connection)
+            .await
+            .expect("the schema");
+    }
     connection
 }
 
@@ -77,7 +88,13 @@ async fn no_query_of_the_worker_reads_a_whole_table() {
             "SELECT seq, lease_epoch, intent",
             "SCAN job USING INDEX job_leased",
         ),
+        (
+            "UPDATE job SET state = 'running'",
+            "SCAN job USING INDEX job_leased",
+        ),
+        ("SELECT repo_type AS", "SCAN job USING INDEX job_leased"),
         ("SELECT part.id, part.folder", "SCAN part"),
+        ("SELECT name, path, description", "SCAN mirror_target"),
     ];
     for query in recorded().values() {
         let sql = text(query).split_whitespace().collect::<Vec<_>>().join(" ");

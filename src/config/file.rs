@@ -26,6 +26,7 @@ pub(super) struct FixedKeys {
     pub(super) allow_origin: Option<Vec<String>>,
     pub(super) allow_host: Option<Vec<String>>,
     pub(super) data_dir: Option<String>,
+    pub(super) mirror_root: Option<Vec<String>>,
     pub(super) allow_path_settings: Option<bool>,
     pub(super) token_file: Option<PathBuf>,
 }
@@ -40,6 +41,7 @@ const FIXED_KEYS: &[&str] = &[
     "allow-origin",
     "allow-host",
     "data-dir",
+    "mirror-root",
     "allow-path-settings",
     "token-file",
 ];

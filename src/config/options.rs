@@ -42,6 +42,8 @@ pub struct ServeOptions {
     pub allow_hosts: Vec<String>,
     /// Directory of the database, its backups and the lock. Absolute.
     pub data_dir: PathBuf,
+    /// Directories below which mirror targets may lie; anywhere when there is none. Absolute.
+    pub mirror_roots: Vec<PathBuf>,
     /// Sentences for the log: nothing is wrong, but somebody should know.
     pub warnings: Vec<String>,
 }
@@ -118,6 +120,10 @@ pub fn read(
         args.data_dir.as_deref().or(keys.data_dir.as_deref()),
         &environment,
     )?;
+    let mirror_roots = list(&args.mirror_root, keys.mirror_root)
+        .iter()
+        .map(|text| environment.expand(text))
+        .collect();
     let fixed = Fixed {
         flag,
         env,
@@ -139,6 +145,7 @@ pub fn read(
             allow_origins,
             allow_hosts,
             data_dir,
+            mirror_roots,
             warnings,
         },
         fixed,

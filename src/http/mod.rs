@@ -26,6 +26,7 @@ pub mod jobs;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
+pub mod mirror;
 pub mod openapi;
 pub mod origin;
 pub mod outbox;
@@ -40,6 +41,7 @@ pub mod shown;
 pub mod state;
 pub mod status;
 pub mod system;
+pub mod targets;
 pub mod upstream;
 pub mod views;
 
@@ -76,6 +78,12 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(cache_care::prune))
         .routes(routes!(cache_selection::show, cache_selection::delete))
         .routes(routes!(history::list))
+        .routes(routes!(targets::list, targets::add))
+        .routes(routes!(targets::remove))
+        .routes(routes!(mirror::diff))
+        .routes(routes!(mirror::push))
+        .routes(routes!(mirror::pull))
+        .routes(routes!(mirror::list))
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(live::connect))
 }

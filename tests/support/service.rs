@@ -203,7 +203,12 @@ pub struct Live(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Live {
     pub async fn connect(service: &Service) -> Self {
-        let url = format!("ws://{}/api/ws", service.address);
+        Self::connect_to(service, "/api/ws").await
+    }
+
+    /// A client of this path.
+    pub async fn connect_to(service: &Service, path: &str) -> Self {
+        let url = format!("ws://{}{path}", service.address);
         let mut request = url.into_client_request().expect("a request");
         if let Some((user, password)) = &service.login {
             let login = reqwest::Client::new()
