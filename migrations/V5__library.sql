@@ -35,6 +35,10 @@ CREATE TABLE library_repo (
     problems       TEXT    NOT NULL CHECK (json_valid(problems)),
     -- How many files of the shown snapshot have no content here.
     missing_files  INTEGER NOT NULL,
+    -- Over its blobs: all compared, some, one bad, or none; kept here so that a list of a thousand
+    -- repos does not count a hundred thousand blobs.
+    verification   TEXT    NOT NULL DEFAULT '' CHECK (verification IN ('', 'partial', 'verified', 'bad')),
+    verified_at    INTEGER,
     UNIQUE (hub, folder)
 ) STRICT;
 
@@ -108,11 +112,5 @@ SELECT library_repo.*,
        (SELECT CASE WHEN complete = 1 AND library_repo.missing_files = 0 THEN 'complete' ELSE 'filtered' END
         FROM library_download AS own
         WHERE own.hub = library_repo.hub AND own.repo_type = library_repo.repo_type
-          AND own.repo = library_repo.repo AND own.commit_hash = library_repo.commit_hash) AS download_status,
-       (SELECT CASE WHEN SUM(verification = 'bad') > 0 THEN 'bad'
-                    WHEN MIN(verification <> '') = 1 THEN 'verified'
-                    WHEN MAX(verification <> '') = 1 THEN 'partial'
-                    ELSE '' END
-        FROM library_blob WHERE repo_id = library_repo.id) AS verification,
-       (SELECT MAX(verified_at) FROM library_blob WHERE repo_id = library_repo.id) AS verified_at
+          AND own.repo = library_repo.repo AND own.commit_hash = library_repo.commit_hash) AS download_status
 FROM library_repo;

@@ -193,8 +193,35 @@ impl Store {
         )
         .execute(tx.connection())
         .await?;
+        let repo_id = sqlx::query_scalar!(
+            r#"SELECT id AS "id!" FROM library_repo WHERE hub = ? AND folder = ?"#,
+            hub,
+            folder
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        if let Some(repo_id) = repo_id {
+            sum_up(&mut tx, repo_id).await?;
+        }
         tx.commit().await
     }
+}
+
+/// Brings what a repo shows of its verification in line with its blobs.
+async fn sum_up(tx: &mut WriteTx, repo_id: i64) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE library_repo SET (verification, verified_at) = (
+             SELECT CASE WHEN SUM(verification = 'bad') > 0 THEN 'bad'
+                         WHEN MIN(verification <> '') = 1 THEN 'verified'
+                         WHEN MAX(verification <> '') = 1 THEN 'partial'
+                         ELSE '' END, MAX(verified_at)
+             FROM library_blob WHERE repo_id = ?1
+         ) WHERE id = ?1",
+        repo_id
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 async fn put(tx: &mut WriteTx, hub: &str, repo: &LibraryRepo) -> Result<(), StoreError> {
@@ -384,5 +411,5 @@ async fn put_blobs(tx: &mut WriteTx, repo_id: i64, repo: &LibraryRepo) -> Result
     )
     .execute(tx.connection())
     .await?;
-    Ok(())
+    sum_up(tx, repo_id).await
 }

@@ -95,8 +95,7 @@ impl Store {
             r#"SELECT id AS "id!", folder, repo_type, repo, size_bytes, file_count, branch, commit_hash, downloaded_at,
                       used_at, branches, quantizations, mmproj_files, problems, missing_files,
                       revision_count AS "revision_count!: i64", download_status AS "download_status: String",
-                      COALESCE(verification, '') AS "verification!: String", verified_at AS "verified_at: i64",
-                      scanned_at
+                      verification, verified_at, scanned_at
                FROM library_shown
                WHERE hub = ?1 AND (?2 IS NULL OR repo_type = ?2) AND (?3 IS NULL OR INSTR(LOWER(repo), ?3) > 0)
                ORDER BY repo COLLATE NOCASE, repo_type"#,
@@ -122,8 +121,7 @@ impl Store {
             r#"SELECT id AS "id!", folder, repo_type, repo, size_bytes, file_count, branch, commit_hash, downloaded_at,
                       used_at, branches, quantizations, mmproj_files, problems, missing_files,
                       revision_count AS "revision_count!: i64", download_status AS "download_status: String",
-                      COALESCE(verification, '') AS "verification!: String", verified_at AS "verified_at: i64",
-                      scanned_at
+                      verification, verified_at, scanned_at
                FROM library_shown WHERE hub = ? AND folder = ? COLLATE NOCASE"#,
             hub,
             folder
