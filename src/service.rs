@@ -176,6 +176,11 @@ impl Opened {
             feed.clone(),
             stop.clone(),
         ));
+        let library_end = tokio::spawn(upkeep::follow_cache(
+            engine.clone(),
+            settings.clone(),
+            stop.clone(),
+        ));
         let sockets = TaskTracker::new();
         let app = Arc::new(App {
             store: self.store.clone(),
@@ -215,7 +220,7 @@ impl Opened {
         if !engine_end.is_finished() {
             let _ = engine_end.await;
         }
-        let _ = tokio::join!(feed_end, upkeep_end, clock_end);
+        let _ = tokio::join!(feed_end, upkeep_end, clock_end, library_end);
         self.store.close().await;
         drop(runtime);
         tracing::info!("stopped");

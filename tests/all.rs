@@ -5,6 +5,8 @@ mod support;
 mod analyze;
 mod api;
 mod bulk;
+mod cache;
+mod cache_delete;
 mod commands;
 mod control;
 mod database;

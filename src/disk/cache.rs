@@ -115,13 +115,6 @@ impl Cache {
     }
 }
 
-/// Whether the cache at `hub` has a snapshot of a repo, by any program. Nothing is created and
-/// nothing in it is looked at; a cache that cannot be read has none. Blocks.
-pub fn has_snapshot(hub: &Path, repo_type: RepoType, id: &RepoId) -> bool {
-    let snapshots = hub.join(id.folder(repo_type)).join(SNAPSHOTS);
-    std::fs::read_dir(snapshots).is_ok_and(|mut entries| entries.next().is_some())
-}
-
 /// Type and id of a repo folder's name, for every type the Hub has: `models--o--n`.
 fn decode_repo(folder: &str) -> Option<(&str, &str)> {
     let (kind, id) = folder.split_once("--")?;

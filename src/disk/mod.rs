@@ -13,13 +13,17 @@
 //! decision about *what* to fetch may ever be made here.
 
 pub mod cache;
+pub mod friendly;
 pub mod hash;
 pub mod identity;
+pub mod library;
 pub mod lock;
 pub mod part;
 pub mod probe;
+pub mod prune;
 pub mod publish;
 mod refs;
+pub mod remove;
 pub mod repo;
 mod snapshot;
 pub mod space;
@@ -31,7 +35,7 @@ pub mod volume;
 
 pub use crate::files::error::{self, DiskError};
 use crate::files::folder;
-pub use cache::{Cache, has_snapshot};
+pub use cache::Cache;
 pub use hash::{BlobHasher, hash_file, hash_file_watched};
 pub use identity::{Identity, boot_id};
 pub use lock::{DataDirLock, LockError};

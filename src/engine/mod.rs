@@ -27,7 +27,9 @@ mod connection;
 mod copier;
 mod copying;
 mod fetch;
+mod gates;
 mod lanes;
+mod library;
 mod limits;
 mod meter;
 mod mirror;
@@ -61,6 +63,7 @@ pub use comparison::{
     Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
 };
 pub use bandwidth::Bandwidth;
+pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
 pub use limits::Permits;
 pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
@@ -111,6 +114,10 @@ pub(crate) struct Shared {
     pub checkpoint: checkpoint::Checkpointer,
     /// One task at a time for each blob of each repo folder.
     pub blobs: blob_locks::BlobLocks,
+    /// Keeps downloads and deletions of one repo apart.
+    pub gates: Arc<gates::Gates>,
+    /// The index of the caches.
+    pub library: library::Library,
     /// Bytes that running jobs will still allocate.
     pub reserved: space::Reservations,
     /// Rung when there may be something to claim, stop or clean.
@@ -158,7 +165,10 @@ impl Engine {
         let first = tuning.borrow().clone();
         let (hub_sender, hub) = watch::channel(HubClient::new(first.hub.clone(), budget.clone())?);
         let checkpoint = checkpoint::Checkpointer::new(store.clone());
+        let gates = Arc::<gates::Gates>::default();
         let shared = Arc::new(Shared {
+            library: library::Library::new(store.clone(), gates.clone()),
+            gates,
             store,
             caches: planner::Caches::default(),
             hub,
@@ -216,6 +226,11 @@ impl Engine {
     /// The Hub with the settings of this moment, for what is only shown.
     pub fn hub(&self) -> HubClient {
         self.shared.hub()
+    }
+
+    /// What lies in the caches.
+    pub fn library(&self) -> &Library {
+        &self.shared.library
     }
 
     /// The rate-limit windows of the Hub as last heard.

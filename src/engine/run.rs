@@ -16,6 +16,7 @@ use crate::disk::{DiskError, LeftoverKind, RepoDir};
 use crate::hub::{HubClient, RemoteFile};
 use crate::model::code::Code;
 use crate::model::job::Verify;
+use crate::model::library::CachedRepo;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{BlobId, Commit, RepoId};
 use crate::model::state::{Phase, WaitReason};
@@ -107,6 +108,10 @@ async fn drive(
             "The download names no repo".to_owned(),
         ));
     };
+    // A deletion of this repo is waited for; none begins while the run is in it.
+    let cached = CachedRepo::from((job.repo_type, &repo_id));
+    let hub_dir = PathBuf::from(&job.destination);
+    let _in_use = shared.gates.enter(hub_dir.join(cached.folder())).await;
     let repo = open_repo(shared, &job, &repo_id).await?;
     let commit = match job.commit.clone() {
         Some(commit) => commit,
@@ -132,8 +137,14 @@ async fn drive(
         commit: Mutex::new(Some(commit.clone())),
         failures: Mutex::default(),
     });
-    run.fetch_all(&commit).await?;
-    run.finish(&commit).await
+    let fetched = run.fetch_all(&commit).await;
+    let finished = match fetched {
+        Ok(()) => run.finish(&commit).await,
+        Err(halt) => Err(halt),
+    };
+    // Before the job is settled: who hears of its end finds the repo in the list.
+    shared.library.note_change(&hub_dir, &cached).await;
+    finished
 }
 
 /// Runs disk work on a thread that may wait.

@@ -9,15 +9,16 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::cache;
 use super::error::{ApiError, ApiResult};
 use super::extract::{QueryFields, RepoParams, RepoPath};
 use super::state::AppState;
 use super::upstream;
-use crate::disk;
 use crate::engine::{AnalyzeRequest, Analyzed, Outcome, Wanted};
 use crate::hub::Gate;
 use crate::model::analysis::Analysis;
 use crate::model::code::Code;
+use crate::model::library::CachedRepo;
 use crate::model::repo::{RepoId, RepoType, Revision};
 
 /// Longest time for an analysis; a repo of 100,000 files takes some ten pages of the listing.
@@ -144,6 +145,8 @@ pub struct View<'a> {
     security: Findings<'a>,
     /// Whether some of it is in the cache.
     cached: bool,
+    /// `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest; empty when it is not here.
+    cache_status: &'a str,
 }
 
 /// As the Hub writes it.
@@ -176,20 +179,24 @@ struct Finding<'a> {
 }
 
 async fn render(app: &AppState, report: Analyzed) -> ApiResult<Response> {
-    let hub_dir = app.settings.get().cache.hub.clone();
-    // A report of 100,000 files is some 20 MB of JSON, and the cache may be a slow disk.
+    let repo_type = if report.analysis.is_dataset {
+        RepoType::Dataset
+    } else {
+        RepoType::Model
+    };
+    let cached = CachedRepo::parse(repo_type, &report.analysis.repo).ok();
+    let cache_status = match cached {
+        Some(repo) => cache::marks(app, &[repo]).await.into_values().next(),
+        None => None,
+    }
+    .unwrap_or_default();
+    // A report of 100,000 files is some 20 MB of JSON, which takes a moment.
     let text = tokio::task::spawn_blocking(move || {
         let Analyzed {
             analysis,
             info,
             locked,
         } = report;
-        let repo_type = if analysis.is_dataset {
-            RepoType::Dataset
-        } else {
-            RepoType::Model
-        };
-        let id: Option<RepoId> = analysis.repo.parse().ok();
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let findings = info.security.flagged.iter().map(|flagged| Finding {
             path: &flagged.path,
@@ -211,7 +218,8 @@ async fn render(app: &AppState, report: Analyzed) -> ApiResult<Response> {
                 scans_done: info.security.scans_done,
                 files_with_issues: findings.collect(),
             },
-            cached: id.is_some_and(|id| disk::has_snapshot(&hub_dir, repo_type, &id)),
+            cached: !cache_status.is_empty(),
+            cache_status: &cache_status,
         })
     })
     .await

@@ -14,6 +14,10 @@ pub mod body;
 pub mod docs;
 pub mod bulk;
 pub mod disk;
+pub mod cache;
+pub mod cache_care;
+pub mod cache_selection;
+pub mod cache_views;
 pub mod download;
 pub mod encoding;
 pub mod error;
@@ -92,6 +96,11 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(jobs::resume))
         .routes(routes!(jobs::dismiss))
         .routes(routes!(jobs::retry))
+        .routes(routes!(cache::list))
+        .routes(routes!(cache::show, cache::delete))
+        .routes(routes!(cache_care::rebuild))
+        .routes(routes!(cache_care::prune))
+        .routes(routes!(cache_selection::show, cache_selection::delete))
         .routes(routes!(history::list))
         .routes(routes!(targets::list, targets::add))
         .routes(routes!(targets::remove))

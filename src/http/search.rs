@@ -10,20 +10,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::analyze::Gated;
+use super::cache;
 use super::error::{ApiError, ApiResult};
 use super::extract::QueryFields;
 use super::state::AppState;
 use super::upstream;
 use crate::clock::rfc3339;
-use crate::disk;
 use crate::hub::{Bucket, BucketState, Found, Gate, SearchQuery};
 use crate::model::code::Code;
+use crate::model::library::CachedRepo;
 use crate::model::repo::{RepoId, RepoType};
 
 /// Longest time for a search.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Longest time for a look into the cache; after that the marks are left out.
-const DISK_PATIENCE: Duration = Duration::from_secs(2);
 /// Results when the client names no limit, and at most.
 const LIMIT: (i64, i64) = (20, 100);
 /// Most characters of a text to search for, and of one filter.
@@ -89,7 +88,8 @@ pub struct SearchResult {
     /// Whether some of it is in the cache.
     cached: bool,
     cache_source: &'static str,
-    cache_status: &'static str,
+    /// `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest; empty when it is not here.
+    cache_status: String,
 }
 
 /// Models or datasets of the Hub
@@ -122,7 +122,7 @@ pub async fn find(State(app): State<AppState>, fields: QueryFields) -> ApiResult
         .results
         .iter()
         .zip(cached)
-        .map(|(found, cached)| view(found, cached))
+        .map(|(found, status)| view(found, status))
         .collect();
     Ok(Json(SearchResults {
         total: results.len(),
@@ -183,22 +183,20 @@ fn as_gateway(error: ApiError) -> ApiError {
     }
 }
 
-/// Which of `results` lie in the cache, as far as the names of its folders tell.
-async fn cached(app: &AppState, repo_type: RepoType, results: &[Found]) -> Vec<bool> {
-    let hub_dir = app.settings.get().cache.hub.clone();
-    let ids: Vec<_> = results.iter().map(|found| found.id.clone()).collect();
-    let looked = tokio::task::spawn_blocking(move || {
-        ids.iter()
-            .map(|id| disk::has_snapshot(&hub_dir, repo_type, id))
-            .collect()
-    });
-    match tokio::time::timeout(DISK_PATIENCE, looked).await {
-        Ok(Ok(found)) => found,
-        _ => vec![false; results.len()],
-    }
+/// What the index of the cache says of each result; empty for those that are not here.
+async fn cached(app: &AppState, repo_type: RepoType, results: &[Found]) -> Vec<String> {
+    let repos: Vec<_> = results
+        .iter()
+        .map(|found| CachedRepo::from((repo_type, &found.id)))
+        .collect();
+    let marks = cache::marks(app, &repos).await;
+    repos
+        .iter()
+        .map(|repo| marks.get(&repo.folder()).cloned().unwrap_or_default())
+        .collect()
 }
 
-fn view(found: &Found, cached: bool) -> SearchResult {
+fn view(found: &Found, status: String) -> SearchResult {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     SearchResult {
         id: found.id.clone(),
@@ -213,10 +211,9 @@ fn view(found: &Found, cached: bool) -> SearchResult {
         tags: found.tags.clone(),
         last_modified: text(&found.last_modified),
         created_at: text(&found.created_at),
-        cached,
-        cache_source: if cached { "HF cache" } else { "" },
-        // The folder does not tell whether everything is there.
-        cache_status: if cached { "unknown" } else { "" },
+        cached: !status.is_empty(),
+        cache_source: if status.is_empty() { "" } else { "HF cache" },
+        cache_status: status,
     }
 }
 

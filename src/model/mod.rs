@@ -14,6 +14,7 @@ pub mod job;
 pub mod key;
 pub mod limits;
 pub mod order;
+pub mod library;
 pub mod plan;
 pub mod repo;
 pub mod secret;

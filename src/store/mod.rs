@@ -22,6 +22,7 @@ mod jobs;
 mod keys;
 mod limits;
 mod listing;
+mod library;
 mod migrate;
 mod open;
 mod order;
@@ -50,6 +51,9 @@ pub use items::{Item, ItemSettled, ItemState, ItemTotal, NewItem, RepoDone};
 pub use keys::ApiKey;
 pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
 pub use speed::{SpeedPoint, SpeedRange, SpeedSeries};
+pub use library::{
+    LibraryDetail, LibraryEntry, LibraryFileRow, LibraryKnown, LibraryQuery, LibraryRevisionRow,
+};
 pub use targets::TargetRow;
 pub use work::NewWork;
 pub use jobs::{Job, Submitted};

@@ -158,6 +158,14 @@ impl Service {
         self.answer(self.request("DELETE", path)).await
     }
 
+    /// A deletion that says in a body what it means.
+    pub async fn delete_with(&self, path: &str, body: Value) -> (u16, Value) {
+        let request = self
+            .request("DELETE", path)
+            .header("content-type", "application/json");
+        Self::answer(request.body(body.to_string())).await
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         self.post_text(path, &body.to_string()).await
     }
