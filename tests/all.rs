@@ -16,6 +16,7 @@ mod hostile;
 mod house;
 mod hub_client;
 mod live;
+mod proxy;
 mod queries;
 mod queue;
 mod queue_model;

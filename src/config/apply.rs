@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::check::check;
 use super::key::{FieldError, Key};
-use super::layers::{Source, Stored};
+use super::layers::{Fixed, Source, Stored};
 use super::paths::check_directory;
 use super::settings::{Settings, endpoint_url};
 use crate::model::secret::MASK;
@@ -64,6 +64,33 @@ impl Settings {
             stored.remove(&Key::Token);
         }
         Self::build(Arc::clone(&self.fixed), stored)
+    }
+
+    /// The settings that `patch` speaks of, to be tried out and thrown away: here what it names is
+    /// stronger than flags and variables, for what is tried must be what was typed. A token that
+    /// `patch` does not name is held back from every server but the present one.
+    ///
+    /// # Errors
+    /// As [`Settings::apply`].
+    pub fn trial(&self, patch: &Value) -> Result<Self, FieldError> {
+        let mut fixed = Fixed::clone(&self.fixed);
+        let mut token_named = false;
+        if let Value::Object(fields) = patch {
+            for &key in Key::ALL {
+                if field(fields, key)?.is_some() {
+                    fixed.flag.remove(&key);
+                    fixed.env.remove(&key);
+                    token_named |= key == Key::Token;
+                }
+            }
+        }
+        let base = Self::build(Arc::new(fixed), self.stored.clone())?;
+        let mut tried = base.apply(patch)?;
+        if !token_named && tried.endpoint.origin() != self.endpoint.origin() {
+            tried.given_token.clone_from(&self.given_token);
+            tried.token = None;
+        }
+        Ok(tried)
     }
 
     /// The server that a saved token goes to when neither flag nor variable names one.

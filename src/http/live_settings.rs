@@ -85,7 +85,7 @@ impl LiveSettings {
     }
 }
 
-fn refused(error: FieldError) -> ApiError {
+pub(super) fn refused(error: FieldError) -> ApiError {
     ApiError::bad_request("Invalid settings")
         .details(error.message)
         .hint("Nothing was changed; correct the named field and send all fields again.")

@@ -30,6 +30,7 @@ pub mod request;
 pub mod search;
 pub mod serve;
 pub mod settings;
+pub mod settings_trial;
 pub mod shown;
 pub mod state;
 pub mod status;
@@ -66,6 +67,7 @@ pub fn routes(app: state::AppState) -> Router {
         .route("/api/jobs/{id}/retry", post(jobs::retry))
         .route("/api/history", get(history::list))
         .route("/api/settings", get(settings::show).post(settings::change))
+        .route("/api/settings/test", post(settings_trial::test))
         .route("/api/ws", get(live::connect))
         .with_state(app)
 }

@@ -9,4 +9,5 @@
 pub mod base;
 pub mod depot;
 pub mod hub;
+pub mod proxy;
 pub mod service;
