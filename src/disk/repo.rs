@@ -1,4 +1,4 @@
-//! One repo folder of the cache: `models--owner--name`.
+//! One repo folder: `models--owner--name` of the cache, or a local folder of plain files (`local.rs`).
 //!
 //! Each method opens the folders it needs from the root down, without following links, and
 //! works relative to their descriptors.
@@ -13,6 +13,7 @@ use rustix::fs::{FileType, OFlags};
 use super::cache::{BLOBS, LOCKS, REFS, SNAPSHOTS, shared_store_entry};
 use super::error::DiskError;
 use super::folder::{Folder, unique_name};
+use super::local::Local;
 use super::lock::{Try, is_still_there, try_lock};
 use super::part::{Opened, PartError, PartFile};
 use super::staging::{self, Leftover, LeftoverKind, STAGING};
@@ -25,7 +26,9 @@ pub(super) const SYNC_ALL_FROM: usize = 8;
 #[derive(Debug, Clone)]
 pub struct RepoDir {
     hub: PathBuf,
-    folder: String,
+    pub(super) folder: String,
+    /// Plain files in place of the layout of the cache.
+    pub(super) local: Option<Local>,
     pub(super) symlinks: bool,
     pub(super) lock_patience: Duration,
 }
@@ -35,6 +38,7 @@ impl RepoDir {
         Self {
             hub: hub.to_owned(),
             folder,
+            local: None,
             symlinks,
             lock_patience,
         }
@@ -67,6 +71,9 @@ impl RepoDir {
     /// # Errors
     /// When a folder cannot be made, or a file or link stands in its place.
     pub fn create(&self) -> Result<(), DiskError> {
+        if self.local.is_some() {
+            return self.create_local(&self.hub);
+        }
         let hub = self.open_hub()?;
         if hub.child_if_present(&self.folder)?.is_none() {
             self.create_whole(&hub)?;
