@@ -17,6 +17,7 @@ mod house;
 mod hub_client;
 mod live;
 mod proxy;
+mod openapi;
 mod queries;
 mod queue;
 mod queue_model;
