@@ -45,12 +45,11 @@ impl Settings {
                 new_token |= self.apply_secret(key, value, &mut stored)? && key == Key::Token;
                 continue;
             }
-            if let Value::Object(_) | Value::Array(_) = value {
-                return Err(key.error("must not be an object or a list"));
-            }
             let value = check(key, value)?;
-            if let (true, Some(path)) = (key.is_path(), value.as_str().filter(|path| !path.is_empty())) {
-                check_directory(path).map_err(|why| key.error(why))?;
+            if key.is_path() {
+                for path in paths_in(&value) {
+                    check_directory(path).map_err(|why| key.error(why))?;
+                }
             }
             // A client that sends everything back as it got it must freeze neither the defaults nor
             // what the file, flags and variables say: what is the same is not saved.
@@ -124,6 +123,16 @@ impl Settings {
             }
         }
     }
+}
+
+/// The paths that the value of a setting holds.
+fn paths_in(value: &Value) -> Vec<&str> {
+    let texts: Vec<&str> = match value {
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        Value::Object(map) => map.values().filter_map(Value::as_str).collect(),
+        other => other.as_str().into_iter().collect(),
+    };
+    texts.into_iter().filter(|path| !path.is_empty()).collect()
 }
 
 /// The value for `key` in a patch; `null` and missing are the same.

@@ -18,7 +18,7 @@ use rustix::fs::{FileType, OFlags};
 use super::error::DiskError;
 use super::folder::Folder;
 use super::publish::{Placed, Publication, PublishReport, Source};
-use super::repo::{RepoDir, staged_name, write_new};
+use super::repo::{Links, RepoDir, staged_name, write_new};
 use super::snapshot::{Walk, move_or_remove};
 use super::staging::{self, STAGING, Staged};
 use crate::clock::now_ms;
@@ -55,7 +55,7 @@ impl RepoDir {
         let mut folder = Self::new(
             &root.join(id.owner()),
             id.name().to_owned(),
-            false,
+            Links::None,
             Duration::ZERO,
         );
         folder.local = Some(Local { subfolders });

@@ -17,7 +17,7 @@ use super::cache::{BLOBS, SNAPSHOTS, lock_name};
 use super::error::DiskError;
 use super::folder::Folder;
 use super::lock::lock_blob;
-use super::repo::{RepoDir, SYNC_ALL_FROM, open_blob_in, staged_name};
+use super::repo::{Links, RepoDir, SYNC_ALL_FROM, open_blob_in, staged_name};
 use super::snapshot::Snapshot;
 use super::staging::Staged;
 use crate::model::repo::{BlobId, Commit, RepoPath};
@@ -116,7 +116,7 @@ impl RepoDir {
         };
         let (snapshots, _) = repo.make_child(SNAPSHOTS)?;
 
-        let mut results = if self.symlinks {
+        let mut results = if self.links != Links::None {
             let placed = items.iter().map(|item| batch.place(item)).collect::<Vec<_>>();
             batch.sync_reused(items, &placed)?;
             batch.blobs.sync()?;
@@ -131,12 +131,12 @@ impl RepoDir {
         for index in order {
             let item = &items[index];
             snapshot.leave(&item.path)?;
-            let placed = if self.symlinks {
-                snapshot.point(&batch.staged.folder, item)
-            } else {
-                snapshot
+            let placed = match self.links {
+                Links::Symbolic => snapshot.point(&batch.staged.folder, item),
+                Links::Hard => snapshot.link(&batch, item),
+                Links::None => snapshot
                     .put(&mut batch, item)
-                    .map(|placed| results[index] = Ok(placed))
+                    .map(|placed| results[index] = Ok(placed)),
             };
             if let Err(error) = placed {
                 results[index] = Err(error);

@@ -17,10 +17,22 @@ use super::local::Local;
 use super::lock::{Try, is_still_there, try_lock};
 use super::part::{Opened, PartError, PartFile};
 use super::staging::{self, Leftover, LeftoverKind, STAGING};
-use crate::model::repo::{BlobId, Commit, RepoPath};
+use crate::model::destination::LinkMode;
+use crate::model::repo::{BlobId, Commit, RepoPath, Revision};
 
 /// From this many files on, one `syncfs` is cheaper than a sync of each.
 pub(super) const SYNC_ALL_FROM: usize = 8;
+
+/// How a snapshot shows a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    /// As a symbolic link.
+    Symbolic,
+    /// As a hard link.
+    Hard,
+    /// Not at all: the file itself lies in the snapshot.
+    None,
+}
 
 /// A repo folder, present or not.
 #[derive(Debug, Clone)]
@@ -29,17 +41,17 @@ pub struct RepoDir {
     pub(super) folder: String,
     /// Plain files in place of the layout of the cache.
     pub(super) local: Option<Local>,
-    pub(super) symlinks: bool,
+    pub(super) links: Links,
     pub(super) lock_patience: Duration,
 }
 
 impl RepoDir {
-    pub(super) fn new(hub: &Path, folder: String, symlinks: bool, lock_patience: Duration) -> Self {
+    pub(super) fn new(hub: &Path, folder: String, links: Links, lock_patience: Duration) -> Self {
         Self {
             hub: hub.to_owned(),
             folder,
             local: None,
-            symlinks,
+            links,
             lock_patience,
         }
     }
@@ -104,6 +116,41 @@ impl RepoDir {
             locks.remove_folder(&name)?;
         }
         Ok(())
+    }
+
+    /// Whether files lie here plain, under their own names.
+    pub fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
+    /// The same folder, with its snapshots showing blobs in another way.
+    pub fn with_links(mut self, mode: LinkMode) -> Self {
+        self.links = match (mode, self.links) {
+            (LinkMode::Auto, found) => found,
+            (LinkMode::Symlink, _) => Links::Symbolic,
+            (LinkMode::Hardlink, _) => Links::Hard,
+            (LinkMode::Copy, _) => Links::None,
+        };
+        self
+    }
+
+    /// Lets others see the snapshot of `commit`: the listing first, the ref last. Does nothing in
+    /// a local folder, which has neither.
+    ///
+    /// # Errors
+    /// As [`publish_tree`](Self::publish_tree) and [`write_ref`](Self::write_ref).
+    pub fn make_known(&self, revision: &Revision, commit: &Commit) -> Result<(), DiskError> {
+        if self.is_local() {
+            return Ok(());
+        }
+        self.publish_tree(commit)?;
+        if revision.as_str() == commit.as_str() {
+            // No ref names a commit that was asked for by its hash: without this one,
+            // `hf cache prune` would take it for left over.
+            self.keep(commit)
+        } else {
+            self.write_ref(revision, commit)
+        }
     }
 
     /// Opens or creates the part file of a blob; see [`PartFile::open`].

@@ -127,6 +127,20 @@ impl Snapshot {
         move_or_remove(staging, &temporary, folder, name)
     }
 
+    /// Makes a hard link to the blob of `item`, or replaces in one step what stands in its place.
+    pub fn link(&mut self, batch: &Batch<'_>, item: &Publication) -> Result<(), DiskError> {
+        let folder = self.walk.enter(&item.path)?;
+        let (blob, name) = (item.blob.to_string(), item.path.file_name());
+        let inode = |entry: Option<super::folder::Entry>| entry.map(|entry| entry.inode);
+        let wanted = inode(batch.blobs.entry(&blob)?);
+        if batch.blobs.hard_link(&blob, folder, name)? || inode(folder.entry(name)?) == wanted {
+            return Ok(());
+        }
+        let temporary = staging::temporary_name("link");
+        batch.blobs.hard_link(&blob, &batch.staged.folder, &temporary)?;
+        move_or_remove(&batch.staged.folder, &temporary, folder, name)
+    }
+
     /// Puts the content of `item` itself into the snapshot: the staged file is moved there, a
     /// blob that exists already is copied, as `huggingface_hub` does it.
     pub fn put(&mut self, batch: &mut Batch<'_>, item: &Publication) -> Result<Placed, DiskError> {

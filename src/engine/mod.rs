@@ -43,6 +43,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::disk::{Cache, DiskError};
 use crate::hub::{Budget, HubClient, HubConfig, HubError};
+use crate::model::destination::Destination;
 use crate::model::job::JobRequest;
 use crate::store::Store;
 
@@ -169,7 +170,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`PlanTrouble`]: what the Hub said, or why the selection is refused.
-    pub async fn plan(&self, request: &JobRequest, destination: &str) -> Result<PlanReport, PlanTrouble> {
+    pub async fn plan(
+        &self,
+        request: &JobRequest,
+        destination: &Destination,
+    ) -> Result<PlanReport, PlanTrouble> {
         planner::report(&self.shared, request, destination).await
     }
 

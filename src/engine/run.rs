@@ -43,7 +43,8 @@ pub struct Run {
     pub meter: Arc<Meter>,
     /// Cancelled when the run has to end.
     pub stop: CancellationToken,
-    commit: Mutex<Option<Commit>>,
+    /// What the revision resolved to.
+    pub commit: Commit,
     leftovers: Mutex<HashMap<BlobId, PathBuf>>,
     /// Why files were given up, in order.
     pub failures: Mutex<Vec<(Code, String)>>,
@@ -107,7 +108,7 @@ async fn drive(
         repo,
         meter,
         stop,
-        commit: Mutex::new(Some(commit.clone())),
+        commit: commit.clone(),
         failures: Mutex::default(),
     });
     run.fetch_all(&commit).await?;
@@ -135,12 +136,15 @@ pub async fn blocking<T: Send + 'static>(
 }
 
 async fn open_repo(shared: &Arc<Shared>, job: &Job) -> Result<Arc<RepoDir>, Halt> {
+    let subfolders = planner::subfolders(job.append_filter_subdir, &job.filters);
+    if let Some(folder) = planner::local_folder(&job.destination, &job.repo, subfolders) {
+        return Ok(Arc::new(folder));
+    }
     let (shared, job_repo, repo_type) = (shared.clone(), job.repo.clone(), job.repo_type);
-    let destination = PathBuf::from(&job.destination);
+    let (cache, links) = (PathBuf::from(&job.destination.dir), job.destination.link_mode);
     blocking(move || {
-        Ok(Arc::new(
-            shared.caches.open(&destination)?.repo(repo_type, &job_repo),
-        ))
+        let repo = shared.caches.open(&cache)?.repo(repo_type, &job_repo);
+        Ok(Arc::new(repo.with_links(links)))
     })
     .await
 }
@@ -215,9 +219,10 @@ async fn plan(
     let (repo, staged) = (repo.clone(), commit.clone());
     blocking(move || {
         repo.create()?;
-        listing
-            .tree_json
-            .map_or(Ok(()), |json| repo.stage_tree(&staged, &json))
+        match listing.tree_json {
+            Some(json) if !repo.is_local() => repo.stage_tree(&staged, &json),
+            _ => Ok(()),
+        }
     })
     .await?;
     store
@@ -249,12 +254,7 @@ impl Run {
             git_oid: String::new(),
             xet_hash: None,
         };
-        let commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // The commit is set before any task starts.
-        let commit = commit
-            .or_else(|| self.job.commit.clone())
-            .expect("a run that fetches has a commit");
-        hub.file(self.job.repo_type, &self.job.repo, &commit, &file)
+        hub.file(self.job.repo_type, &self.job.repo, &self.commit, &file)
     }
 
     /// Connections that a file of this size may have now.
@@ -326,14 +326,7 @@ impl Run {
             .map_err(Halt::store)?;
         let (repo, commit, revision) = (self.repo.clone(), commit.clone(), self.job.revision.clone());
         blocking(move || {
-            repo.publish_tree(&commit)?;
-            if revision.as_str() == commit.as_str() {
-                // No ref names a commit that was asked for by its hash: without this one,
-                // `hf cache prune` would take it for left over.
-                repo.keep(&commit)?;
-            } else {
-                repo.write_ref(&revision, &commit)?;
-            }
+            repo.make_known(&revision, &commit)?;
             repo.remove_stale(now_ms() - STALE_MS)?;
             Ok(())
         })

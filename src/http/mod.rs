@@ -10,6 +10,7 @@ pub mod analyze;
 pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod destination;
 pub mod download;
 pub mod error;
 pub mod extract;

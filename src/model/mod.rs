@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod code;
+pub mod destination;
 pub mod duration;
 pub mod filter;
 pub mod job;
