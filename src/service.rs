@@ -190,7 +190,6 @@ impl Opened {
             shown,
             feed,
             readiness: Readiness::default(),
-            data_dir: options.data_dir.clone(),
             mirror_roots: options.mirror_roots.clone(),
             begun: Instant::now(),
             stop: stop.clone(),

@@ -27,6 +27,7 @@ mod live;
 mod mirror;
 mod openapi;
 mod order;
+mod proxy;
 mod queries;
 mod queue;
 mod queue_model;

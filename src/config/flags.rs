@@ -91,6 +91,18 @@ pub struct LiveArgs {
     /// Root of the cache; the Hub cache is its folder hub [default: HF_HOME, else ~/.cache/huggingface]
     #[arg(long, env = "HFDEPOT_CACHE_DIR", value_name = "DIR")]
     pub cache_dir: Option<String>,
+    /// Folder of plain files, <owner>/<name>/<path>, in place of the cache
+    #[arg(long, env = "HFDEPOT_LOCAL_DIR", value_name = "DIR")]
+    pub local_dir: Option<String>,
+    /// Folders to look through for models, separated by colons; never written to
+    #[arg(long, env = "HFDEPOT_LOCAL_SCAN_DIRS", value_name = "DIRS")]
+    pub local_scan_dirs: Option<String>,
+    /// Folders for sorts of models: llm=DIR,llm/gguf=DIR,llm/safetensors=DIR,diffusion=DIR,audio=DIR,embedding=DIR
+    #[arg(long, env = "HFDEPOT_DOWNLOAD_ROUTES", value_name = "ROUTES")]
+    pub download_routes: Option<String>,
+    /// How snapshots show blobs: auto, symlink, hardlink or copy [default: auto]
+    #[arg(long, env = "HFDEPOT_LINK_MODE", value_name = "MODE")]
+    pub link_mode: Option<String>,
     /// Base URL of the Hub [default: HF_ENDPOINT, else https://huggingface.co]
     #[arg(long, env = "HFDEPOT_ENDPOINT", value_name = "URL")]
     pub endpoint: Option<String>,

@@ -1,6 +1,6 @@
 //! The live settings: their names, their kinds with ranges, and their defaults.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::state::words;
 
@@ -21,6 +21,14 @@ words! {
         Token = "token",
         /// Root of the cache.
         CacheDir = "cacheDir",
+        /// Folder of plain files for downloads; empty = downloads go into the cache.
+        LocalDir = "localDir",
+        /// Folders that are looked through for models, and never written to.
+        LocalScanDirs = "localScanDirs",
+        /// Folders for sorts of models, by route key.
+        DownloadRoutes = "downloadRoutes",
+        /// How a snapshot of the cache shows a blob.
+        LinkMode = "linkMode",
         /// Base URL of the Hub; empty = `https://huggingface.co`.
         Endpoint = "endpoint",
         /// Connections per file.
@@ -79,6 +87,9 @@ pub(super) enum Kind {
     Password,
     Bool,
     Directory,
+    Directories,
+    Routes,
+    LinkMode,
 }
 
 impl Key {
@@ -88,6 +99,10 @@ impl Key {
         match self {
             Self::Token => "token",
             Self::CacheDir => "cache-dir",
+            Self::LocalDir => "local-dir",
+            Self::LocalScanDirs => "local-scan-dirs",
+            Self::DownloadRoutes => "download-routes",
+            Self::LinkMode => "link-mode",
             Self::Endpoint => "endpoint",
             Self::Connections => "connections",
             Self::MaxActive => "max-active",
@@ -118,7 +133,10 @@ impl Key {
 
     /// Whether the value is a place on the disk, which the API may change only with `--allow-path-settings`.
     pub fn is_path(self) -> bool {
-        matches!(self, Self::CacheDir)
+        matches!(
+            self,
+            Self::CacheDir | Self::LocalDir | Self::LocalScanDirs | Self::DownloadRoutes
+        )
     }
 
     /// The value when nobody gives one.
@@ -136,8 +154,12 @@ impl Key {
             Self::BackoffMax => "10s".into(),
             Self::StallTimeout => "60s".into(),
             Self::ProxyNoEnvProxy => false.into(),
+            Self::LinkMode => "auto".into(),
+            Self::LocalScanDirs => Value::Array(Vec::new()),
+            Self::DownloadRoutes => Value::Object(Map::new()),
             Self::Token
             | Self::CacheDir
+            | Self::LocalDir
             | Self::Endpoint
             | Self::MaxSpeed
             | Self::FreeSpaceFloor
@@ -167,7 +189,10 @@ impl Key {
             Self::ProxyUsername | Self::ProxyNoProxy => Kind::Text,
             Self::ProxyPassword => Kind::Password,
             Self::ProxyNoEnvProxy => Kind::Bool,
-            Self::CacheDir => Kind::Directory,
+            Self::CacheDir | Self::LocalDir => Kind::Directory,
+            Self::LocalScanDirs => Kind::Directories,
+            Self::DownloadRoutes => Kind::Routes,
+            Self::LinkMode => Kind::LinkMode,
         }
     }
 
@@ -181,6 +206,21 @@ impl Key {
                 "0" | "false" | "no" | "off" => false.into(),
                 _ => text.into(),
             },
+            // As in PATH.
+            Kind::Directories => text
+                .split(':')
+                .map(str::trim)
+                .filter(|dir| !dir.is_empty())
+                .collect(),
+            // `llm=/a,audio=/b`; what has no `=` is left as a key without a folder, which no check lets pass.
+            Kind::Routes => text
+                .split(',')
+                .map(str::trim)
+                .filter(|route| !route.is_empty())
+                .map(|route| route.split_once('=').unwrap_or((route, "")))
+                .map(|(key, dir)| (key.trim().to_owned(), Value::from(dir.trim())))
+                .collect::<Map<_, _>>()
+                .into(),
             _ => text.into(),
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::error::DiskError;
 use super::folder::Folder;
 use super::probe::{Probe, probe};
-use super::repo::RepoDir;
+use super::repo::{Links, RepoDir};
 use crate::model::repo::{RepoId, RepoType};
 
 /// Folder of the lock files; scans skip it.
@@ -109,7 +109,11 @@ impl Cache {
         RepoDir::new(
             &self.hub,
             id.folder(repo_type),
-            self.probe.symlinks,
+            if self.probe.symlinks {
+                Links::Symbolic
+            } else {
+                Links::None
+            },
             self.lock_patience,
         )
     }

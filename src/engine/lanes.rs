@@ -97,11 +97,11 @@ impl Run {
 
     /// Makes sure that what is missing fits on the volume.
     async fn reserve(&self, tasks: &[BlobTask]) -> Result<(), Halt> {
-        let blobs: Vec<_> = tasks.iter().map(|task| (task.blob, task.size_bytes)).collect();
+        let wanted: Vec<BlobTask> = tasks.to_vec();
         let folder = self.repo.path().to_string_lossy().into_owned();
         let allocated = self.shared.store.part_blobs(&folder).await.map_err(Halt::store)?;
         let repo = self.repo.clone();
-        let present = blocking(move || planner::present(&repo, blobs.into_iter())).await?;
+        let present = blocking(move || planner::present(&repo, &wanted)).await?;
         let missing: u64 = tasks
             .iter()
             .zip(present)
@@ -109,7 +109,7 @@ impl Run {
             .map(|(task, _)| task.size_bytes)
             .sum();
         let floor = self.shared.tuning.borrow().free_space_floor_bytes;
-        let destination = PathBuf::from(&self.job.destination);
+        let destination = PathBuf::from(&self.job.destination.dir);
         self.shared
             .reserved
             .reserve(self.job.seq, &destination, missing, floor)

@@ -55,14 +55,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::disk::{Cache, DiskError};
 use crate::hub::{Budget, HubClient, HubConfig, HubError};
+use crate::model::destination::Destination;
 use crate::model::job::JobRequest;
 use crate::store::Store;
 
 pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
+pub use bandwidth::Bandwidth;
 pub use comparison::{
     Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
 };
-pub use bandwidth::Bandwidth;
 pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
 pub use limits::Permits;
 pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
@@ -211,7 +212,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`PlanTrouble`]: what the Hub said, or why the selection is refused.
-    pub async fn plan(&self, request: &JobRequest, destination: &str) -> Result<PlanReport, PlanTrouble> {
+    pub async fn plan(
+        &self,
+        request: &JobRequest,
+        destination: &Destination,
+    ) -> Result<PlanReport, PlanTrouble> {
         planner::report(&self.shared, request, destination).await
     }
 

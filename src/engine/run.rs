@@ -15,6 +15,7 @@ use crate::clock::now_ms;
 use crate::disk::{DiskError, LeftoverKind, RepoDir};
 use crate::hub::{HubClient, RemoteFile};
 use crate::model::code::Code;
+use crate::model::destination::Layout;
 use crate::model::job::Verify;
 use crate::model::library::CachedRepo;
 use crate::model::plan::RepoFile;
@@ -50,7 +51,8 @@ pub struct Run {
     pub bandwidth: Arc<Bandwidth>,
     /// Cancelled when the run has to end.
     pub stop: CancellationToken,
-    commit: Mutex<Option<Commit>>,
+    /// What the revision resolved to.
+    pub commit: Commit,
     leftovers: Mutex<HashMap<BlobId, PathBuf>>,
     /// Why files were given up, in order.
     pub failures: Mutex<Vec<(Code, String)>>,
@@ -110,7 +112,8 @@ async fn drive(
     };
     // A deletion of this repo is waited for; none begins while the run is in it.
     let cached = CachedRepo::from((job.repo_type, &repo_id));
-    let hub_dir = PathBuf::from(&job.destination);
+    let hub_dir = PathBuf::from(&job.destination.dir);
+    let in_local_folder = job.destination.layout == Layout::Local;
     let _in_use = shared.gates.enter(hub_dir.join(cached.folder())).await;
     let repo = open_repo(shared, &job, &repo_id).await?;
     let commit = match job.commit.clone() {
@@ -134,7 +137,7 @@ async fn drive(
         meter,
         bandwidth,
         stop,
-        commit: Mutex::new(Some(commit.clone())),
+        commit: commit.clone(),
         failures: Mutex::default(),
     });
     let fetched = run.fetch_all(&commit).await;
@@ -143,7 +146,9 @@ async fn drive(
         Err(halt) => Err(halt),
     };
     // Before the job is settled: who hears of its end finds the repo in the list.
-    shared.library.note_change(&hub_dir, &cached).await;
+    if !in_local_folder {
+        shared.library.note_change(&hub_dir, &cached).await;
+    }
     finished
 }
 
@@ -168,12 +173,15 @@ pub async fn blocking<T: Send + 'static>(
 }
 
 async fn open_repo(shared: &Arc<Shared>, job: &Job, repo: &RepoId) -> Result<Arc<RepoDir>, Halt> {
+    let subfolders = planner::subfolders(job.append_filter_subdir, &job.filters);
+    if let Some(folder) = planner::local_folder(&job.destination, repo, subfolders) {
+        return Ok(Arc::new(folder));
+    }
     let (shared, job_repo, repo_type) = (shared.clone(), repo.clone(), job.repo_type);
-    let destination = PathBuf::from(&job.destination);
+    let (cache, links) = (PathBuf::from(&job.destination.dir), job.destination.link_mode);
     blocking(move || {
-        Ok(Arc::new(
-            shared.caches.open(&destination)?.repo(repo_type, &job_repo),
-        ))
+        let repo = shared.caches.open(&cache)?.repo(repo_type, &job_repo);
+        Ok(Arc::new(repo.with_links(links)))
     })
     .await
 }
@@ -249,9 +257,10 @@ async fn plan(
     let (repo, staged) = (repo.clone(), commit.clone());
     blocking(move || {
         repo.create()?;
-        listing
-            .tree_json
-            .map_or(Ok(()), |json| repo.stage_tree(&staged, &json))
+        match listing.tree_json {
+            Some(json) if !repo.is_local() => repo.stage_tree(&staged, &json),
+            _ => Ok(()),
+        }
     })
     .await?;
     store
@@ -283,12 +292,7 @@ impl Run {
             git_oid: String::new(),
             xet_hash: None,
         };
-        let commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // The commit is set before any task starts.
-        let commit = commit
-            .or_else(|| self.job.commit.clone())
-            .expect("a run that fetches has a commit");
-        hub.file(self.job.repo_type, &self.repo_id, &commit, &file)
+        hub.file(self.job.repo_type, &self.repo_id, &self.commit, &file)
     }
 
     /// Connections that a file of this size may have now.
@@ -364,14 +368,7 @@ impl Run {
             .map_err(Halt::store)?;
         let (repo, commit, revision) = (self.repo.clone(), commit.clone(), self.job.revision.clone());
         blocking(move || {
-            repo.publish_tree(&commit)?;
-            if revision.as_str() == commit.as_str() {
-                // No ref names a commit that was asked for by its hash: without this one,
-                // `hf cache prune` would take it for left over.
-                repo.keep(&commit)?;
-            } else {
-                repo.write_ref(&revision, &commit)?;
-            }
+            repo.make_known(&revision, &commit)?;
             repo.remove_stale(now_ms() - STALE_MS)?;
             Ok(())
         })

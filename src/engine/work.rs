@@ -165,7 +165,7 @@ impl Task {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(Halt::Stopped),
-            () = self.shared.bandwidth.take(bytes) => Ok(()),
+            _ = self.shared.bandwidth.take(self.job.seq, bytes) => Ok(()),
         }
     }
 

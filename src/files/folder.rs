@@ -178,6 +178,19 @@ impl Folder {
         }
     }
 
+    /// Gives the file `name` a second name in `to`; `false` when something has that name already.
+    pub fn hard_link(&self, name: &str, to: &Folder, to_name: &str) -> Result<bool, DiskError> {
+        match rustix::fs::linkat(&self.descriptor, name, &to.descriptor, to_name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            Err(errno) => Err(DiskError::new(
+                "create the hard link",
+                to.path.join(to_name),
+                errno,
+            )),
+        }
+    }
+
     /// Renames `name` to `to_name` in `to`, replacing what is there in one step.
     pub fn rename(&self, name: &str, to: &Folder, to_name: &str) -> Result<(), DiskError> {
         rustix::fs::renameat(&self.descriptor, name, &to.descriptor, to_name)

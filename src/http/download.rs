@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
+use super::destination;
 use super::error::{ApiError, ApiResult};
 use super::extract::Actor;
 use super::plan;
@@ -61,11 +62,13 @@ pub async fn create(
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> ApiResult<Response> {
     let asked = Asked::parse(&body)?;
-    if asked.dry_run {
-        return Ok(plan::answer(&app, &asked.request).await?.into_response());
-    }
     let settings = app.settings.get();
-    let destination = settings.cache.hub.to_string_lossy();
+    let destination = destination::find(&settings, &asked.place, asked.request.repo_type)?;
+    if asked.dry_run {
+        return Ok(plan::answer(&app, &asked.request, &destination)
+            .await?
+            .into_response());
+    }
     let verify = asked.verify.unwrap_or(settings.verify);
     let submitted = app
         .store

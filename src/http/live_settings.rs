@@ -130,16 +130,21 @@ pub fn tuning_of(settings: &Settings, limits: &Limits, holds: Holds) -> Tuning {
         max_speed_bytes,
         paused: holds.active == Active::Paused,
         free_space_floor_bytes: settings.free_space_floor_bytes,
-        hub: HubConfig {
-            endpoint: settings.endpoint.clone(),
-            token: settings.token.clone(),
-            proxy: proxy_of(&settings.proxy),
-            stall_timeout: settings.stall_timeout,
-            retries: settings.retries,
-            backoff_initial: settings.backoff_initial,
-            backoff_max: settings.backoff_max,
-            ..HubConfig::default()
-        },
+        hub: hub_of(settings),
+    }
+}
+
+/// What the settings mean for the Hub client.
+pub(super) fn hub_of(settings: &Settings) -> HubConfig {
+    HubConfig {
+        endpoint: settings.endpoint.clone(),
+        token: settings.token.clone(),
+        proxy: proxy_of(&settings.proxy),
+        stall_timeout: settings.stall_timeout,
+        retries: settings.retries,
+        backoff_initial: settings.backoff_initial,
+        backoff_max: settings.backoff_max,
+        ..HubConfig::default()
     }
 }
 

@@ -22,7 +22,7 @@ use crate::clock::rfc3339;
 use crate::engine::{Comparison, Direction, MirrorReport, MirrorSpec, Sides, compare_mirror, plan_mirror};
 use crate::model::job::{JobId, Verify};
 use crate::model::state::{JobKind, JobStatus};
-use crate::store::{Job, JobsQuery, NewWork, Submitted, TargetRow};
+use crate::store::{Job, JobFilter, JobsQuery, NewWork, Submitted, TargetRow};
 
 /// Runs that are looked through for the newest of each target, and listed by default.
 const RUNS: i64 = 200;
@@ -139,7 +139,10 @@ impl RunView {
 /// The newest mirror jobs, newest first.
 pub(super) async fn runs(app: &App, limit: Option<i64>) -> ApiResult<Vec<RunView>> {
     let query = JobsQuery {
-        kind: Some(JobKind::Mirror),
+        filter: JobFilter {
+            kind: Some(JobKind::Mirror),
+            ..JobFilter::default()
+        },
         limit: Some(limit.unwrap_or(RUNS)),
         newest_first: true,
         ..JobsQuery::default()

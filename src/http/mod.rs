@@ -11,13 +11,14 @@ pub mod assets;
 pub mod auth;
 pub mod base_path;
 pub mod body;
-pub mod docs;
 pub mod bulk;
-pub mod disk;
 pub mod cache;
 pub mod cache_care;
 pub mod cache_selection;
 pub mod cache_views;
+pub mod destination;
+pub mod disk;
+pub mod docs;
 pub mod download;
 pub mod encoding;
 pub mod error;
@@ -50,6 +51,7 @@ pub mod search;
 pub mod segments;
 pub mod serve;
 pub mod settings;
+pub mod settings_trial;
 pub mod shown;
 pub mod speed;
 pub mod state;
@@ -116,6 +118,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::remove))
+        .routes(routes!(settings_trial::test))
         .routes(routes!(live::connect))
         .routes(routes!(stream::connect))
         .routes(routes!(limits::show, limits::change))

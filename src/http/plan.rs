@@ -10,12 +10,14 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
+use super::destination;
 use super::error::{ApiError, ApiResult};
 use super::request::{Asked, DownloadRequest};
 use super::state::{App, AppState};
 use crate::engine::{PlanReport, PlanTrouble};
 use crate::hub::HubError;
 use crate::model::code::Code;
+use crate::model::destination::Destination;
 use crate::model::job::JobRequest;
 use crate::model::repo::{Commit, RepoId, RepoType, Revision};
 
@@ -34,7 +36,7 @@ pub struct Plan {
     /// What the revision resolved to; `null` when the filters match no file.
     #[schema(required)]
     commit: Option<Commit>,
-    /// The Hub cache.
+    /// The Hub cache, or the folder of plain files.
     output_dir: String,
     total_files: usize,
     files: Vec<PlanFile>,
@@ -100,26 +102,27 @@ pub async fn show(
     State(app): State<AppState>,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> ApiResult<Json<Plan>> {
-    answer(&app, &Asked::parse(&body)?.request).await
+    let asked = Asked::parse(&body)?;
+    let destination = destination::find(&app.settings.get(), &asked.place, asked.request.repo_type)?;
+    answer(&app, &asked.request, &destination).await
 }
 
 /// The plan of `request` as clients see it.
 ///
 /// # Errors
 /// `Failed to scan repository` with the status that the cause has: 403, 404, 422, 429, 502, 504.
-pub async fn answer(app: &App, request: &JobRequest) -> ApiResult<Json<Plan>> {
-    let destination = app.settings.get().cache.hub.to_string_lossy().into_owned();
+pub async fn answer(app: &App, request: &JobRequest, destination: &Destination) -> ApiResult<Json<Plan>> {
     let planned = tokio::select! {
-        planned = tokio::time::timeout(PATIENCE, app.engine.plan(request, &destination)) => planned,
+        planned = tokio::time::timeout(PATIENCE, app.engine.plan(request, destination)) => planned,
         () = app.stop.cancelled() => {
             return Err(failed(StatusCode::SERVICE_UNAVAILABLE).details("The service is stopping"));
         }
     };
     match planned {
-        Ok(Ok(report)) => Ok(Json(view(request, &destination, &report))),
+        Ok(Ok(report)) => Ok(Json(view(request, &destination.dir, &report))),
         // No file is an answer, not an error: the pattern is what the user wants to try out.
         Ok(Err(PlanTrouble::Plan(error))) if error.code == Code::NothingMatched => {
-            Ok(Json(nothing(request, &destination, error.text)))
+            Ok(Json(nothing(request, &destination.dir, error.text)))
         }
         Ok(Err(trouble)) => Err(refused(trouble)),
         Err(_) => Err(failed(StatusCode::GATEWAY_TIMEOUT)

@@ -11,6 +11,7 @@ use super::error::ApiResult;
 use super::extract::JobPath;
 use super::jobs::find;
 use super::state::AppState;
+use crate::model::destination::Layout;
 use crate::model::job::JobId;
 use crate::model::state::JobStatus;
 use crate::store::FileParts;
@@ -66,12 +67,15 @@ pub async fn show(State(app): State<AppState>, JobPath(id): JobPath) -> ApiResul
     let own_folder = job
         .repo
         .as_ref()
-        .map_or_else(String::new, |repo| repo.folder(job.repo_type));
+        .map_or_else(String::new, |repo| match job.destination.layout {
+            Layout::Cache => repo.folder(job.repo_type),
+            Layout::Local => job.destination.local_repo.as_ref().unwrap_or(repo).to_string(),
+        });
     let mut by_path: BTreeMap<String, FileParts> = BTreeMap::new();
     for file in app.store.file_parts(job.seq, FILES).await? {
         // Another repo with the same content has a part of its own; the job's own one counts.
         let inside = |file: &FileParts| {
-            file.folder.starts_with(&job.destination) && file.folder.ends_with(&own_folder)
+            file.folder.starts_with(&job.destination.dir) && file.folder.ends_with(&own_folder)
         };
         match by_path.get(&file.path) {
             Some(known) if inside(known) || !inside(&file) => {}

@@ -12,7 +12,7 @@ use super::state::AppState;
 use crate::clock::rfc3339;
 use crate::model::job::JobId;
 use crate::model::state::{JobStatus, words};
-use crate::store::{JobsQuery, SpeedRange, SpeedSeries};
+use crate::store::{JobFilter, JobsQuery, SpeedRange, SpeedSeries};
 
 /// Events that are read for the marks of a series.
 const EVENTS: i64 = 10_000;
@@ -105,7 +105,10 @@ pub async fn of_all(State(app): State<AppState>, fields: QueryFields) -> ApiResu
     let range = fields.word::<Range>("range")?.unwrap_or(Range::TenMinutes);
     let series = app.store.speed_of_all(range.into()).await?;
     let running = JobsQuery {
-        status: Some(JobStatus::Running),
+        filter: JobFilter {
+            statuses: vec![JobStatus::Running],
+            ..JobFilter::default()
+        },
         ..JobsQuery::default()
     };
     let running = app.store.jobs(&running).await?;

@@ -33,8 +33,6 @@ pub struct App {
     pub feed: Feed,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
-    /// The data directory.
-    pub data_dir: PathBuf,
     /// Directories below which mirror targets may lie; anywhere when there is none.
     pub mirror_roots: Vec<PathBuf>,
     /// When the service started.

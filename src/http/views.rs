@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::clock::{now_ms, rfc3339};
 use crate::model::code::Code;
+use crate::model::destination::{Layout, RouteKey};
 use crate::model::job::Verify;
 use crate::model::repo::{RepoId, RepoType};
 use crate::model::state::{FileState, JobKind, JobStatus, Phase, WaitReason};
@@ -27,13 +28,17 @@ pub struct JobView<'a> {
     excludes: &'a [String],
     exact_match: bool,
     append_filter_subdir: bool,
-    /// The Hub cache directory, and the same under the name that the second document uses.
+    /// Where the files go: the Hub cache, or a folder of plain files.
     output_dir: &'a str,
+    /// The Hub cache directory; empty when the files do not go there.
     hub_dir: &'a str,
-    /// Flat folders, foreign folders and routes are not supported: always empty.
+    /// The folder of plain files; empty when the files go into the cache.
     local_dir: &'a str,
+    /// Repo whose folder is used in place of the repo's own.
     local_repo: &'a str,
+    /// Key that chose the folder.
     route_key: &'a str,
+    /// Whether files lie plain, under their own names.
     flat: bool,
     destination_warning: &'a str,
     status: JobStatus,
@@ -174,6 +179,7 @@ impl<'a> JobView<'a> {
     pub fn new(job: &'a Job, files: &'a [FileRow]) -> Self {
         let at = |ms: Option<i64>| ms.map(rfc3339);
         let is_download = job.kind == JobKind::Download;
+        let flat = job.destination.layout == Layout::Local;
         Self {
             id: job.id.as_str(),
             kind: job.kind,
@@ -184,12 +190,12 @@ impl<'a> JobView<'a> {
             excludes: &job.excludes,
             exact_match: job.exact_match,
             append_filter_subdir: job.append_filter_subdir,
-            output_dir: &job.destination,
-            hub_dir: &job.destination,
-            local_dir: "",
-            local_repo: "",
-            route_key: "",
-            flat: false,
+            output_dir: &job.destination.dir,
+            hub_dir: if flat { "" } else { &job.destination.dir },
+            local_dir: if flat { &job.destination.dir } else { "" },
+            local_repo: job.destination.local_repo.as_ref().map_or("", RepoId::as_str),
+            route_key: job.destination.route_key.map_or("", RouteKey::as_str),
+            flat,
             destination_warning: &job.warning,
             status: job.status,
             phase: job.phase.filter(|_| job.status == JobStatus::Running),
@@ -235,6 +241,9 @@ impl<'a> JobView<'a> {
     /// Leaves the report out: lists and messages have no room for a long one.
     pub fn without_result(mut self) -> Self {
         self.result_truncated = self.result.take().is_some();
+        self
+    }
+
     /// Adds what the job's row does not say: where it stands among the others.
     pub fn within(mut self, standing: Standing) -> Self {
         self.position = standing.position;

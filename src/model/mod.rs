@@ -6,15 +6,16 @@
 pub mod analysis;
 pub mod arrange;
 pub mod code;
+pub mod destination;
 pub mod duration;
 pub mod filter;
 pub mod history;
 pub mod history_row;
 pub mod job;
 pub mod key;
+pub mod library;
 pub mod limits;
 pub mod order;
-pub mod library;
 pub mod plan;
 pub mod repo;
 pub mod secret;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::clock::now_ms;
 use crate::model::code::Code;
+use crate::model::destination::{Destination, RouteKey};
 use crate::model::job::{JobId, JobRequest, Verify};
 use crate::model::repo::{Commit, RepoId, RepoType, Revision};
 use crate::model::state::{JobKind, JobStatus, Phase, WaitReason};
@@ -27,7 +28,7 @@ pub struct Job {
     pub excludes: Vec<String>,
     pub exact_match: bool,
     pub append_filter_subdir: bool,
-    pub destination: String,
+    pub destination: Destination,
     pub verify: Verify,
     pub priority: i64,
     pub not_before_at: Option<i64>,
@@ -118,6 +119,10 @@ pub(super) struct Row {
     pub(super) max_speed: String,
     pub(super) spec: Option<String>,
     pub(super) result: Option<String>,
+    pub(super) layout: String,
+    pub(super) local_repo: Option<String>,
+    pub(super) route_key: Option<String>,
+    pub(super) link_mode: String,
 }
 
 /// `SELECT` of every shown column plus a tail, checked at compile time. SQLite does not say of
@@ -132,7 +137,9 @@ macro_rules! select_jobs {
                       completed_files, total_bytes, downloaded_bytes, bytes_per_second, network_bytes, reused_bytes,
                       refetched_bytes, retries, last_byte_at, actor, created_at, started_at, ended_at, updated_at,
                       category AS "category!: String", tags AS "tags!: String", max_speed AS "max_speed!: String",
-                      spec AS "spec: String", result AS "result: String"
+                      spec AS "spec: String", result AS "result: String",
+                      layout AS "layout!: String", local_repo AS "local_repo: String",
+                      route_key AS "route_key: String", link_mode AS "link_mode!: String"
                FROM job_shown "#
                 + $tail $(+ $more)*
             $(, $argument)*
@@ -187,7 +194,13 @@ impl TryFrom<Row> for Job {
             error_code: maybe(&row.error_code).map_err(unreadable)?,
             spec: document(&row.spec).map_err(unreadable)?,
             result: document(&row.result).map_err(unreadable)?,
-            destination: row.destination,
+            destination: Destination {
+                layout: word(&row.layout).map_err(unreadable)?,
+                local_repo: maybe(&row.local_repo).map_err(unreadable)?,
+                route_key: maybe(&row.route_key).map_err(unreadable)?,
+                link_mode: word(&row.link_mode).map_err(unreadable)?,
+                dir: row.destination,
+            },
             activity: row.activity,
             error: row.error,
             warning: row.warning,
@@ -221,24 +234,28 @@ impl Store {
     pub async fn submit(
         &self,
         request: &JobRequest,
-        destination: &str,
+        destination: &Destination,
         verify: Verify,
         actor: &str,
     ) -> Result<Submitted, StoreError> {
         let id = JobId::from_bits(fastrand::u64(..));
-        let key = request.duplicate_key(destination);
+        let key = request.duplicate_key(&destination.key());
         let (repo, revision) = (request.repo.as_str(), request.revision.as_str());
         let (repo_type, verify) = (request.repo_type.as_str(), verify.as_str());
         let filters = serde_json::json!(request.filters).to_string();
         let excludes = serde_json::json!(request.excludes).to_string();
         let tags = serde_json::json!(request.labels.tags).to_string();
+        let layout = destination.layout.as_str();
+        let local_repo = destination.local_repo.as_ref().map(RepoId::as_str);
+        let route_key = destination.route_key.map(RouteKey::as_str);
+        let link_mode = destination.link_mode.as_str();
         let (id_text, now) = (id.as_str(), now_ms());
         let mut tx = self.begin(Durability::Promise).await?;
         let inserted = sqlx::query_scalar!(
             r#"INSERT INTO job (id, repo_type, repo, revision, filters, excludes, exact_match, append_filter_subdir,
                                 destination, verify, duplicate_key, priority, not_before_at, category, tags, max_speed,
-                                actor, created_at, updated_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                actor, created_at, updated_at, layout, local_repo, route_key, link_mode)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO NOTHING
                RETURNING seq AS "seq!""#,
             id_text,
@@ -249,7 +266,7 @@ impl Store {
             excludes,
             request.exact_match,
             request.append_filter_subdir,
-            destination,
+            destination.dir,
             verify,
             key,
             request.priority,
@@ -259,7 +276,11 @@ impl Store {
             request.labels.max_speed,
             actor,
             now,
-            now
+            now,
+            layout,
+            local_repo,
+            route_key,
+            link_mode
         )
         .fetch_optional(tx.connection())
         .await?;

@@ -8,8 +8,8 @@
 //! *promise* (`synchronous=FULL`: what a client was told, state changes, synced marks) or
 //! *progress* (`NORMAL`: may be lost with the power, never with the process).
 
-mod chain;
 mod bulk;
+mod chain;
 mod change;
 mod claim;
 mod error;
@@ -20,9 +20,9 @@ mod history;
 mod items;
 mod jobs;
 mod keys;
+mod library;
 mod limits;
 mod listing;
-mod library;
 mod migrate;
 mod open;
 mod order;
@@ -30,9 +30,9 @@ mod parts;
 mod seal;
 mod settings;
 mod speed;
+mod summary;
 mod targets;
 mod work;
-mod summary;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -48,19 +48,19 @@ pub use events::{EventsQuery, NewEvent};
 pub use files::{FileProgress, FileRow, FileSettled, JobProgress, NewFile};
 pub use history::{History, HistoryQuery};
 pub use items::{Item, ItemSettled, ItemState, ItemTotal, NewItem, RepoDone};
+pub use jobs::{Job, Submitted};
 pub use keys::ApiKey;
-pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
-pub use speed::{SpeedPoint, SpeedRange, SpeedSeries};
 pub use library::{
     LibraryDetail, LibraryEntry, LibraryFileRow, LibraryKnown, LibraryQuery, LibraryRevisionRow,
 };
-pub use targets::TargetRow;
-pub use work::NewWork;
-pub use jobs::{Job, Submitted};
 pub use listing::{JobFilter, JobsQuery};
 pub use migrate::MigrateError;
 pub use order::MoveTo;
+pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
+pub use speed::{SpeedPoint, SpeedRange, SpeedSeries};
 pub use summary::{NeedsYou, Totals};
+pub use targets::TargetRow;
+pub use work::NewWork;
 use writer::{Durability, WriteTx, Writer};
 
 /// Readers at once; each holds its page cache, and home-lab load needs few.
