@@ -25,3 +25,4 @@ mod search;
 mod sharing;
 mod stand_in_hub;
 mod start;
+mod throughput;

@@ -293,6 +293,12 @@ impl Run {
         note(&self.shared.store, &self.job.id, &self.meter.lease, event, detail).await;
     }
 
+    /// Counts bytes that came from the network.
+    pub fn received(&self, bytes: u64) {
+        self.meter.received(bytes);
+        self.shared.places.received(bytes);
+    }
+
     /// Waits as long as the bandwidth limit asks after `bytes` were read.
     pub async fn throttle(&self, bytes: u64) {
         self.shared.bandwidth.take(bytes).await;
