@@ -38,4 +38,5 @@ mod sharing;
 mod speed;
 mod stand_in_hub;
 mod start;
+mod throughput;
 mod work;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -20,9 +21,11 @@ use super::publish::{self, Ready};
 use super::run::{Run, blocking, whole_job};
 use super::{fetch, small};
 
-/// Small files in flight at most, whatever the connection limit says: each holds its content
-/// in memory.
-const SMALL_IN_FLIGHT: usize = 32;
+/// Small files of a job that are begun at most, whatever the connection limit says. How many are
+/// in flight follows what that brings.
+const SMALL_BEGUN: usize = 128;
+/// Time after which it is asked again whether another large file would find places.
+const LOOK: Duration = Duration::from_millis(50);
 /// Verified files that may wait for the publisher.
 const READY_QUEUE: usize = 512;
 
@@ -136,7 +139,7 @@ impl Run {
                 let tuning = tuning.borrow_and_update();
                 (
                     tuning.max_files_per_job,
-                    tuning.max_connections.min(SMALL_IN_FLIGHT),
+                    (2 * tuning.max_connections).min(SMALL_BEGUN),
                 )
             };
             let go_on = halted.is_none() && !self.stop.is_cancelled();
@@ -152,19 +155,25 @@ impl Run {
             for stop in stops.values().skip(max_large) {
                 stop.cancel();
             }
+            // Another one only when those under way leave places free: files that are finished
+            // one after the other are of use sooner, and the disk is written in order.
             while go_on
                 && stops.len() < max_large
+                && (stops.is_empty() || self.shared.places.has_room())
                 && let Some(task) = large.pop_front()
             {
                 begun += 1;
                 let (lane, stop) = (Lane::Large(begun), self.stop.child_token());
                 stops.insert(begun, stop.clone());
                 let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
-                running.spawn(async move { (lane, files, fetch::fetch(run, task, stop, ready).await) });
+                let wish = self.shared.places.wish(self.connections(task.size_bytes));
+                running.spawn(async move { (lane, files, fetch::fetch(run, task, stop, wish, ready).await) });
             }
+            let more_large = go_on && stops.len() < max_large && !large.is_empty();
             let ended = tokio::select! {
                 ended = running.join_next() => ended,
                 _ = tuning.changed() => continue,
+                () = tokio::time::sleep(LOOK), if more_large => continue,
             };
             let Some(ended) = ended else { break };
             let (lane, task, result) = match ended {

@@ -7,7 +7,8 @@
 //!
 //! One download, by file name: `worker` claims → `run` drives it → `planner` asks the Hub and
 //! looks at the cache → `lanes` hands files out → `fetch` (large files: `connection`s fill a `part`)
-//! or `small` moves bytes →
+//! or `small` moves bytes,
+//! over as many connections as `width` finds worth having →
 //! `checkpoint` records them → `publish` makes them visible → `run` settles the job.
 //!
 //! Jobs of other kinds go another way: `work` claims them into a slot of their own and gives each
@@ -42,6 +43,7 @@ mod run;
 mod small;
 mod space;
 mod trouble;
+mod width;
 mod work;
 mod worker;
 
@@ -49,7 +51,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -111,6 +113,10 @@ pub(crate) struct Shared {
     /// Reports of the last minutes.
     pub analyzer: analyzer::Analyzer,
     pub connections: Arc<Permits>,
+    /// As many of them as are worth having.
+    pub places: Arc<width::Places>,
+    /// Room for small files in flight, in KiB: each is held in memory whole.
+    pub small_room: Arc<Semaphore>,
     pub bandwidth: Arc<Bandwidth>,
     pub checkpoint: checkpoint::Checkpointer,
     /// One task at a time for each blob of each repo folder.
@@ -177,6 +183,8 @@ impl Engine {
             budget,
             analyzer: analyzer::Analyzer::default(),
             connections: Permits::new(first.max_connections),
+            places: width::Places::new(first.max_connections),
+            small_room: Arc::new(Semaphore::new(small::ROOM_KIB)),
             bandwidth: Arc::new(Bandwidth::new(first.max_speed_bytes)),
             checkpoint,
             blobs: blob_locks::BlobLocks::default(),
@@ -188,6 +196,7 @@ impl Engine {
         let others = vec![
             runtime.spawn(shared.clone().apply_tuning(tuning, hub_sender)),
             runtime.spawn(checkpoint::Checkpointer::run(shared.clone())),
+            runtime.spawn(width::Places::run(shared.clone())),
         ];
         let owner: Arc<str> = format!("{}-{:016x}", std::process::id(), fastrand::u64(..)).into();
         let workers = [
@@ -259,7 +268,8 @@ impl Engine {
 }
 
 impl Shared {
-    /// Makes changed settings act: limits at once, the Hub client for the next request.
+    /// Makes changed settings act: limits at once, the Hub client for the next request. A client
+    /// has its connections; so it is made anew only when something that it was made from changed.
     async fn apply_tuning(
         self: Arc<Self>,
         mut tuning: watch::Receiver<Tuning>,
@@ -268,15 +278,18 @@ impl Shared {
         while tuning.changed().await.is_ok() {
             let now = tuning.borrow_and_update().clone();
             self.connections.set_limit(now.max_connections);
+            self.places.set_cap(now.max_connections);
             self.bandwidth.set_rate(now.max_speed_bytes);
-            match HubClient::new(now.hub, self.budget.clone()) {
-                Ok(client) => {
-                    hub.send_replace(client);
-                    // Another token sees other files.
-                    self.analyzer.forget();
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the new Hub settings cannot be used; the old ones stay")
+            if now.hub != *hub.borrow().config() {
+                match HubClient::new(now.hub, self.budget.clone()) {
+                    Ok(client) => {
+                        hub.send_replace(client);
+                        // Another token sees other files.
+                        self.analyzer.forget();
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the new Hub settings cannot be used; the old ones stay")
+                    }
                 }
             }
             self.wake.notify_one();

@@ -331,6 +331,12 @@ impl Run {
         self.meter.trouble(Trouble::oddity(event, detail));
     }
 
+    /// Counts bytes that came from the network.
+    pub fn received(&self, bytes: u64) {
+        self.meter.received(bytes);
+        self.shared.places.received(bytes);
+    }
+
     /// What one reader of this run passes through.
     pub fn gate(&self) -> Gate {
         Gate::new(

@@ -4,7 +4,7 @@
 //! It listens to the store, reads a changed job once, whatever the number of clients, and puts
 //! the frame into every [`Outbox`]. Promises:
 //! - a client gets `init` first, and afterwards no state that is older;
-//! - at most one `job_update` a job in `PACE`, and the last state always;
+//! - at most one `job_update` a job in `PACE`, but another status at once, and the last state always;
 //! - `event` after the `job_update` that shows it;
 //! - with nobody listening it does nothing.
 
@@ -162,7 +162,7 @@ impl Task {
             let next = self.due.values().min().copied();
             tokio::select! {
                 change = self.changes.recv() => match change {
-                    Ok(seq) => self.changed(seq),
+                    Ok(seq) => self.changed(seq).await,
                     Err(broadcast::error::RecvError::Lagged(_)) => self.reload_all().await,
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
@@ -181,15 +181,26 @@ impl Task {
         }
     }
 
-    fn changed(&mut self, seq: i64) {
+    async fn changed(&mut self, seq: i64) {
         self.init.clear();
         if !self.has_clients() {
             return;
         }
         let now = Instant::now();
-        let sent_at = self.known.get(&seq).and_then(|known| known.sent_at);
-        let at = sent_at.map_or(now, |sent| now.max(sent + PACE));
-        self.due.entry(seq).or_insert(at);
+        let known = self.known.get(&seq);
+        let paced = known.and_then(|known| known.sent_at).map(|sent| sent + PACE);
+        let at = match paced {
+            Some(paced) if paced > now => {
+                // Progress can wait for its turn; another status is what somebody waits for.
+                let before = known.map(|known| known.status);
+                let job = self.store.job_by_seq(seq).await;
+                let same = job.is_ok_and(|job| job.map(|job| job.status) == before);
+                if same { paced } else { now }
+            }
+            _ => now,
+        };
+        let due = self.due.entry(seq).or_insert(at);
+        *due = at.min(*due);
     }
 
     /// Whether anybody listens. When nobody does, what is known grows stale and is forgotten.

@@ -22,3 +22,4 @@ pub mod secret;
 pub mod segment;
 pub mod size;
 pub mod state;
+pub mod width;

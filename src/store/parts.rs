@@ -242,6 +242,51 @@ impl Store {
         Ok(id)
     }
 
+    /// Cuts the segment at `start` where `second_start` is, `second_length` bytes before its end.
+    ///
+    /// A commit of progress is enough: without it the row is as long as it was, which is true too.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], or when the database fails.
+    pub async fn split_segment(
+        &self,
+        lease: &Lease,
+        part_id: i64,
+        start: u64,
+        second_start: u64,
+        second_length: u64,
+    ) -> Result<(), StoreError> {
+        let (start, second_start, second_length) = (start as i64, second_start as i64, second_length as i64);
+        let owner: &str = &lease.owner;
+        let mut tx = self.begin(Durability::Progress).await?;
+        let cut = sqlx::query!(
+            "UPDATE segment SET length_bytes = ?1 - start_bytes
+             WHERE part_id = ?2 AND start_bytes = ?3 AND start_bytes + length_bytes = ?1 + ?4
+               AND EXISTS (SELECT 1 FROM job WHERE seq = ?5 AND lease_owner = ?6 AND lease_epoch = ?7)",
+            second_start,
+            part_id,
+            start,
+            second_length,
+            lease.job_seq,
+            owner,
+            lease.epoch
+        )
+        .execute(tx.connection())
+        .await?;
+        if cut.rows_affected() == 0 {
+            return Err(StoreError::LeaseLost);
+        }
+        sqlx::query!(
+            "INSERT INTO segment (part_id, start_bytes, length_bytes) VALUES (?, ?, ?)",
+            part_id,
+            second_start,
+            second_length
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
+    }
+
     /// Blobs of a repo folder that have a part file.
     ///
     /// # Errors
