@@ -2,6 +2,7 @@
 //!
 //! Exit codes stand in [`crate::lifecycle::Exit`]. Errors are one sentence on standard error.
 
+pub mod history;
 pub mod serve;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ pub struct Cli {
 enum Command {
     /// Run the service
     Serve(Box<ServeCommand>),
+    /// Show what was done, and prove that nothing in it was changed
+    History(Box<history::HistoryCommand>),
     /// Show the version
     Version,
 }
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
             println!("hfdepot {}", env!("CARGO_PKG_VERSION"));
             Ok(Exit::Ok)
         }
+        Command::History(command) => history::main(&command),
         Command::Serve(command) => {
             let (_, matches) = matches.remove_subcommand().unwrap_or_default();
             serve::main(&command.args, &matches, command.check_config, &cli.log)

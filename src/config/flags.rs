@@ -133,6 +133,9 @@ pub struct LiveArgs {
     /// Days a finished job stays in the list; 0 = for ever [default: 30]
     #[arg(long, env = "HFDEPOT_RETENTION_DAYS", value_name = "N")]
     pub retention_days: Option<String>,
+    /// Days that history and events are kept; 0 = for ever [default: 0]
+    #[arg(long, env = "HFDEPOT_HISTORY_RETENTION", value_name = "N")]
+    pub history_retention: Option<String>,
     /// Proxy: http, https, socks5 or socks5h URL [default: HTTP_PROXY and its kin]
     #[arg(short = 'x', long, env = "HFDEPOT_PROXY", value_name = "URL")]
     pub proxy: Option<String>,

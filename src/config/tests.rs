@@ -79,6 +79,7 @@ fn every_live_setting_has_a_flag() {
         ("max-speed", "9MiB"),
         ("free-space-floor", "9MiB"),
         ("retention-days", "9"),
+        ("history-retention", "9"),
         ("proxy", "http://p"),
         ("proxy-user", "u"),
         ("proxy-pass", "p"),

@@ -36,6 +36,7 @@ mod publish;
 mod run;
 mod small;
 mod space;
+mod trouble;
 mod work;
 mod worker;
 
@@ -177,6 +178,11 @@ impl Engine {
             runtime.spawn(work::run(shared.clone(), owner)),
         ];
         Ok((Self { shared }, Running { workers, others }))
+    }
+
+    /// Starts of the segments of a part file that a connection fills now.
+    pub fn open_segments(&self, part_id: i64) -> Vec<u64> {
+        self.shared.checkpoint.open_segments(part_id)
     }
 
     /// Says that a job was added or changed.

@@ -14,6 +14,8 @@ pub mod body;
 pub mod download;
 pub mod encoding;
 pub mod error;
+pub mod events;
+pub mod export;
 pub mod extract;
 pub mod feed;
 pub mod frames;
@@ -33,9 +35,11 @@ pub mod readiness;
 pub mod readme;
 pub mod request;
 pub mod search;
+pub mod segments;
 pub mod serve;
 pub mod settings;
 pub mod shown;
+pub mod speed;
 pub mod state;
 pub mod status;
 pub mod system;
@@ -65,7 +69,9 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(jobs::files))
-        .routes(routes!(jobs::events))
+        .routes(routes!(events::of_job))
+        .routes(routes!(segments::show))
+        .routes(routes!(speed::of_job))
         .routes(routes!(jobs::pause))
         .routes(routes!(jobs::resume))
         .routes(routes!(jobs::dismiss))
@@ -77,6 +83,11 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(mirror::push))
         .routes(routes!(mirror::pull))
         .routes(routes!(mirror::list))
+        .routes(routes!(events::of_all))
+        .routes(routes!(history::stats))
+        .routes(routes!(history::verify))
+        .routes(routes!(history::files))
+        .routes(routes!(speed::of_all))
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(live::connect))
 }

@@ -7,6 +7,8 @@ pub mod analysis;
 pub mod code;
 pub mod duration;
 pub mod filter;
+pub mod history;
+pub mod history_row;
 pub mod job;
 pub mod plan;
 pub mod repo;
