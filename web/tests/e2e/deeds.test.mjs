@@ -269,7 +269,7 @@ test('the test of the Hub takes what is typed, saved or not', async (context) =>
 test('a service without these routes still shows pages that make sense', async (context) => {
   const { page, mock } = await setUp(context, 'history', { tolerate: REFUSED });
   mock.more.answer = () => undefined;
-  await page.route(/\/api\/(history\/|limits|keys|disk$|ratelimit|system|cache|mirror)/, (route) => route.fulfill({ status: 404, contentType: 'application/json', body: '{"ok":false,"error":"Not found"}' }));
+  await page.route(/\/api\/(history\/|limits|keys|disk$|openapi|ratelimit|system|cache|mirror)/, (route) => route.fulfill({ status: 404, contentType: 'application/json', body: '{"ok":false,"error":"Not found"}' }));
   await page.reload();
   await page.waitForSelector(id('history-row'));
   assert.equal(await page.locator(id('history-chart')).count(), 0);
