@@ -104,7 +104,13 @@ async fn no_query_of_the_worker_reads_a_whole_table() {
             "SELECT seq, lease_epoch, intent",
             "SCAN job USING INDEX job_leased",
         ),
+        (
+            "UPDATE job SET state = 'running'",
+            "SCAN job USING INDEX job_leased",
+        ),
+        ("SELECT repo_type AS", "SCAN job USING INDEX job_leased"),
         ("SELECT part.id, part.folder", "SCAN part"),
+        ("SELECT name, path, description", "SCAN mirror_target"),
     ];
     for query in recorded().values() {
         let sql = text(query).split_whitespace().collect::<Vec<_>>().join(" ");

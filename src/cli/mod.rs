@@ -3,6 +3,7 @@
 //! Exit codes stand in [`crate::lifecycle::Exit`]. Errors are one sentence on standard error.
 
 pub mod history;
+pub mod key;
 pub mod serve;
 
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Command {
     Serve(Box<ServeCommand>),
     /// Show what was done, and prove that nothing in it was changed
     History(Box<history::HistoryCommand>),
+    /// Make, list and remove API keys while the service does not run
+    Key(key::KeyArgs),
     /// Show the version
     Version,
 }
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
             Ok(Exit::Ok)
         }
         Command::History(command) => history::main(&command),
+        Command::Key(args) => key::main(&args),
         Command::Serve(command) => {
             let (_, matches) = matches.remove_subcommand().unwrap_or_default();
             serve::main(&command.args, &matches, command.check_config, &cli.log)

@@ -29,7 +29,7 @@ pub struct FixedArgs {
     /// Configuration file (TOML) [default: hfdepot/config.toml in the XDG configuration directory]
     #[arg(long, env = "HFDEPOT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Address to listen on; any other than a loopback one needs a login or --no-auth [default: 127.0.0.1]
+    /// Address to listen on; any other than a loopback one needs a login, an API key or --no-auth [default: 127.0.0.1]
     #[arg(long, env = "HFDEPOT_ADDR", value_name = "IP", value_parser = parse_addr)]
     pub addr: Option<IpAddr>,
     /// Port to listen on; 0 takes any free one [default: 8080]

@@ -21,8 +21,10 @@ mod analyzer;
 mod attempt;
 mod blob_locks;
 mod checkpoint;
+mod comparison;
 mod connection;
 mod copier;
+mod copying;
 mod fetch;
 mod lanes;
 mod limits;
@@ -54,11 +56,11 @@ use crate::model::job::JobRequest;
 use crate::store::Store;
 
 pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
-pub use limits::{Bandwidth, Permits};
-pub use mirror::{
-    Compared, Comparison, Direction, MirrorReport, MirrorSpec, Plan as MirrorPlan, Sides,
-    compare as compare_mirror, plan as plan_mirror,
+pub use comparison::{
+    Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
 };
+pub use limits::{Bandwidth, Permits};
+pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 
 /// What can be tuned while the engine runs; a new value acts within a second.

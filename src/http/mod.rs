@@ -11,6 +11,7 @@ pub mod assets;
 pub mod auth;
 pub mod base_path;
 pub mod body;
+pub mod docs;
 pub mod download;
 pub mod encoding;
 pub mod error;
@@ -23,14 +24,17 @@ pub mod guard;
 pub mod history;
 pub mod host;
 pub mod jobs;
+pub mod keys;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
 pub mod mirror;
+pub mod mirror_diff;
 pub mod openapi;
 pub mod origin;
 pub mod outbox;
 pub mod plan;
+pub mod problem;
 pub mod readiness;
 pub mod readme;
 pub mod request;
@@ -46,6 +50,7 @@ pub mod system;
 pub mod targets;
 pub mod upstream;
 pub mod views;
+pub mod who;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -59,6 +64,9 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(system::health))
         .routes(routes!(system::diskfree))
         .routes(routes!(openapi::show))
+        .routes(routes!(docs::find))
+        .routes(routes!(docs::show))
+        .routes(routes!(docs::asset))
         .routes(routes!(download::create))
         .routes(routes!(plan::show))
         .routes(routes!(analyze::show))
@@ -79,7 +87,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(history::list))
         .routes(routes!(targets::list, targets::add))
         .routes(routes!(targets::remove))
-        .routes(routes!(mirror::diff))
+        .routes(routes!(mirror_diff::diff))
         .routes(routes!(mirror::push))
         .routes(routes!(mirror::pull))
         .routes(routes!(mirror::list))
@@ -89,6 +97,8 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(history::files))
         .routes(routes!(speed::of_all))
         .routes(routes!(settings::show, settings::change))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::remove))
         .routes(routes!(live::connect))
 }
 

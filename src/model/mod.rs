@@ -10,6 +10,7 @@ pub mod filter;
 pub mod history;
 pub mod history_row;
 pub mod job;
+pub mod key;
 pub mod plan;
 pub mod repo;
 pub mod secret;
