@@ -26,6 +26,7 @@ export const KEY_LIST = [
   [['g', 'y'], 'keys.system'],
   [['j', '↓'], 'keys.down'],
   [['k', '↑'], 'keys.up'],
+  [['Alt', '↑ ↓'], 'keys.order'],
   [['Enter'], 'keys.open'],
   [['x'], 'keys.select'],
   [['Space'], 'keys.pause'],
