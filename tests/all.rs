@@ -16,6 +16,7 @@ mod hostile;
 mod house;
 mod hub_client;
 mod live;
+mod openapi;
 mod queries;
 mod queue;
 mod queue_model;

@@ -7,7 +7,8 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::access;
 use crate::model::code::Code;
@@ -22,6 +23,47 @@ pub struct ApiError {
     reason: Option<Code>,
     hint: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The body of every error.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct ErrorBody {
+    /// Always `false`.
+    ok: bool,
+    /// A short sentence.
+    error: String,
+    /// What helps to find the fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    details: Option<String>,
+    /// The same in parts, and more.
+    error_detail: ErrorDetail,
+}
+
+/// An error in parts.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ErrorDetail {
+    /// The status in a word.
+    code: &'static str,
+    /// The short sentence.
+    message: String,
+    /// What helps to find the fault: the field, the value, the answer of the Hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    details: Option<String>,
+    /// The cause as a word that programs can test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<Code>,
+    /// What the user can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    hint: Option<String>,
+    /// Id of the request, as in the log and the header `X-Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    request_id: Option<String>,
 }
 
 /// What handlers return.
@@ -119,24 +161,20 @@ impl ApiError {
     }
 
     /// The body of the answer.
-    pub fn body(&self) -> Value {
-        let mut detail = Map::new();
-        detail.insert("code".to_owned(), word_of(self.status).into());
-        detail.insert("message".to_owned(), self.message.clone().into());
-        let mut add = |name: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                detail.insert(name.to_owned(), value.into());
-            }
-        };
-        add("details", self.details.as_deref());
-        add("reason", self.reason.map(Code::as_str));
-        add("hint", self.hint.as_deref());
-        add("request_id", access::request_id().as_deref());
-        let mut body = json!({"ok": false, "error": self.message, "error_detail": detail});
-        if let (Value::Object(body), Some(details)) = (&mut body, &self.details) {
-            body.insert("details".to_owned(), details.clone().into());
+    pub fn body(&self) -> ErrorBody {
+        ErrorBody {
+            ok: false,
+            error: self.message.clone(),
+            details: self.details.clone(),
+            error_detail: ErrorDetail {
+                code: word_of(self.status),
+                message: self.message.clone(),
+                details: self.details.clone(),
+                reason: self.reason,
+                hint: self.hint.clone(),
+                request_id: access::request_id(),
+            },
         }
-        body
     }
 }
 
@@ -194,6 +232,9 @@ pub fn status_of(code: Code) -> StatusCode {
 
 /// Fallback for paths below `/api` that no route has.
 pub async fn unknown_path(uri: Uri) -> ApiError {
+    if uri.path().trim_end_matches('/') == "/api/analyze" {
+        return ApiError::bad_request("Missing repository").details("Expected /api/analyze/owner/name");
+    }
     ApiError::not_found("Not found")
         .details(format!("No such path: {}", crate::model::repo::shown(uri.path())))
 }
@@ -228,9 +269,9 @@ mod tests {
 
     #[test]
     fn an_error_has_the_keys_of_both_documents() {
-        let body = ApiError::coded(Code::Gated, "Repo is gated")
-            .details("o/n")
-            .body();
+        let body = |error: ApiError| serde_json::to_value(error.body()).unwrap();
+        let short = body(ApiError::not_found("Job not found"));
+        let body = body(ApiError::coded(Code::Gated, "Repo is gated").details("o/n"));
         assert_eq!(body["ok"], false);
         assert_eq!(body["error"], "Repo is gated");
         assert_eq!(body["details"], "o/n");
@@ -239,7 +280,6 @@ mod tests {
         assert_eq!(body["error_detail"]["details"], "o/n");
         assert_eq!(body["error_detail"]["reason"], "gated");
         assert_eq!(body["error_detail"]["hint"], Code::Gated.hint());
-        let short = ApiError::not_found("Job not found").body();
         assert!(short.get("details").is_none() && short["error_detail"].get("reason").is_none());
     }
 

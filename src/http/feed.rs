@@ -12,11 +12,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use serde_json::json;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::frames::{Happened, LiveMessage};
 use super::live_settings::LiveSettings;
 use super::outbox::{Outbox, Topic};
 use super::shown::Shown;
@@ -247,8 +247,11 @@ impl Task {
     }
 
     fn send_event(&mut self, seq: i64, event: &'static str, id: &JobId) {
-        let frame = json!({"type": "event", "data": {"event": event, "jobId": id}});
-        self.send(Topic::Event(seq, event), frame.to_string().into());
+        let frame = LiveMessage::Event(Happened {
+            event,
+            job_id: Some(id),
+        });
+        self.send(Topic::Event(seq, event), super::shown::json(&frame).into());
     }
 
     async fn send_status(&mut self) {

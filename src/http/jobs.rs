@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, JobPath, QueryFields};
@@ -13,7 +13,7 @@ use super::shown::json as text_of;
 use super::state::{App, AppState};
 use super::views::{EventView, FileView, JobView};
 use crate::model::job::JobId;
-use crate::model::state::JobKind;
+use crate::model::state::{JobKind, JobStatus};
 use crate::store::{Change, Job, JobsQuery, Refused};
 
 /// Files that the answer for one job carries.
@@ -21,7 +21,25 @@ const FILES_OF_ONE: i64 = 1000;
 /// Rows that one page may have.
 const PAGE: std::ops::RangeInclusive<i64> = 1..=10_000;
 
-/// `GET /api/jobs`: in order of creation; with `?limit=` the newest of them.
+/// Jobs. The answer is put together from texts; this describes it.
+#[derive(ToSchema)]
+pub struct JobList<'a> {
+    /// In order of creation, each with at most 64 of its files.
+    pub jobs: Vec<JobView<'a>>,
+    /// How many are in this answer.
+    pub count: u64,
+}
+
+/// Jobs in order of creation
+#[utoipa::path(
+    get, path = "/api/jobs", tag = "jobs", operation_id = "listJobs",
+    params(
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "Only the newest"),
+        ("status" = Option<JobStatus>, Query, description = "Only those with this status"),
+        ("kind" = Option<String>, Query, description = "`download` (default), `mirror`, `verify`, `export` or `all`"),
+    ),
+    responses((status = 200, description = "The jobs", body = JobList))
+)]
 pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<impl IntoResponse> {
     let limit = query.number("limit", PAGE)?;
     let mut jobs = app
@@ -59,7 +77,15 @@ fn kind_of(query: &QueryFields) -> ApiResult<Option<JobKind>> {
     }
 }
 
-/// `GET /api/jobs/{id}`
+/// One job, with at most 1,000 of its files
+#[utoipa::path(
+    get, path = "/api/jobs/{id}", tag = "jobs", operation_id = "getJob",
+    params(("id" = JobId, Path, description = "The job")),
+    responses(
+        (status = 200, description = "The job", body = JobView),
+        (status = 404, description = "No such job"),
+    )
+)]
 pub async fn show(State(app): State<AppState>, JobPath(id): JobPath) -> ApiResult<impl IntoResponse> {
     let job = find(&app, id).await?;
     let files = app.store.files(&job.id, FILES_OF_ONE, 0).await?;
@@ -67,28 +93,77 @@ pub async fn show(State(app): State<AppState>, JobPath(id): JobPath) -> ApiResul
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
-/// `GET /api/jobs/{id}/files?limit=&offset=`: all files, by path.
+/// Files of a job.
+#[derive(Serialize, ToSchema)]
+pub struct JobFiles<'a> {
+    /// By path.
+    files: Vec<FileView<'a>>,
+    /// How many the job has.
+    total: i64,
+    limit: i64,
+    offset: i64,
+}
+
+/// All files of a job, by path
+#[utoipa::path(
+    get, path = "/api/jobs/{id}/files", tag = "jobs", operation_id = "listJobFiles",
+    params(
+        ("id" = JobId, Path, description = "The job"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "1,000 by default"),
+        ("offset" = Option<i64>, Query, minimum = 0, description = "Files to leave out at the beginning"),
+    ),
+    responses(
+        (status = 200, description = "The files", body = JobFiles),
+        (status = 404, description = "No such job"),
+    )
+)]
 pub async fn files(
     State(app): State<AppState>,
     JobPath(id): JobPath,
     query: QueryFields,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<impl IntoResponse> {
     let limit = query.number("limit", PAGE)?.unwrap_or(FILES_OF_ONE);
     let offset = query.number("offset", 0..=i64::MAX)?.unwrap_or(0);
     let job = find(&app, id).await?;
     let files = app.store.files(&job.id, limit, offset).await?;
-    let files: Vec<FileView> = files.iter().map(FileView::from).collect();
-    Ok(Json(
-        json!({"files": files, "total": job.total_files, "limit": limit, "offset": offset}),
-    ))
+    let answer = JobFiles {
+        files: files.iter().map(FileView::from).collect(),
+        total: job.total_files,
+        limit,
+        offset,
+    };
+    Ok(Json(answer).into_response())
 }
 
-/// `GET /api/jobs/{id}/events?after=&limit=`: what happened to it, oldest first. Outlives the job on the list.
+/// What happened to a job.
+#[derive(Serialize, ToSchema)]
+pub struct JobEvents<'a> {
+    /// Oldest first.
+    events: Vec<EventView<'a>>,
+    /// How many are in this answer.
+    count: usize,
+}
+
+/// What happened to a job, oldest first
+///
+/// Outlives the job on the list.
+#[utoipa::path(
+    get, path = "/api/jobs/{id}/events", tag = "jobs", operation_id = "listJobEvents",
+    params(
+        ("id" = JobId, Path, description = "The job"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "1,000 by default"),
+        ("after" = Option<i64>, Query, minimum = 0, description = "Only those with a greater `seq`"),
+    ),
+    responses(
+        (status = 200, description = "The events", body = JobEvents),
+        (status = 404, description = "No such job"),
+    )
+)]
 pub async fn events(
     State(app): State<AppState>,
     JobPath(id): JobPath,
     query: QueryFields,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<impl IntoResponse> {
     let limit = query.number("limit", PAGE)?.unwrap_or(FILES_OF_ONE);
     let after = query.number("after", 0..=i64::MAX)?.unwrap_or(0);
     let id = id.ok_or_else(unknown)?;
@@ -96,8 +171,11 @@ pub async fn events(
     if events.is_empty() && app.store.events(&id, 0, 1).await?.is_empty() {
         return Err(unknown());
     }
-    let events: Vec<EventView> = events.iter().map(EventView::from).collect();
-    Ok(Json(json!({"events": events, "count": events.len()})))
+    let answer = JobEvents {
+        count: events.len(),
+        events: events.iter().map(EventView::from).collect(),
+    };
+    Ok(Json(answer).into_response())
 }
 
 async fn find(app: &App, id: Option<JobId>) -> ApiResult<Job> {
@@ -112,33 +190,76 @@ fn unknown() -> ApiError {
 }
 
 /// The answer to a command that was carried out.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Done {
+    /// Always `true`.
     success: bool,
+    /// What was done.
     message: &'static str,
 }
 
-/// `DELETE /api/jobs/{id}`
+/// Cancels a job and deletes its partial files
+#[utoipa::path(
+    delete, path = "/api/jobs/{id}", tag = "jobs", operation_id = "cancelJob",
+    params(("id" = JobId, Path, description = "The job")),
+    responses(
+        (status = 200, description = "Done", body = Done),
+        (status = 404, description = "No such job, or it has ended"),
+    )
+)]
 pub async fn cancel(app: State<AppState>, actor: Actor, id: JobPath) -> ApiResult<Json<Done>> {
     command(app, actor, id, Change::Cancel).await
 }
 
-/// `POST /api/jobs/{id}/pause`
+/// Pauses a job; what was fetched stays
+#[utoipa::path(
+    post, path = "/api/jobs/{id}/pause", tag = "jobs", operation_id = "pauseJob",
+    params(("id" = JobId, Path, description = "The job")),
+    responses(
+        (status = 200, description = "Done", body = Done),
+        (status = 404, description = "No such job, or it is neither queued nor running"),
+    )
+)]
 pub async fn pause(app: State<AppState>, actor: Actor, id: JobPath) -> ApiResult<Json<Done>> {
     command(app, actor, id, Change::Pause).await
 }
 
-/// `POST /api/jobs/{id}/resume`
+/// Goes on with a paused job
+#[utoipa::path(
+    post, path = "/api/jobs/{id}/resume", tag = "jobs", operation_id = "resumeJob",
+    params(("id" = JobId, Path, description = "The job")),
+    responses(
+        (status = 200, description = "Done", body = Done),
+        (status = 404, description = "No such job, or it is not paused"),
+    )
+)]
 pub async fn resume(app: State<AppState>, actor: Actor, id: JobPath) -> ApiResult<Json<Done>> {
     command(app, actor, id, Change::Resume).await
 }
 
-/// `POST /api/jobs/{id}/dismiss`
+/// Takes an ended job off the list
+#[utoipa::path(
+    post, path = "/api/jobs/{id}/dismiss", tag = "jobs", operation_id = "dismissJob",
+    params(("id" = JobId, Path, description = "The job")),
+    responses(
+        (status = 200, description = "Done", body = Done),
+        (status = 404, description = "No such job"),
+        (status = 409, description = "The job has not ended; cancel it first"),
+    )
+)]
 pub async fn dismiss(app: State<AppState>, actor: Actor, id: JobPath) -> ApiResult<Json<Done>> {
     command(app, actor, id, Change::Dismiss).await
 }
 
-/// `POST /api/jobs/{id}/retry`
+/// Queues a failed or cancelled job again
+#[utoipa::path(
+    post, path = "/api/jobs/{id}/retry", tag = "jobs", operation_id = "retryJob",
+    params(("id" = JobId, Path, description = "The job")),
+    responses(
+        (status = 200, description = "Done", body = Done),
+        (status = 404, description = "No such job, it did not fail, or the same download is live"),
+    )
+)]
 pub async fn retry(app: State<AppState>, actor: Actor, id: JobPath) -> ApiResult<Json<Done>> {
     command(app, actor, id, Change::Retry).await
 }

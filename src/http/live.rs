@@ -25,7 +25,16 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// For the last word to a client: the service must stop in time.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Upgrades the connection.
+/// The live feed, as a WebSocket
+///
+/// One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
+#[utoipa::path(
+    get, path = "/api/ws", tag = "live", operation_id = "connectLive",
+    responses(
+        (status = 101, description = "The connection is a WebSocket now"),
+        (status = 400, description = "The request is no WebSocket handshake"),
+    )
+)]
 pub async fn connect(
     State(app): State<AppState>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,

@@ -14,6 +14,7 @@ pub mod download;
 pub mod error;
 pub mod extract;
 pub mod feed;
+pub mod frames;
 pub mod guard;
 pub mod history;
 pub mod host;
@@ -21,6 +22,7 @@ pub mod jobs;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
+pub mod openapi;
 pub mod origin;
 pub mod outbox;
 pub mod plan;
@@ -38,36 +40,40 @@ pub mod upstream;
 pub mod views;
 
 use axum::Router;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-/// Every route of the service.
+/// Every route of the service, with its entry in the document of the API.
+fn table() -> OpenApiRouter<state::AppState> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(system::alive))
+        .routes(routes!(system::ready))
+        .routes(routes!(system::health))
+        .routes(routes!(system::diskfree))
+        .routes(routes!(openapi::show))
+        .routes(routes!(download::create))
+        .routes(routes!(plan::show))
+        .routes(routes!(analyze::show))
+        .routes(routes!(search::find))
+        .routes(routes!(search::ratelimit))
+        .routes(routes!(readme::show))
+        .routes(routes!(readme::asset))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel))
+        .routes(routes!(jobs::files))
+        .routes(routes!(jobs::events))
+        .routes(routes!(jobs::pause))
+        .routes(routes!(jobs::resume))
+        .routes(routes!(jobs::dismiss))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(history::list))
+        .routes(routes!(settings::show, settings::change))
+        .routes(routes!(live::connect))
+}
+
+/// The router over [`table`].
 pub fn routes(app: state::AppState) -> Router {
-    Router::new()
-        .route("/healthz", get(system::alive))
-        .route("/readyz", get(system::ready))
-        .route("/api/health", get(system::health))
-        .route("/api/diskfree", get(system::diskfree))
-        .route("/api/download", post(download::create))
-        .route("/api/plan", post(plan::show))
-        .route("/api/analyze", get(analyze::missing))
-        .route("/api/analyze/", get(analyze::missing))
-        .route("/api/analyze/{*repo}", get(analyze::show))
-        .route("/api/search", get(search::find))
-        .route("/api/ratelimit", get(search::ratelimit))
-        .route("/api/readme/{*repo}", get(readme::show))
-        .route("/api/readme-asset", get(readme::asset))
-        .route("/api/jobs", get(jobs::list))
-        .route("/api/jobs/{id}", get(jobs::show).delete(jobs::cancel))
-        .route("/api/jobs/{id}/files", get(jobs::files))
-        .route("/api/jobs/{id}/events", get(jobs::events))
-        .route("/api/jobs/{id}/pause", post(jobs::pause))
-        .route("/api/jobs/{id}/resume", post(jobs::resume))
-        .route("/api/jobs/{id}/dismiss", post(jobs::dismiss))
-        .route("/api/jobs/{id}/retry", post(jobs::retry))
-        .route("/api/history", get(history::list))
-        .route("/api/settings", get(settings::show).post(settings::change))
-        .route("/api/ws", get(live::connect))
-        .with_state(app)
+    table().with_state(app).into()
 }
 
 /// Closes `routes`: the web UI and JSON answers for everything else, and the guard around all.

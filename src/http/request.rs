@@ -1,6 +1,7 @@
 //! The body of `POST /api/download` and `POST /api/plan`: from JSON to a checked request.
 
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult};
 use crate::clock::parse_rfc3339;
@@ -10,6 +11,39 @@ use crate::model::repo::{RepoType, Revision, shown};
 
 /// Priorities a client may give.
 const PRIORITIES: std::ops::RangeInclusive<i64> = -1_000_000..=1_000_000;
+
+/// The body as clients write it; [`Asked::parse`] reads it.
+///
+/// A field that is `null` counts as missing.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct DownloadRequest {
+    /// `owner/name`; filters may stand behind it: `owner/name:q4_k_m,q5_k_m`.
+    #[schema(example = "TheBloke/Mistral-7B-GGUF")]
+    pub repo: String,
+    /// Branch, tag or commit; `main` by default.
+    pub revision: Option<String>,
+    /// Whether it is a dataset.
+    pub dataset: Option<bool>,
+    /// Patterns of files to have; none means all.
+    pub filters: Option<Vec<String>>,
+    /// Patterns of files to leave out.
+    pub excludes: Option<Vec<String>>,
+    /// Whether plain filters must match whole words.
+    pub exact_match: Option<bool>,
+    /// Echoed to clients; names the folder of the longest matching filter in flat destinations.
+    pub append_filter_subdir: Option<bool>,
+    /// Higher starts first; 0 is normal.
+    #[schema(minimum = -1_000_000, maximum = 1_000_000)]
+    pub priority: Option<i64>,
+    /// Not started before this time, RFC 3339.
+    #[schema(format = DateTime)]
+    pub not_before: Option<String>,
+    /// What is compared before a file counts as done; by default as the settings say. `etag` means `size`.
+    pub verify: Option<String>,
+    /// Only the plan is wanted.
+    pub dry_run: Option<bool>,
+}
 
 /// What a client asks for.
 #[derive(Debug)]
@@ -213,7 +247,7 @@ mod tests {
             unreachable!("tests give objects")
         };
         Asked::parse(&body).map_err(|error| {
-            let body = error.body();
+            let body = serde_json::to_value(error.body()).unwrap_or_default();
             let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
             (error.status().as_u16(), text("error"), text("details"))
         })

@@ -1,10 +1,11 @@
 //! The `status` frame: what the service does in a few numbers.
 
 use axum::extract::ws::Utf8Bytes;
-use serde_json::json;
 use tokio::task::JoinHandle;
 
+use super::frames::{LiveMessage, StatusNumbers};
 use super::live_settings::LiveSettings;
+use super::shown::json;
 use crate::disk;
 use crate::model::state::JobStatus;
 use crate::store::{JobsQuery, Store, StoreError};
@@ -41,14 +42,14 @@ impl Status {
                         .find(|(known, _)| *known == status)
                         .map_or(0, |(_, count)| *count)
                 };
-                let frame = json!({"type": "status", "data": {
-                    "active": count(JobStatus::Running),
-                    "queued": count(JobStatus::Queued),
-                    "paused": count(JobStatus::Paused),
-                    "bytesPerSecond": speed,
-                    "diskFree": self.free_bytes,
-                }});
-                Some(frame.to_string().into())
+                let frame = LiveMessage::Status(StatusNumbers {
+                    active: count(JobStatus::Running),
+                    queued: count(JobStatus::Queued),
+                    paused: count(JobStatus::Paused),
+                    bytes_per_second: speed,
+                    disk_free: self.free_bytes,
+                });
+                Some(json(&frame).into())
             }
             Err(error) => {
                 tracing::warn!(%error, "the live feed could not count the jobs");

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::clock::rfc3339;
 use crate::model::code::Code;
@@ -13,8 +14,9 @@ use crate::model::state::{FileState, JobKind, JobStatus, Phase, WaitReason};
 use crate::store::{EventRow, FileRow, HistoryEntry, Job};
 
 /// A job as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Job)]
 pub struct JobView<'a> {
     id: &'a str,
     kind: JobKind,
@@ -35,12 +37,16 @@ pub struct JobView<'a> {
     flat: bool,
     destination_warning: &'a str,
     status: JobStatus,
+    #[schema(required)]
     phase: Option<Phase>,
+    #[schema(required)]
     wait_reason: Option<WaitReason>,
     progress: ProgressView<'a>,
     error: &'a str,
+    #[schema(required)]
     error_code: Option<Code>,
     hint: &'a str,
+    #[schema(required)]
     commit: Option<&'a str>,
     verify: Verify,
     priority: i64,
@@ -51,13 +57,20 @@ pub struct JobView<'a> {
     network_bytes: i64,
     reused_bytes: i64,
     refetched_bytes: i64,
+    #[schema(required, format = DateTime)]
     last_byte_at: Option<String>,
+    #[schema(required, format = DateTime)]
     next_attempt_at: Option<String>,
+    #[schema(required, format = DateTime)]
     not_before: Option<String>,
     actor: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(required, format = DateTime)]
     started_at: Option<String>,
+    #[schema(required, format = DateTime)]
     ended_at: Option<String>,
+    #[schema(format = DateTime)]
     updated_at: String,
     files: Vec<FileView<'a>>,
     /// Files the job has; `files` may hold fewer.
@@ -67,8 +80,9 @@ pub struct JobView<'a> {
     filters_truncated: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = JobProgress)]
 struct ProgressView<'a> {
     total_files: i64,
     completed_files: i64,
@@ -81,8 +95,9 @@ struct ProgressView<'a> {
 }
 
 /// A file of a job as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = JobFile)]
 pub struct FileView<'a> {
     path: &'a str,
     total_bytes: u64,
@@ -91,6 +106,7 @@ pub struct FileView<'a> {
     /// `sha256`, `git-sha1`, `size`, or empty while nothing was compared.
     verification: &'a str,
     error: &'a str,
+    #[schema(required)]
     error_code: Option<Code>,
 }
 
@@ -191,15 +207,19 @@ impl<'a> ProgressView<'a> {
 }
 
 /// One thing that happened to a job.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = JobEvent)]
 pub struct EventView<'a> {
     seq: i64,
     event: &'a str,
+    #[schema(required)]
     from_status: Option<&'a str>,
+    #[schema(required)]
     to_status: Option<&'a str>,
     actor: &'a str,
     detail: &'a str,
+    #[schema(format = DateTime)]
     at: String,
 }
 
@@ -218,22 +238,27 @@ impl<'a> From<&'a EventRow> for EventView<'a> {
 }
 
 /// The end of one job.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = HistoryEntry)]
 pub struct HistoryView<'a> {
     id: &'a str,
     kind: &'a str,
     repo: &'a str,
     revision: &'a str,
+    #[schema(required)]
     commit: Option<&'a str>,
     is_dataset: bool,
+    #[schema(value_type = Vec<String>)]
     filters: Value,
+    #[schema(value_type = Vec<String>)]
     excludes: Value,
     output_dir: &'a str,
     hub_dir: &'a str,
     verify: &'a str,
     status: &'a str,
     error: &'a str,
+    #[schema(required)]
     error_code: Option<&'a str>,
     total_files: i64,
     completed_files: i64,
@@ -247,8 +272,11 @@ pub struct HistoryView<'a> {
     /// Bytes from the network by time in runs.
     average_bytes_per_second: i64,
     actor: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(required, format = DateTime)]
     started_at: Option<String>,
+    #[schema(format = DateTime)]
     ended_at: String,
 }
 

@@ -4,13 +4,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::repo::{NameError, RepoId, RepoType, Revision};
 use super::state::words;
 
 /// Public id of a job: 12 lower-case hex digits, random.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(pattern = "^[0-9a-f]{12}$", example = "3fa1b2c4d5e6")]
 pub struct JobId(String);
 
 impl JobId {

@@ -131,6 +131,11 @@ impl Service {
         (status, body)
     }
 
+    /// A request without a body.
+    pub async fn send(&self, method: &str, path: &str) -> (u16, Value) {
+        Self::answer(self.request(&method.to_uppercase(), path)).await
+    }
+
     pub async fn get(&self, path: &str) -> (u16, Value) {
         Self::answer(self.request("GET", path)).await
     }
