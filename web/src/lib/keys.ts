@@ -1,8 +1,9 @@
 /** The keyboard: what each key means, and when it may. */
 
-/** Where keys belong to what is typed. */
+/** Where keys belong to what is typed, or to a dialog. */
 export function inField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
+  if (target.closest('dialog') !== null) return true;
   if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
   return target instanceof HTMLInputElement && !['checkbox', 'radio', 'button'].includes(target.type);
 }

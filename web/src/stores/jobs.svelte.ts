@@ -164,7 +164,7 @@ let feed: Feed | null = null;
 export function startJobs(): () => void {
   feed = new Feed(
     {
-      open: () => new WebSocket(socketUrl('api/ws')) as import('../live/feed').Socket,
+      open: () => new WebSocket(socketUrl('api/ws?kind=all')) as import('../live/feed').Socket,
       now: () => Date.now(),
       after: (ms, run) => setTimeout(run, ms),
       cancel: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),

@@ -37,7 +37,8 @@ const PAGES = {
   'add-empty': async (page) => page.goto(`${mock.url}/add`).then(() => page.waitForSelector(id('add-dialog'))),
   cancel: async (page) => {
     await page.goto(`${mock.url}/queue`);
-    await page.locator(id('job-cancel')).first().click();
+    await page.locator(id('job-menu')).first().click();
+    await page.click(id('job-menu-cancel'));
     await page.waitForSelector(id('cancel-dialog'));
   },
   keys: async (page) => {
