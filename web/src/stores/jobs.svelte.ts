@@ -2,9 +2,10 @@
 import { api, ApiError } from '../api/client';
 import type { Job, LiveMessage, StatusData } from '../api/types';
 import { t, word } from '../i18n/index.svelte';
-import { socketUrl } from '../lib/base';
+import { at, socketUrl } from '../lib/base';
 import { JobTable } from '../lib/table';
-import { Feed, type Connection } from '../live/feed';
+import { EventStream } from '../live/events';
+import { Feed, type Connection, type Socket } from '../live/feed';
 import { clockOffset, now, setClock } from './clock.svelte';
 import { announce } from './messages.svelte';
 
@@ -164,7 +165,7 @@ let feed: Feed | null = null;
 export function startJobs(): () => void {
   feed = new Feed(
     {
-      open: () => new WebSocket(socketUrl('api/ws?kind=all')) as import('../live/feed').Socket,
+      open: (way) => (way === 'socket' ? (new WebSocket(socketUrl('api/ws?kind=all')) as Socket) : new EventStream(at('api/events?kind=all'))),
       now: () => Date.now(),
       after: (ms, run) => setTimeout(run, ms),
       cancel: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),

@@ -23,7 +23,13 @@ function failure(error, details, reason, hint) {
 export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
   const jobs = new Map((bulk > 0 ? many(bulk) : examples()).map((job) => [job.id, job]));
   const sockets = new WebSocketServer({ noServer: true });
-  const send = (message) => sockets.clients.forEach((socket) => socket.send(JSON.stringify(message)));
+  const streams = new Set();
+  let sequence = 0;
+  const event = ({ type, data }) => `id: ${++sequence}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+  const send = (message) => {
+    for (const stream of streams) stream.write(event(message));
+    sockets.clients.forEach((socket) => socket.send(JSON.stringify(message)));
+  };
   const touch = (job) => send({ type: 'job_update', data: Object.assign(job, { updatedAt: new Date().toISOString() }) });
   const status = () => {
     const all = [...jobs.values()];
@@ -120,6 +126,12 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     const url = new URL(request.url ?? '/', 'http://mock');
     if (url.pathname === '/readyz' || url.pathname === '/healthz') return response.end('ok\n');
     if (!url.pathname.startsWith('/api/')) return void file(response, url.pathname);
+    if (url.pathname === '/api/events' && !missing.includes('/api/events')) {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+      response.write(event({ type: 'init', data: { jobs: [...jobs.values()], jobsTotal: jobs.size, version: VERSION } }));
+      streams.add(response);
+      return void request.on('close', () => streams.delete(response));
+    }
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
       const text = Buffer.concat(chunks).toString();
@@ -128,6 +140,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     });
   });
   server.on('upgrade', (request, socket, head) => {
+    if (missing.includes('/api/ws')) return socket.destroy();
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.send(JSON.stringify({ type: 'init', data: { jobs: [...jobs.values()], jobsTotal: jobs.size, version: VERSION } }));
       client.send(JSON.stringify({ type: 'status', data: status() }));
@@ -152,7 +165,10 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     jobs,
     send,
     /** Cuts all live connections, as a proxy that restarts would. */
-    cut: () => sockets.clients.forEach((socket) => socket.terminate()),
+    cut: () => {
+      sockets.clients.forEach((socket) => socket.terminate());
+      for (const stream of streams) stream.destroy();
+    },
     stop: async () => {
       clearInterval(timer);
       clearInterval(slow);
