@@ -152,18 +152,23 @@ impl Opened {
             feed,
             readiness: Readiness::default(),
             login_name: options.login.as_ref().map(|login| login.user.clone()),
+            data_dir: options.data_dir.clone(),
+            mirror_roots: options.mirror_roots.clone(),
             begun: Instant::now(),
             stop: stop.clone(),
             sockets: sockets.clone(),
         });
         let router = http::finish(http::routes(app), GuardConfig::from(options));
+        let router = http::base_path::mount(router, &options.base_path);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             database = %self.database.display(),
             hub_cache = %hub_cache.display(),
             login = options.login.is_some(),
             web_ui = http::assets::has_web_build(),
-            "serving on http://{address}"
+            "serving on http://{address}{}/",
+            options.base_path
+
         );
 
         let served = tokio::select! {

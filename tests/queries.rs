@@ -9,6 +9,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Column, Connection, Executor, Row, SqlSafeStr, SqliteConnection, Statement};
 
+use crate::support::depot::names;
+
 fn recorded() -> BTreeMap<String, Value> {
     serde_json::from_str(include_str!("../sqlx-data.json")).expect("sqlx-data.json is JSON")
 }
@@ -21,10 +23,19 @@ async fn schema() -> SqliteConnection {
     let mut connection = SqliteConnection::connect("sqlite::memory:")
         .await
         .expect("SQLite");
-    sqlx::raw_sql(include_str!("../migrations/V1__queue.sql"))
-        .execute(&mut connection)
-        .await
-        .expect("the schema");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut migrations = names(&folder);
+    migrations.sort_by_key(|name| {
+        let number = name.strip_prefix('V').and_then(|rest| rest.split("__").next());
+        number.and_then(|number| number.parse::<u32>().ok())
+    });
+    for name in migrations {
+        let sql = std::fs::read_to_string(folder.join(name)).expect("a migration");
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut connection)
+            .await
+            .expect("the schema");
+    }
     connection
 }
 

@@ -26,7 +26,7 @@ async fn jobs_are_claimed_by_priority_then_in_order_of_creation_and_not_before_t
     let mut order = Vec::new();
     while let Some(claimed) = base.try_claim().await {
         assert_eq!((claimed.job.status, claimed.job.attempt), (JobStatus::Running, 1));
-        order.push(claimed.job.repo.as_str().to_owned());
+        order.push(claimed.job.repo.expect("a repo").as_str().to_owned());
     }
     assert_eq!(order, ["o/high", "o/first", "o/second", "o/low"]);
     let at = base.store.next_ready_at().await.unwrap().expect("one is left");

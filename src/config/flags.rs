@@ -58,9 +58,15 @@ pub struct FixedArgs {
     /// Host name under which clients may reach the service, beside its addresses, localhost and the machine's name (repeatable)
     #[arg(long, env = "HFDEPOT_ALLOW_HOST", value_delimiter = ',', value_name = "NAME")]
     pub allow_host: Vec<String>,
+    /// Path below which a reverse proxy shows the service, such as /depot [default: /]
+    #[arg(long, env = "HFDEPOT_BASE_PATH", value_name = "PATH")]
+    pub base_path: Option<String>,
     /// Directory of the database [default: hfdepot in the XDG data directory]
     #[arg(long, env = "HFDEPOT_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<String>,
+    /// Directory below which mirror targets may lie; without it they may lie anywhere outside the system's directories and hfdepot's own (repeatable)
+    #[arg(long, env = "HFDEPOT_MIRROR_ROOT", value_delimiter = ',', value_name = "DIR")]
+    pub mirror_root: Vec<String>,
     /// Let the API change directories too
     #[arg(long, env = "HFDEPOT_ALLOW_PATH_SETTINGS", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_path_settings: Option<bool>,

@@ -40,8 +40,12 @@ pub struct ServeOptions {
     pub allow_origins: Vec<String>,
     /// More host names for the service, in lower case without a port.
     pub allow_hosts: Vec<String>,
+    /// Path below which a reverse proxy shows the service: with a slash before and none behind; empty = none.
+    pub base_path: String,
     /// Directory of the database, its backups and the lock. Absolute.
     pub data_dir: PathBuf,
+    /// Directories below which mirror targets may lie; anywhere when there is none. Absolute.
+    pub mirror_roots: Vec<PathBuf>,
     /// Sentences for the log: nothing is wrong, but somebody should know.
     pub warnings: Vec<String>,
 }
@@ -114,10 +118,20 @@ pub fn read(
         .iter()
         .map(|text| check_host(text))
         .collect::<Result<Vec<_>, _>>()?;
+    let base_path = check_base_path(
+        args.base_path
+            .as_deref()
+            .or(keys.base_path.as_deref())
+            .unwrap_or(""),
+    )?;
     let data_dir = paths::data_dir(
         args.data_dir.as_deref().or(keys.data_dir.as_deref()),
         &environment,
     )?;
+    let mirror_roots = list(&args.mirror_root, keys.mirror_root)
+        .iter()
+        .map(|text| environment.expand(text))
+        .collect();
     let fixed = Fixed {
         flag,
         env,
@@ -138,7 +152,9 @@ pub fn read(
             no_auth,
             allow_origins,
             allow_hosts,
+            base_path,
             data_dir,
+            mirror_roots,
             warnings,
         },
         fixed,
@@ -349,4 +365,45 @@ fn check_host(text: &str) -> Result<String, String> {
         ));
     }
     Ok(name)
+}
+
+/// A path without the slash at its end. Its first part must not be one that the service has itself:
+/// a proxy that takes the prefix off would make the two the same.
+fn check_base_path(text: &str) -> Result<String, String> {
+    let path = text.trim().trim_matches('/');
+    if path.is_empty() {
+        return Ok(String::new());
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~');
+    let mut parts = path.split('/');
+    let sound = path.len() <= 200
+        && parts
+            .clone()
+            .all(|part| !part.is_empty() && !matches!(part, "." | "..") && part.chars().all(fits));
+    let own = parts
+        .next()
+        .is_some_and(|first| matches!(first, "api" | "assets" | "healthz" | "readyz" | "metrics"));
+    if !sound || own {
+        return Err(format!(
+            "--base-path must be a path such as /depot, of letters, digits and . - _ ~, and not begin with a path \
+             of the service's own (api, assets, healthz, readyz, metrics); it is \"{}\"",
+            crate::model::repo::shown(text)
+        ));
+    }
+    Ok(format!("/{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_path_is_written_in_one_way_and_hides_no_route() {
+        for (given, wanted) in [("", ""), ("/", ""), ("depot", "/depot"), ("/a/b.c/", "/a/b.c")] {
+            assert_eq!(check_base_path(given).as_deref(), Ok(wanted), "{given}");
+        }
+        for given in ["/a//b", "/../x", "/a b", "/a?b", "/api", "/assets/x", "/ä"] {
+            assert!(check_base_path(given).is_err(), "{given}");
+        }
+    }
 }

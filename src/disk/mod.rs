@@ -5,7 +5,7 @@
 //!   without its blob and no ref without its snapshot. The order that gives this is written
 //!   in [`publish`] and nowhere else.
 //! - Inside a repo folder no symbolic link is ever followed on the way to a write: all work
-//!   goes through directory descriptors (`folder.rs`), never through joined path strings.
+//!   goes through directory descriptors (`files/folder.rs`), never through joined path strings.
 //! - Every error names the path and carries the [`Code`](crate::model::code::Code) that users see.
 //! - Lock files are never deleted.
 //!
@@ -13,8 +13,6 @@
 //! decision about *what* to fetch may ever be made here.
 
 pub mod cache;
-pub mod error;
-mod folder;
 pub mod hash;
 pub mod identity;
 pub mod lock;
@@ -30,8 +28,9 @@ mod staging;
 mod tests;
 mod tree;
 
+pub use crate::files::error::{self, DiskError};
+use crate::files::folder;
 pub use cache::{Cache, has_snapshot};
-pub use error::DiskError;
 pub use hash::{BlobHasher, hash_file, hash_file_watched};
 pub use identity::{Identity, boot_id};
 pub use lock::{DataDirLock, LockError};

@@ -22,6 +22,8 @@ pub struct Meter {
     /// The right under which they are recorded.
     pub lease: Lease,
     network_bytes: AtomicU64,
+    /// Bytes that moved between disks: they count for the speed, not for the network.
+    moved_bytes: AtomicU64,
     reused_bytes: AtomicU64,
     refetched_bytes: AtomicU64,
     retries: AtomicU64,
@@ -51,6 +53,7 @@ impl Meter {
         Self {
             lease,
             network_bytes: from(job.network_bytes),
+            moved_bytes: AtomicU64::new(0),
             reused_bytes: from(job.reused_bytes),
             refetched_bytes: from(job.refetched_bytes),
             retries: from(job.retries),
@@ -64,6 +67,22 @@ impl Meter {
     pub fn received(&self, bytes: u64) {
         self.network_bytes.fetch_add(bytes, Relaxed);
         self.last_byte_at.store(now_ms(), Relaxed);
+    }
+
+    /// Bytes were read or written for a job that is no download.
+    pub fn moved(&self, bytes: u64) {
+        self.moved_bytes.fetch_add(bytes, Relaxed);
+        self.last_byte_at.store(now_ms(), Relaxed);
+    }
+
+    /// So many bytes more of the job's total are done with.
+    pub fn advanced(&self, bytes: u64) {
+        self.placed_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// So many of the bytes that were done with have to be done again.
+    pub fn fell_back(&self, bytes: u64) {
+        self.placed_bytes.fetch_sub(bytes, Relaxed);
     }
 
     /// Bytes were found in the cache.
@@ -120,9 +139,10 @@ impl Meter {
     /// while ago.
     pub fn progress(&self) -> Option<JobProgress> {
         let network_bytes = self.network_bytes.load(Relaxed);
+        let passed_bytes = network_bytes + self.moved_bytes.load(Relaxed);
         let mut volatile = self.lock();
         let now = Instant::now();
-        volatile.samples.push_back((now, network_bytes));
+        volatile.samples.push_back((now, passed_bytes));
         while volatile
             .samples
             .get(1)
@@ -132,7 +152,7 @@ impl Meter {
         }
         let bytes_per_second = match volatile.samples.front() {
             Some(&(at, bytes)) if now - at >= Duration::from_millis(200) => {
-                ((network_bytes - bytes) as f64 / (now - at).as_secs_f64()) as u64
+                ((passed_bytes - bytes) as f64 / (now - at).as_secs_f64()) as u64
             }
             _ => 0,
         };

@@ -10,6 +10,9 @@
 //! or `small` moves bytes →
 //! `checkpoint` records them → `publish` makes them visible → `run` settles the job.
 //!
+//! Jobs of other kinds go another way: `work` claims them into a slot of their own and gives each
+//! to the file of its kind, such as `mirror`.
+//!
 //! Before a download: `analyzer` says what a repo is, with a look into its files by `peek`.
 //!
 //! No SQL, no HTTP server, no paths of the cache in here: those are floors below and above.
@@ -19,10 +22,12 @@ mod attempt;
 mod blob_locks;
 mod checkpoint;
 mod connection;
+mod copier;
 mod fetch;
 mod lanes;
 mod limits;
 mod meter;
+mod mirror;
 mod part;
 mod peek;
 mod planner;
@@ -31,6 +36,7 @@ mod publish;
 mod run;
 mod small;
 mod space;
+mod work;
 mod worker;
 
 use std::path::PathBuf;
@@ -48,6 +54,10 @@ use crate::store::Store;
 
 pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
 pub use limits::{Bandwidth, Permits};
+pub use mirror::{
+    Compared, Comparison, Direction, MirrorReport, MirrorSpec, Plan as MirrorPlan, Sides,
+    compare as compare_mirror, plan as plan_mirror,
+};
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 
 /// What can be tuned while the engine runs; a new value acts within a second.
@@ -98,13 +108,15 @@ pub(crate) struct Shared {
     pub reserved: space::Reservations,
     /// Rung when there may be something to claim, stop or clean.
     pub wake: Notify,
+    /// The same for jobs of other kinds than downloads.
+    pub work_wake: Notify,
     /// Hard or soft stop of the whole engine.
     pub stop: CancellationToken,
 }
 
 /// Handles of an engine's loops, to be awaited at the end.
 pub struct Running {
-    worker: JoinHandle<()>,
+    workers: [JoinHandle<()>; 2],
     others: Vec<JoinHandle<()>>,
 }
 
@@ -112,8 +124,10 @@ impl Running {
     /// Waits until every run has synced, checkpointed and given its job back. Call after the
     /// stop token was cancelled.
     pub async fn finished(self) {
-        if let Err(error) = self.worker.await {
-            tracing::error!(%error, "the worker loop ended badly");
+        for worker in self.workers {
+            if let Err(error) = worker.await {
+                tracing::error!(%error, "a worker loop ended badly");
+            }
         }
         for task in self.others {
             task.abort();
@@ -150,19 +164,25 @@ impl Engine {
             blobs: blob_locks::BlobLocks::default(),
             reserved: space::Reservations::default(),
             wake: Notify::new(),
+            work_wake: Notify::new(),
             stop,
         });
         let others = vec![
             runtime.spawn(shared.clone().apply_tuning(tuning, hub_sender)),
             runtime.spawn(checkpoint::Checkpointer::run(shared.clone())),
         ];
-        let worker = runtime.spawn(worker::run(shared.clone()));
-        Ok((Self { shared }, Running { worker, others }))
+        let owner: Arc<str> = format!("{}-{:016x}", std::process::id(), fastrand::u64(..)).into();
+        let workers = [
+            runtime.spawn(worker::run(shared.clone(), owner.clone())),
+            runtime.spawn(work::run(shared.clone(), owner)),
+        ];
+        Ok((Self { shared }, Running { workers, others }))
     }
 
     /// Says that a job was added or changed.
     pub fn wake(&self) {
         self.shared.wake.notify_one();
+        self.shared.work_wake.notify_one();
     }
 
     /// What a job for `request` would fetch, without queueing it.

@@ -17,7 +17,7 @@ use crate::hub::{HubClient, RemoteFile};
 use crate::model::code::Code;
 use crate::model::job::Verify;
 use crate::model::plan::RepoFile;
-use crate::model::repo::{BlobId, Commit};
+use crate::model::repo::{BlobId, Commit, RepoId};
 use crate::model::state::Phase;
 use crate::store::{Claimed, Job, NewFile, Outcome};
 
@@ -37,6 +37,8 @@ pub struct Run {
     pub shared: Arc<Shared>,
     /// The job as it was claimed.
     pub job: Job,
+    /// The repo it wants.
+    pub repo_id: RepoId,
     /// Its repo in the cache.
     pub repo: Arc<RepoDir>,
     /// What it has done, and the right to record it.
@@ -53,10 +55,10 @@ pub struct Run {
 pub async fn run(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
     let seq = job.seq;
-    tracing::info!(job.id = %job.id, repo = %job.repo, revision = %job.revision, attempt = job.attempt, "job started");
+    tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job));
     shared.checkpoint.add_run(&meter);
-    let (id, repo) = (job.id.clone(), job.repo.clone());
+    let id = job.id.clone();
     let result = drive(&shared, job, meter.clone(), stop).await;
     if let Err(error) = shared.checkpoint.record(true).await {
         tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
@@ -74,7 +76,7 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken)
         }
     };
     match shared.store.settle(&meter.lease, &outcome).await {
-        Ok(status) => tracing::info!(job.id = %id, %repo, %status, ?outcome, "job settled"),
+        Ok(status) => tracing::info!(job.id = %id, %status, ?outcome, "job settled"),
         Err(error) => {
             tracing::error!(job.id = %id, %error, "the job could not be settled; its lease will run out")
         }
@@ -87,11 +89,17 @@ async fn drive(
     meter: Arc<Meter>,
     stop: CancellationToken,
 ) -> Result<(), Halt> {
-    let repo = open_repo(shared, &job).await?;
+    let Some(repo_id) = job.repo.clone() else {
+        return Err(Halt::Fail(
+            Code::Internal,
+            "The download names no repo".to_owned(),
+        ));
+    };
+    let repo = open_repo(shared, &job, &repo_id).await?;
     let commit = match job.commit.clone() {
         Some(commit) => commit,
         None => {
-            let work = plan(shared, &job, &meter, &repo, &stop);
+            let work = plan(shared, &job, &repo_id, &meter, &repo, &stop);
             let commit = tokio::select! {
                 () = stop.cancelled() => return Err(Halt::Stopped),
                 planned = work => planned?,
@@ -104,6 +112,7 @@ async fn drive(
         shared: shared.clone(),
         leftovers: Mutex::new(leftovers(&repo).await),
         job,
+        repo_id,
         repo,
         meter,
         stop,
@@ -134,8 +143,8 @@ pub async fn blocking<T: Send + 'static>(
     }
 }
 
-async fn open_repo(shared: &Arc<Shared>, job: &Job) -> Result<Arc<RepoDir>, Halt> {
-    let (shared, job_repo, repo_type) = (shared.clone(), job.repo.clone(), job.repo_type);
+async fn open_repo(shared: &Arc<Shared>, job: &Job, repo: &RepoId) -> Result<Arc<RepoDir>, Halt> {
+    let (shared, job_repo, repo_type) = (shared.clone(), repo.clone(), job.repo_type);
     let destination = PathBuf::from(&job.destination);
     blocking(move || {
         Ok(Arc::new(
@@ -166,6 +175,7 @@ async fn leftovers(repo: &Arc<RepoDir>) -> HashMap<BlobId, PathBuf> {
 async fn plan(
     shared: &Arc<Shared>,
     job: &Job,
+    repo_id: &RepoId,
     meter: &Meter,
     repo: &Arc<RepoDir>,
     stop: &CancellationToken,
@@ -173,7 +183,7 @@ async fn plan(
     let store = &shared.store;
     let asked = Asked {
         repo_type: job.repo_type,
-        repo: &job.repo,
+        repo: repo_id,
         filters: &job.filters,
         excludes: &job.excludes,
         exact_match: job.exact_match,
@@ -185,7 +195,7 @@ async fn plan(
         .await
         .map_err(Halt::store)?;
     let commit = loop {
-        match hub.resolve(job.repo_type, &job.repo, &job.revision).await {
+        match hub.resolve(job.repo_type, repo_id, &job.revision).await {
             Ok(resolved) => break resolved.commit,
             Err(error) => tries.after(error, false).await.map_err(whole_job)?,
         }
@@ -254,7 +264,7 @@ impl Run {
         let commit = commit
             .or_else(|| self.job.commit.clone())
             .expect("a run that fetches has a commit");
-        hub.file(self.job.repo_type, &self.job.repo, &commit, &file)
+        hub.file(self.job.repo_type, &self.repo_id, &commit, &file)
     }
 
     /// Connections that a file of this size may have now.

@@ -42,11 +42,10 @@ struct Worker {
 }
 
 /// Works until the engine is stopped and every run has ended.
-pub async fn run(shared: Arc<Shared>) {
-    let owner = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
+pub async fn run(shared: Arc<Shared>, owner: Arc<str>) {
     let mut worker = Worker {
         shared,
-        owner: owner.into(),
+        owner,
         runs: JoinSet::new(),
         stops: BTreeMap::new(),
         claimed: Vec::new(),
@@ -54,7 +53,10 @@ pub async fn run(shared: Arc<Shared>) {
     };
     match worker.shared.store.recover(&worker.owner).await {
         Ok(0) => {}
-        Ok(jobs) => tracing::info!(jobs, "jobs of the last run of the service go on"),
+        Ok(jobs) => {
+            tracing::info!(jobs, "jobs of the last run of the service go on");
+            worker.shared.work_wake.notify_one();
+        }
         Err(error) => tracing::error!(%error, "jobs of the last run of the service could not be taken over"),
     }
     loop {
@@ -184,6 +186,8 @@ impl Worker {
                 *next = now + DISK_PAUSE * 2_u32.pow((*tries).min(5));
                 *tries += 1;
                 self.shared.store.make_ready(seq).await?;
+                // It may be a job of another kind.
+                self.shared.work_wake.notify_one();
             }
         }
         Ok(())

@@ -225,6 +225,7 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::Offline
         | Code::Stalled
         | Code::TlsError => StatusCode::BAD_GATEWAY,
+        Code::NotMounted => StatusCode::CONFLICT,
         Code::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
         Code::DiskReadOnly | Code::DiskError | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }

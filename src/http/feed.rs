@@ -3,6 +3,7 @@
 //! It listens to the store, reads a changed job once, whatever the number of clients, and puts
 //! the frame into every [`Outbox`]. Promises:
 //! - a client gets `init` first, and afterwards no state that is older;
+//! - it gets jobs of the kind it asked for, downloads unless it asked, and of no other;
 //! - at most one `job_update` a job in `PACE`, and the last state always;
 //! - `event` after the `job_update` that shows it;
 //! - with nobody listening it does nothing.
@@ -45,7 +46,8 @@ pub struct Feed {
 
 /// What a new client gets: its first frame, and where the others come from.
 type Seat = (Utf8Bytes, Arc<Outbox>);
-type Join = oneshot::Sender<Option<Seat>>;
+/// Which kind of jobs a client wants (`None` = all), and where its seat goes.
+type Join = (Option<JobKind>, oneshot::Sender<Option<Seat>>);
 
 impl Feed {
     /// Starts the task; it ends with `stop`.
@@ -67,7 +69,7 @@ impl Feed {
             clients: Vec::new(),
             known: HashMap::new(),
             due: HashMap::new(),
-            init: None,
+            init: HashMap::new(),
         };
         let running = tokio::spawn(async move {
             stop.run_until_cancelled_owned(task.run()).await;
@@ -75,11 +77,11 @@ impl Feed {
         (Self { joins, reload }, running)
     }
 
-    /// A seat for a new client; it is given up by dropping it. `None` when all are taken, the
+    /// A seat for a new client that wants jobs of one kind, or of all; it is given up by dropping it. `None` when all are taken, the
     /// database fails or the service stops.
-    pub async fn join(&self) -> Option<Seat> {
+    pub async fn join(&self, kind: Option<JobKind>) -> Option<Seat> {
         let (reply, seat) = oneshot::channel();
-        self.joins.send(reply).await.ok()?;
+        self.joins.send((kind, reply)).await.ok()?;
         seat.await.ok()?
     }
 
@@ -92,6 +94,7 @@ impl Feed {
 /// What was last told of a job.
 struct Known {
     id: JobId,
+    kind: JobKind,
     status: JobStatus,
     ended_at: Option<i64>,
     sent_at: Option<Instant>,
@@ -101,6 +104,7 @@ impl Known {
     fn of(job: &Job, sent_at: Option<Instant>) -> Self {
         Self {
             id: job.id.clone(),
+            kind: job.kind,
             status: job.status,
             ended_at: job.ended_at,
             sent_at,
@@ -115,14 +119,14 @@ struct Task {
     changes: broadcast::Receiver<i64>,
     joining: mpsc::Receiver<Join>,
     reload: Arc<Notify>,
-    /// A client leaves by dropping its end.
-    clients: Vec<Weak<Outbox>>,
+    /// A client leaves by dropping its end. With each the kind of jobs that it wants.
+    clients: Vec<(Option<JobKind>, Weak<Outbox>)>,
     /// Jobs on the list as the clients know them; empty while nobody listens.
     known: HashMap<i64, Known>,
     /// Changed jobs and when their update may go out.
     due: HashMap<i64, Instant>,
-    /// The first frame for new clients, until something changes.
-    init: Option<Utf8Bytes>,
+    /// The first frame for new clients by kind, until something changes.
+    init: HashMap<Option<JobKind>, Utf8Bytes>,
 }
 
 impl Task {
@@ -138,7 +142,7 @@ impl Task {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 join = self.joining.recv() => match join {
-                    Some(reply) => self.welcome(reply).await,
+                    Some((kind, reply)) => self.welcome(kind, reply).await,
                     None => return,
                 },
                 () = self.reload.notified() => self.reload_all().await,
@@ -149,7 +153,7 @@ impl Task {
     }
 
     fn changed(&mut self, seq: i64) {
-        self.init = None;
+        self.init.clear();
         if !self.has_clients() {
             return;
         }
@@ -161,7 +165,7 @@ impl Task {
 
     /// Whether anybody listens. When nobody does, what is known grows stale and is forgotten.
     fn has_clients(&mut self) -> bool {
-        self.clients.retain(|client| client.strong_count() > 0);
+        self.clients.retain(|(_, client)| client.strong_count() > 0);
         if self.clients.is_empty() {
             self.known.clear();
             self.due.clear();
@@ -171,7 +175,7 @@ impl Task {
 
     /// Looks at every job again: too many changes at once, or one that nobody told of.
     async fn reload_all(&mut self) {
-        self.init = None;
+        self.init.clear();
         if !self.has_clients() {
             return;
         }
@@ -193,12 +197,7 @@ impl Task {
     }
 
     async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
-        self.store
-            .jobs(&JobsQuery {
-                kind: Some(JobKind::Download),
-                ..JobsQuery::default()
-            })
-            .await
+        self.store.jobs(&JobsQuery::default()).await
     }
 
     async fn send_due(&mut self) {
@@ -222,50 +221,52 @@ impl Task {
     async fn send_job(&mut self, seq: i64, now: Instant) -> Result<(), StoreError> {
         let Some(job) = self.store.job_by_seq(seq).await? else {
             if let Some(gone) = self.known.remove(&seq) {
-                self.send_event(seq, "job_removed", &gone.id);
+                self.send_event(seq, "job_removed", gone.kind, &gone.id);
             }
             return Ok(());
         };
-        if job.kind != JobKind::Download {
-            return Ok(());
-        }
         let text = self.shown.text(&job).await?;
         self.send(
             Topic::Job(seq),
+            Some(job.kind),
             format!(r#"{{"type":"job_update","data":{text}}}"#).into(),
         );
         let before = self.known.insert(seq, Known::of(&job, Some(now)));
         // The end may be a second one: failed, retried and failed again between two looks.
         let ended =
             before.is_none_or(|before| before.status != job.status || before.ended_at != job.ended_at);
-        match job.status {
-            JobStatus::Completed if ended => self.send_event(seq, "download_complete", &job.id),
-            JobStatus::Failed if ended => self.send_event(seq, "download_failed", &job.id),
-            _ => {}
+        if let Some(event) = end_event(job.kind, job.status)
+            && ended
+        {
+            self.send_event(seq, event, job.kind, &job.id);
         }
         Ok(())
     }
 
-    fn send_event(&mut self, seq: i64, event: &'static str, id: &JobId) {
+    fn send_event(&mut self, seq: i64, event: &'static str, kind: JobKind, id: &JobId) {
         let frame = LiveMessage::Event(Happened {
             event,
             job_id: Some(id),
         });
-        self.send(Topic::Event(seq, event), super::shown::json(&frame).into());
+        let frame = super::shown::json(&frame).into();
+        self.send(Topic::Event(seq, event), Some(kind), frame);
     }
 
     async fn send_status(&mut self) {
         if self.has_clients()
             && let Some(frame) = self.status.frame().await
         {
-            self.send(Topic::Status, frame);
+            self.send(Topic::Status, None, frame);
         }
     }
 
-    fn send(&mut self, topic: Topic, frame: Utf8Bytes) {
-        self.clients.retain(|client| match client.upgrade() {
+    /// Sends to those who want jobs of `about`; what is about no job goes to everybody.
+    fn send(&mut self, topic: Topic, about: Option<JobKind>, frame: Utf8Bytes) {
+        self.clients.retain(|(wanted, client)| match client.upgrade() {
             Some(outbox) => {
-                outbox.put(topic, frame.clone());
+                if about.is_none() || wanted.is_none() || about == *wanted {
+                    outbox.put(topic, frame.clone());
+                }
                 true
             }
             None => false,
@@ -274,7 +275,7 @@ impl Task {
 
     /// Gives a new client its first frame and an empty outbox. Nothing is sent to anybody in
     /// between, so what comes later is newer than the first frame.
-    async fn welcome(&mut self, reply: Join) {
+    async fn welcome(&mut self, kind: Option<JobKind>, reply: oneshot::Sender<Option<Seat>>) {
         let first = !self.has_clients();
         let seat = if self.clients.len() >= CLIENTS {
             tracing::warn!(
@@ -283,10 +284,10 @@ impl Task {
             );
             None
         } else {
-            match self.first_frame(first).await {
+            match self.first_frame(kind, first).await {
                 Ok(frame) => {
                     let outbox = Arc::new(Outbox::default());
-                    self.clients.push(Arc::downgrade(&outbox));
+                    self.clients.push((kind, Arc::downgrade(&outbox)));
                     Some((frame, outbox))
                 }
                 Err(error) => {
@@ -299,16 +300,17 @@ impl Task {
         let _ = reply.send(seat);
     }
 
-    async fn first_frame(&mut self, first: bool) -> Result<Utf8Bytes, StoreError> {
-        if let (Some(frame), false) = (&self.init, first) {
+    async fn first_frame(&mut self, kind: Option<JobKind>, first: bool) -> Result<Utf8Bytes, StoreError> {
+        if let (Some(frame), false) = (self.init.get(&kind), first) {
             return Ok(frame.clone());
         }
-        let jobs = self.jobs().await?;
-        let frame: Utf8Bytes = self.init_of(&jobs).await?.into();
+        let mut jobs = self.jobs().await?;
         if first {
             self.known = jobs.iter().map(|job| (job.seq, Known::of(job, None))).collect();
         }
-        self.init = Some(frame.clone());
+        jobs.retain(|job| kind.is_none_or(|kind| job.kind == kind));
+        let frame: Utf8Bytes = self.init_of(&jobs).await?.into();
+        self.init.insert(kind, frame.clone());
         Ok(frame)
     }
 
@@ -338,4 +340,21 @@ impl Task {
             env!("CARGO_PKG_VERSION")
         ))
     }
+}
+
+/// The event that tells of the end of a job.
+fn end_event(kind: JobKind, status: JobStatus) -> Option<&'static str> {
+    Some(match (kind, status) {
+        (JobKind::Download, JobStatus::Completed) => "download_complete",
+        (JobKind::Download, JobStatus::Failed) => "download_failed",
+        (JobKind::Mirror, JobStatus::Completed) => "mirror_complete",
+        (JobKind::Mirror, JobStatus::Failed) => "mirror_failed",
+        (JobKind::Verify, JobStatus::Completed) => "verify_complete",
+        (JobKind::Verify, JobStatus::Failed) => "verify_failed",
+        (JobKind::Export, JobStatus::Completed) => "export_complete",
+        (JobKind::Export, JobStatus::Failed) => "export_failed",
+        (_, JobStatus::Queued | JobStatus::Running | JobStatus::Paused | JobStatus::Cancelled) => {
+            return None;
+        }
+    })
 }

@@ -106,7 +106,7 @@ async fn admit(config: &GuardConfig, parts: &Parts) -> Result<(), error::ApiErro
 /// What a page of ours may do: load its own files, speak to its own server, nothing else.
 /// No inline script, no frame around it, no form to elsewhere.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+     img-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 async fn secure(request: Request, next: Next) -> Response {
     let api = is_api(request.uri().path());

@@ -69,7 +69,7 @@ pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<
 }
 
 /// `?kind=`: downloads unless another kind, or `all`, is asked for.
-fn kind_of(query: &QueryFields) -> ApiResult<Option<JobKind>> {
+pub(super) fn kind_of(query: &QueryFields) -> ApiResult<Option<JobKind>> {
     match query.text("kind") {
         None => Ok(Some(JobKind::Download)),
         Some("all") => Ok(None),

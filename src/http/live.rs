@@ -1,5 +1,7 @@
 //! `GET /api/ws`: one task a client, which sends what the feed puts into its outbox.
 //!
+//! `?kind=` chooses which kind of jobs it tells of: downloads, another kind, or `all`.
+//!
 //! What clients send is read and ignored, up to 512 KiB a message. A client that takes a frame
 //! for longer than `WRITE_TIMEOUT` or is silent for `READ_TIMEOUT` is dropped.
 
@@ -12,7 +14,10 @@ use axum::response::Response;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::error::{ApiError, ApiResult};
+use super::extract::QueryFields;
+use super::jobs::kind_of;
 use super::state::AppState;
+use crate::model::state::JobKind;
 
 /// Largest message that a client may send.
 const MESSAGE_LIMIT_BYTES: usize = 512 * 1024;
@@ -30,6 +35,7 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 /// One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
 #[utoipa::path(
     get, path = "/api/ws", tag = "live", operation_id = "connectLive",
+    params(("kind" = Option<String>, Query, description = "Jobs of this kind, or `all`; downloads by default")),
     responses(
         (status = 101, description = "The connection is a WebSocket now"),
         (status = 400, description = "The request is no WebSocket handshake"),
@@ -37,6 +43,7 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 )]
 pub async fn connect(
     State(app): State<AppState>,
+    query: QueryFields,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> ApiResult<Response> {
     let upgrade = upgrade.map_err(|rejection| {
@@ -44,11 +51,12 @@ pub async fn connect(
             .details(rejection.body_text())
             .hint("Connect with a WebSocket client: ws://host:port/api/ws")
     })?;
+    let kind = kind_of(&query)?;
     let sockets = app.sockets.clone();
     Ok(upgrade
         .max_message_size(MESSAGE_LIMIT_BYTES)
         .max_frame_size(MESSAGE_LIMIT_BYTES)
-        .on_upgrade(move |socket| sockets.track_future(serve(socket, app))))
+        .on_upgrade(move |socket| sockets.track_future(serve(socket, app, kind))))
 }
 
 /// Why a connection ends.
@@ -59,8 +67,8 @@ enum End {
     Close(u16, &'static str),
 }
 
-async fn serve(mut socket: WebSocket, app: AppState) {
-    let end = match app.feed.join().await {
+async fn serve(mut socket: WebSocket, app: AppState, kind: Option<JobKind>) {
+    let end = match app.feed.join(kind).await {
         None if app.stop.is_cancelled() => End::Close(close_code::AWAY, "the service stops"),
         None => End::Close(close_code::AGAIN, "too many connections; try again later"),
         Some((init, outbox)) => match send(&mut socket, Message::Text(init)).await {

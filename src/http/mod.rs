@@ -9,8 +9,10 @@ pub mod access;
 pub mod analyze;
 pub mod assets;
 pub mod auth;
+pub mod base_path;
 pub mod body;
 pub mod download;
+pub mod encoding;
 pub mod error;
 pub mod extract;
 pub mod feed;
@@ -22,6 +24,7 @@ pub mod jobs;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
+pub mod mirror;
 pub mod openapi;
 pub mod origin;
 pub mod outbox;
@@ -36,6 +39,7 @@ pub mod shown;
 pub mod state;
 pub mod status;
 pub mod system;
+pub mod targets;
 pub mod upstream;
 pub mod views;
 
@@ -67,6 +71,12 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(jobs::dismiss))
         .routes(routes!(jobs::retry))
         .routes(routes!(history::list))
+        .routes(routes!(targets::list, targets::add))
+        .routes(routes!(targets::remove))
+        .routes(routes!(mirror::diff))
+        .routes(routes!(mirror::push))
+        .routes(routes!(mirror::pull))
+        .routes(routes!(mirror::list))
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(live::connect))
 }

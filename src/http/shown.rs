@@ -94,7 +94,7 @@ fn fitting(job: &Job, files: &[FileRow]) -> String {
             return text;
         }
         if count == 0 {
-            return json(&view.without_filters());
+            return json(&view.without_filters().without_result());
         }
         count /= 2;
     }

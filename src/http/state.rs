@@ -1,5 +1,6 @@
 //! What every handler sees.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,6 +33,10 @@ pub struct App {
     pub readiness: Readiness,
     /// Name of the login; the guard lets nobody else through. `None` = there is no login.
     pub login_name: Option<String>,
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// Directories below which mirror targets may lie; anywhere when there is none.
+    pub mirror_roots: Vec<PathBuf>,
     /// When the service started.
     pub begun: Instant,
     /// Cancelled when the service stops: long answers end then.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::clock::rfc3339;
 use crate::model::code::Code;
 use crate::model::job::Verify;
-use crate::model::repo::RepoType;
+use crate::model::repo::{RepoId, RepoType};
 use crate::model::state::{FileState, JobKind, JobStatus, Phase, WaitReason};
 use crate::store::{EventRow, FileRow, HistoryEntry, Job};
 
@@ -78,6 +78,13 @@ pub struct JobView<'a> {
     files_truncated: bool,
     /// Whether filters or excludes were left out because they would not fit into one message.
     filters_truncated: bool,
+    /// What a job of another kind than download is asked, and what it reports.
+    #[schema(required, value_type = Option<Object>)]
+    spec: Option<&'a Value>,
+    #[schema(required, value_type = Option<Object>)]
+    result: Option<&'a Value>,
+    /// Whether the report was left out because it would not fit; the job alone shows it.
+    result_truncated: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -128,10 +135,11 @@ impl<'a> JobView<'a> {
     /// A job with some of its files.
     pub fn new(job: &'a Job, files: &'a [FileRow]) -> Self {
         let at = |ms: Option<i64>| ms.map(rfc3339);
+        let is_download = job.kind == JobKind::Download;
         Self {
             id: job.id.as_str(),
             kind: job.kind,
-            repo: job.repo.as_str(),
+            repo: job.repo.as_ref().map_or("", RepoId::as_str),
             revision: job.revision.as_str(),
             is_dataset: job.repo_type == RepoType::Dataset,
             filters: &job.filters,
@@ -169,10 +177,20 @@ impl<'a> JobView<'a> {
             ended_at: at(job.ended_at),
             updated_at: rfc3339(job.updated_at),
             files: files.iter().map(FileView::from).collect(),
-            files_total: job.total_files,
-            files_truncated: job.total_files > files.len() as i64,
+            // What other kinds of jobs count are no files of this list.
+            files_total: if is_download { job.total_files } else { 0 },
+            files_truncated: is_download && job.total_files > files.len() as i64,
             filters_truncated: false,
+            spec: job.spec.as_ref(),
+            result: job.result.as_ref(),
+            result_truncated: false,
         }
+    }
+
+    /// Leaves the report out: lists and messages have no room for a long one.
+    pub fn without_result(mut self) -> Self {
+        self.result_truncated = self.result.take().is_some();
+        self
     }
 
     /// Leaves filters and excludes out: a job with a thousand long ones is larger than a message may be.

@@ -133,12 +133,20 @@ impl Store {
                 )
                 .execute(tx.connection())
                 .await?;
+                // Work of other kinds is planned anew too; what is done already is found so then.
+                sqlx::query!(
+                    "DELETE FROM item
+                     WHERE job_seq = ? AND EXISTS (SELECT 1 FROM job WHERE seq = job_seq AND status IN ('failed', 'cancelled'))",
+                    before.seq
+                )
+                .execute(tx.connection())
+                .await?;
                 sqlx::query!(
                     "UPDATE job SET intent = 'run', state = CASE state WHEN 'running' THEN state ELSE 'queued' END,
                             requeue = (state = 'running'), commit_hash = NULL, attempt = 0, ready_at = NULL,
                             wait_reason = NULL, error = '', error_code = NULL, ended_at = NULL, total_files = 0,
                             completed_files = 0, total_bytes = 0, downloaded_bytes = 0, bytes_per_second = 0,
-                            actor = ?, updated_at = ?
+                            result = NULL, actor = ?, updated_at = ?
                      WHERE seq = ? AND status IN ('failed', 'cancelled')",
                     actor,
                     now,

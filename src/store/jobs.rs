@@ -1,5 +1,7 @@
 //! Jobs as users submit and see them.
 
+use serde_json::Value;
+
 use crate::clock::now_ms;
 use crate::model::code::Code;
 use crate::model::job::{JobId, JobRequest, Verify};
@@ -17,7 +19,8 @@ pub struct Job {
     pub id: JobId,
     pub kind: JobKind,
     pub repo_type: RepoType,
-    pub repo: RepoId,
+    /// `None` when the job concerns several repos.
+    pub repo: Option<RepoId>,
     pub revision: Revision,
     pub commit: Option<Commit>,
     pub filters: Vec<String>,
@@ -52,6 +55,10 @@ pub struct Job {
     pub started_at: Option<i64>,
     pub ended_at: Option<i64>,
     pub updated_at: i64,
+    /// What a job of another kind than download is asked.
+    pub spec: Option<Value>,
+    /// What it reports.
+    pub result: Option<Value>,
 }
 
 /// What became of a submission.
@@ -116,6 +123,8 @@ struct Row {
     started_at: Option<i64>,
     ended_at: Option<i64>,
     updated_at: i64,
+    spec: Option<String>,
+    result: Option<String>,
 }
 
 /// `SELECT` of every shown column plus a tail, checked at compile time. SQLite does not say of
@@ -128,7 +137,8 @@ macro_rules! select_jobs {
                       append_filter_subdir, destination, verify, priority, not_before_at, ready_at, wait_reason,
                       status AS "status!", attempt, phase, activity, error, error_code, warning, total_files,
                       completed_files, total_bytes, downloaded_bytes, bytes_per_second, network_bytes, reused_bytes,
-                      refetched_bytes, retries, last_byte_at, actor, created_at, started_at, ended_at, updated_at
+                      refetched_bytes, retries, last_byte_at, actor, created_at, started_at, ended_at, updated_at,
+                      spec AS "spec: String", result AS "result: String"
                FROM job_shown "#
                 + $tail
             $(, $argument)*
@@ -153,13 +163,17 @@ impl TryFrom<Row> for Job {
         ) -> Result<Option<T>, String> {
             text.as_deref().map(word).transpose()
         }
+        fn document(text: &Option<String>) -> Result<Option<Value>, String> {
+            let parsed = text.as_deref().map(serde_json::from_str).transpose();
+            parsed.map_err(|error| error.to_string())
+        }
         let list = |text: &str| serde_json::from_str(text).map_err(|error| error.to_string());
         Ok(Self {
             seq: row.seq,
             id: word(&row.id).map_err(unreadable)?,
             kind: word(&row.kind).map_err(unreadable)?,
             repo_type: word(&row.repo_type).map_err(unreadable)?,
-            repo: word(&row.repo).map_err(unreadable)?,
+            repo: maybe(&Some(row.repo.clone()).filter(|repo| !repo.is_empty())).map_err(unreadable)?,
             revision: word(&row.revision).map_err(unreadable)?,
             commit: maybe(&row.commit_hash).map_err(unreadable)?,
             filters: list(&row.filters).map_err(unreadable)?,
@@ -175,6 +189,8 @@ impl TryFrom<Row> for Job {
             attempt: row.attempt,
             phase: maybe(&row.phase).map_err(unreadable)?,
             error_code: maybe(&row.error_code).map_err(unreadable)?,
+            spec: document(&row.spec).map_err(unreadable)?,
+            result: document(&row.result).map_err(unreadable)?,
             destination: row.destination,
             activity: row.activity,
             error: row.error,

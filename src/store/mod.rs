@@ -13,11 +13,14 @@ mod claim;
 mod error;
 mod events;
 mod files;
+mod items;
 mod jobs;
 mod migrate;
 mod open;
 mod parts;
 mod settings;
+mod targets;
+mod work;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -30,9 +33,12 @@ pub use claim::{Claimed, Lease, Outcome, Waiting};
 pub use error::StoreError;
 pub use events::{EventRow, HistoryEntry, HistoryQuery};
 pub use files::{FileProgress, FileRow, FileSettled, JobProgress, NewFile};
+pub use items::{Item, ItemSettled, ItemState, ItemTotal, NewItem, RepoDone};
 pub use jobs::{Job, JobsQuery, Submitted};
 pub use migrate::MigrateError;
 pub use parts::{Part, PartIdentity, SyncedPart, WrittenMark};
+pub use targets::TargetRow;
+pub use work::NewWork;
 use writer::{Durability, WriteTx, Writer};
 
 /// Readers at once; each holds its page cache, and home-lab load needs few.

@@ -26,6 +26,9 @@ export interface CachedRepo {
   verifiedAt?: string | null;
   verification?: Checked;
   revisionCount?: number;
+  /** Files of the shown snapshot whose content is not there. */
+  missingFiles?: number;
+  problems?: string[];
 }
 
 export interface CacheList {
@@ -52,7 +55,9 @@ export interface CachedFile {
   blobId?: string;
   commit?: string;
   verification?: Checked;
-  /** Other repos whose blob is the same file on the disk. */
+  /** `linked` and `real` are well; `dangling` lacks its content, `foreign` leads out of the cache. */
+  held?: string;
+  /** Other repos with the same content, as `type:owner/name`. */
   sharedWith?: string[];
 }
 
@@ -69,6 +74,8 @@ export interface Deletion {
   /** Commits or their number; likewise the files. */
   revisions: string[] | number;
   files: string[] | number;
+  /** The first of the names that go. */
+  fileNames?: string[];
 }
 
 export interface Member {
@@ -99,7 +106,7 @@ export type Waste = (typeof WASTE)[number];
 export interface PruneItem {
   kind: string;
   repo: string;
-  type: RepoType;
+  type: RepoType | null;
   path: string;
   bytes: number;
   reason: string;
@@ -111,6 +118,8 @@ export interface PruneAnswer {
   freesBytes: number;
   removed: number;
   freedBytes: number;
+  /** Repos that were left out because a job works on them. */
+  skipped?: string[];
   errors: string[];
 }
 

@@ -22,7 +22,7 @@ export function usable(target: Target): boolean {
   return (target.mounted ?? target.exists) && (target.markerOk ?? true);
 }
 
-export type Difference = 'missing' | 'extra' | 'outdated' | 'same';
+export type Difference = 'missing' | 'extra' | 'outdated' | 'unreadable' | 'same';
 
 export interface Diff {
   repo: string;
@@ -31,13 +31,15 @@ export interface Diff {
   status: string;
   localSize?: number;
   remoteSize?: number;
+  /** Why it cannot be read. */
+  error?: string;
 }
 
 export interface DiffAnswer {
   diffs: Diff[];
   localPath: string;
   targetPath: string;
-  summary: { missing: number; extra: number; outdated: number; inSync: number };
+  summary: { missing: number; extra: number; outdated: number; inSync: number; unreadable?: number };
 }
 
 export type Direction = 'push' | 'pull';
@@ -61,6 +63,8 @@ export interface SyncAnswer {
   deletedSize: number;
   repos?: string[] | null;
   errors?: string[] | null;
+  /** What is left alone, and why. */
+  skipped?: string[] | null;
   message: string;
 }
 
@@ -75,6 +79,8 @@ export interface Run {
   deleted?: number;
   deletedSize?: number;
   error?: string;
+  report?: SyncAnswer | null;
+  createdAt?: string | null;
   startedAt?: string | null;
   endedAt?: string | null;
 }

@@ -1,10 +1,10 @@
 /** What a comparison with a target comes to. */
 import type { Diff, DiffAnswer, Difference, Direction } from '../api/mirror';
 
-export const DIFFERENCES = ['same', 'missing', 'extra', 'outdated'] as const satisfies Difference[];
+export const DIFFERENCES = ['same', 'missing', 'extra', 'outdated', 'unreadable'] as const satisfies Difference[];
 
 export function kindOf(diff: Diff): Difference {
-  if (diff.status === 'missing' || diff.status === 'extra' || diff.status === 'outdated') return diff.status;
+  if (diff.status === 'missing' || diff.status === 'extra' || diff.status === 'outdated' || diff.status === 'unreadable') return diff.status;
   return 'same';
 }
 
@@ -14,8 +14,8 @@ export function bytesOf(diff: Diff): number {
 }
 
 export function countsOf(answer: DiffAnswer): Record<Difference, number> {
-  const { missing, extra, outdated, inSync } = answer.summary;
-  return { same: inSync, missing, extra, outdated };
+  const { missing, extra, outdated, inSync, unreadable = 0 } = answer.summary;
+  return { same: inSync, missing, extra, outdated, unreadable };
 }
 
 /** The rows that a run in this direction would delete when it deletes what the other side has not. */

@@ -1,14 +1,16 @@
-// Limits, disks, speeds, segments and commands on many jobs, as the mock keeps them.
+// Limits, speeds, segments and commands on many jobs, as the mock keeps them.
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
+/** Slow while people work. */
+const OFFICE = 'nnnnnnnnsssssssssssnnnnn';
 const FROM = { hold: ['queued'], start: ['queued'] };
 
 /** `jobs` = the mock's map, `command` = its way to act on one, `touch` tells the clients. */
 export function startControl({ jobs, command, touch, failure, from }) {
   const limits = {
     normal: { maxSpeed: '50MiB', maxConnections: 16 }, slow: { maxSpeed: '5MiB', maxConnections: 4 }, mode: 'normal', active: 'normal', activeReason: 'mode', until: null,
-    schedule: { timeZone: 'Europe/Berlin', grid: Array(7).fill('n'.repeat(24)) }, pausedUntil: null,
+    schedule: { timeZone: 'Europe/Berlin', grid: [...Array(5).fill(OFFICE), 'n'.repeat(24), `${'p'.repeat(6)}${'n'.repeat(18)}`] }, pausedUntil: null,
   };
   const order = () => [...jobs.values()].filter((job) => job.status === 'queued').sort((a, b) => (a.position ?? 1e9) - (b.position ?? 1e9));
   const number = () => order().forEach((job, index) => { job.position = index + 1; });
@@ -16,8 +18,10 @@ export function startControl({ jobs, command, touch, failure, from }) {
 
   function setLimits(patch) {
     if (patch.normal?.maxSpeed === '1B') return [400, failure('Invalid limit', 'maxSpeed must be at least 64KiB', 'bad_request', 'Nothing was changed.')];
+    if (/[^0-9.a-zA-Z ]/.test(patch.normal?.maxSpeed ?? '')) return [400, failure('Invalid limits', 'normal.maxSpeed must be a size such as 50MiB', 'bad_request', '')];
     Object.assign(limits.normal, patch.normal);
     Object.assign(limits.slow, patch.slow);
+    if (patch.schedule !== undefined) limits.schedule = patch.schedule;
     if (patch.mode !== undefined) limits.mode = patch.mode;
     if (patch.pausedUntil !== undefined) limits.pausedUntil = patch.pausedUntil;
     const paused = limits.pausedUntil !== null;
@@ -90,11 +94,6 @@ export function startControl({ jobs, command, touch, failure, from }) {
   return (method, url, body) => {
     const [, , name, id, part] = url.pathname.split('/');
     if (name === 'limits') return method === 'PUT' ? setLimits(body) : [200, limits];
-    if (name === 'disk') {
-      const volume = (path, total, free, more) => ({ path, mount: path, fsType: 'ext4', total, free, used: total - free, reserved: 0, floor: GIB, roles: [], waitingJobs: 0, waitingBytes: 0, ...more });
-      return [200, { volumes: [volume('/srv/huggingface', 3686 * GIB, 412 * GIB, { reserved: 96 * GIB, floor: 50 * GIB, roles: ['cache'], waitingJobs: 1, waitingBytes: 305 * GIB }), volume('/var/lib', 120 * GIB, 71 * GIB, { roles: ['data'] })] }];
-    }
-    if (name === 'system' && id === 'checks') return [200, { checks: [{ name: 'database', status: 'ok', message: '', hint: '', since: null }, { name: 'free_space', status: 'warn', message: '4 % free', hint: 'Free space.', since: new Date().toISOString() }] }];
     if (name === 'speed') return [200, speed(url.searchParams.get('range'), false)];
     if (name !== 'jobs') return undefined;
     if (id === 'bulk') {

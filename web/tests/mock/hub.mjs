@@ -110,6 +110,5 @@ export function answerHub(url, failure) {
   }
   if (name === 'readme') return repo === 'model-1-GGUF' ? [404, failure('README not found')] : [200, { repo: id, html: CARD, markdown: '', truncated: false, commit: COMMIT }];
   if (name === 'readme-asset') return [200, PICTURE, 'image/png'];
-  if (name === 'ratelimit') return [200, { endpoint: 'https://huggingface.co', buckets: [{ bucket: 'api', quota: 1000, remaining: 812, resetSeconds: 171, waitingUntil: null }, { bucket: 'resolvers', quota: 5000, remaining: 4870, resetSeconds: 171, waitingUntil: null }] }];
   return undefined;
 }

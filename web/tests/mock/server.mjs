@@ -6,9 +6,10 @@ import { WebSocketServer } from 'ws';
 import { startControl } from './control.mjs';
 import { answerHub } from './hub.mjs';
 import { examples, job, many } from './jobs.mjs';
+import { moreMock } from './more.mjs';
 import { settings, saveSettings } from './settings.mjs';
 
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const MIME = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
 const DIST = new URL('../../dist/', import.meta.url);
 const VERSION = '0.0.0-mock';
@@ -68,11 +69,14 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     return [200, { success: true, message: name }];
   }
 
+  const more = moreMock();
   const control = startControl({ jobs, command, touch, failure, from: FROM });
 
   function answer(method, url, body) {
     const known = missing.some((route) => url.pathname.startsWith(route)) ? [404, failure('Not found')] : (answerHub(url, failure) ?? control(method, url, body));
     if (known !== undefined) return known;
+    const own = more.answer(method, url, body, failure);
+    if (own !== undefined) return own;
     const [, , name, id, part] = url.pathname.split('/');
     const asked = jobs.get(id);
     if (name === 'health') return [200, { status: 'ok', version: VERSION, time: new Date().toISOString(), uptimeSeconds: 93_784 }];
@@ -90,7 +94,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     }
     if (name === 'history') {
       const entries = [...jobs.values()].filter((one) => one.endedAt !== null && (url.searchParams.get('status') ?? one.status) === one.status && one.repo.includes(url.searchParams.get('repo') ?? ''))
-        .map((one) => ({ ...one, totalFiles: one.progress.totalFiles, completedFiles: one.progress.completedFiles, totalBytes: one.progress.totalBytes, activeMs: 720_000, averageBytesPerSecond: Math.round(one.networkBytes / 720) }));
+        .map((one, index) => ({ ...one, seq: 100 - index, chainHash: '5f1a77c0', totalFiles: one.progress.totalFiles, completedFiles: one.progress.completedFiles, totalBytes: one.progress.totalBytes, activeMs: 720_000, averageBytesPerSecond: Math.round(one.networkBytes / 720) }));
       return [200, { entries, total: entries.length, limit: 50, offset: 0 }];
     }
     if (name !== 'jobs') return [404, failure('Not found')];
@@ -163,6 +167,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     jobs,
+    more,
     send,
     /** Cuts all live connections, as a proxy that restarts would. */
     cut: () => {
