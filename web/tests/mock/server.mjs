@@ -75,7 +75,8 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
   function answer(method, url, body) {
     const known = missing.some((route) => url.pathname.startsWith(route)) ? [404, failure('Not found')] : (answerHub(url, failure) ?? control(method, url, body));
     if (known !== undefined) return known;
-    const own = more.answer(method, url, body, failure);
+    // A list of all kinds is the queue's; one of a single kind belongs to the page that began the work.
+    const own = url.searchParams.get('kind') === 'all' ? undefined : more.answer(method, url, body, failure);
     if (own !== undefined) return own;
     const [, , name, id, part] = url.pathname.split('/');
     const asked = jobs.get(id);
