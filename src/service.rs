@@ -66,6 +66,37 @@ pub async fn start_on(
         .await
 }
 
+/// Takes the lock of a data directory and opens its database; both are created when they are not there.
+///
+/// # Errors
+/// With [`Exit::Locked`] when another process has the lock, with [`Exit::NewerSchema`] when a
+/// newer hfdepot wrote the database.
+pub async fn open_store(data_dir: &Path) -> anyhow::Result<(Store, DataDirLock)> {
+    let lock = DataDirLock::acquire(data_dir).map_err(|error| match error {
+        LockError::Held { .. } => ExitError {
+            exit: Exit::Locked,
+            message: error.to_string(),
+        }
+        .into(),
+        LockError::Disk(error) => anyhow::Error::new(error),
+    })?;
+    keep_private(data_dir, 0o700);
+    let store = Store::open(&data_dir.join(DATABASE))
+        .await
+        .map_err(|error| match error {
+            StoreError::NewerSchema { .. } => ExitError {
+                exit: Exit::NewerSchema,
+                message: error.to_string(),
+            }
+            .into(),
+            error => anyhow::Error::new(error),
+        })?;
+    for name in [DATABASE, "hfdepot.db-wal", "hfdepot.db-shm"] {
+        keep_private(&data_dir.join(name), 0o600);
+    }
+    Ok((store, lock))
+}
+
 /// What is open before the address is taken.
 struct Opened {
     store: Store,
@@ -77,26 +108,15 @@ struct Opened {
 
 impl Opened {
     async fn open(options: &ServeOptions, fixed: Arc<Fixed>) -> anyhow::Result<Self> {
-        let lock = DataDirLock::acquire(&options.data_dir).map_err(|error| match error {
-            LockError::Held { .. } => ExitError {
-                exit: Exit::Locked,
-                message: error.to_string(),
-            }
-            .into(),
-            LockError::Disk(error) => anyhow::Error::new(error),
-        })?;
-        keep_private(&options.data_dir, 0o700);
         let database = options.data_dir.join(DATABASE);
-        let store = Store::open(&database).await.map_err(|error| match error {
-            StoreError::NewerSchema { .. } => ExitError {
-                exit: Exit::NewerSchema,
-                message: error.to_string(),
-            }
-            .into(),
-            error => anyhow::Error::new(error),
-        })?;
-        for name in [DATABASE, "hfdepot.db-wal", "hfdepot.db-shm"] {
-            keep_private(&options.data_dir.join(name), 0o600);
+        let only_keys = options.needs_login() && options.login.is_none();
+        // Nothing is created when it is clear already that there is no key.
+        if only_keys && !database.exists() {
+            return Err(ExitError::usage(options.no_login_text()).into());
+        }
+        let (store, lock) = open_store(&options.data_dir).await?;
+        if only_keys && store.keys().await?.is_empty() {
+            return Err(ExitError::usage(options.no_login_text()).into());
         }
         let rows = store.settings().await?;
         let (settings, unusable) = Settings::load(fixed, rows)?;
@@ -151,14 +171,13 @@ impl Opened {
             shown,
             feed,
             readiness: Readiness::default(),
-            login_name: options.login.as_ref().map(|login| login.user.clone()),
             data_dir: options.data_dir.clone(),
             mirror_roots: options.mirror_roots.clone(),
             begun: Instant::now(),
             stop: stop.clone(),
             sockets: sockets.clone(),
         });
-        let router = http::finish(http::routes(app), GuardConfig::from(options));
+        let router = http::finish(http::routes(app), GuardConfig::new(options, self.store.clone()));
         let router = http::base_path::mount(router, &options.base_path);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),

@@ -1,4 +1,5 @@
-//! Housekeeping of the database: old jobs go, and a copy is made each day.
+//! Housekeeping of the database: old jobs, spans and, where it is wished, old history go, and a
+//! copy is made each day.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -53,6 +54,21 @@ async fn purge(store: &Store, settings: &LiveSettings, feed: &Feed) {
             feed.reload();
         }
         Err(error) => tracing::error!(%error, "old jobs could not be removed"),
+    }
+    if let Err(error) = store.purge_speed().await {
+        tracing::error!(%error, "old speeds could not be removed");
+    }
+    let Some(days) = settings.get().history_retention_days else {
+        return;
+    };
+    match store.purge_history(i64::from(days).saturating_mul(DAY_MS)).await {
+        Ok(0) => {}
+        Ok(rows) => tracing::info!(
+            rows,
+            days,
+            "old history was dropped; its last hash stays as the anchor"
+        ),
+        Err(error) => tracing::error!(%error, "old history could not be dropped"),
     }
 }
 

@@ -151,3 +151,79 @@ fn no_route_is_registered_past_the_document() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_reference_page_loads_everything_from_here_by_relative_addresses() {
+    let service = Service::start(NOWHERE).await;
+    let base = format!("http://{}/", service.address);
+    let fetch = |path: &str| {
+        let url = format!("{base}{path}");
+        async move { reqwest::get(url).await.expect("an answer") }
+    };
+    // The client follows the redirect, as a browser would.
+    let page = fetch("api/docs").await;
+    assert_eq!(page.url().path(), "/api/docs/");
+    let policy = page.headers()["content-security-policy"].to_str().expect("text");
+    assert!(policy.contains("script-src 'self';"), "{policy}");
+    let page = page.text().await.expect("a page");
+    assert!(!page.contains("<style") && !page.contains("onload="), "{page}");
+    let mut files = 0;
+    for tag in page
+        .split('<')
+        .filter(|tag| tag.starts_with("script") || tag.starts_with("link"))
+    {
+        let address = tag
+            .split_once("src=\"")
+            .or(tag.split_once("href=\""))
+            .expect("no inline script")
+            .1;
+        let address = address.split('"').next().expect("a quote");
+        assert!(!address.contains(':') && !address.starts_with('/'), "{address}");
+        let file = fetch(&format!("api/docs/{address}")).await;
+        assert_eq!(file.status(), 200, "{address}");
+        files += 1;
+    }
+    assert!(files >= 4, "{page}");
+    let start = fetch("api/docs/swagger-initializer.js")
+        .await
+        .text()
+        .await
+        .expect("a script");
+    assert!(start.contains("\"../openapi.json\""), "{start}");
+    assert!(start.contains("\"validatorUrl\": \"none\""), "{start}");
+    assert!(!start.contains("http:") && !start.contains("https:"), "{start}");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn an_error_is_a_problem_of_rfc_9457_when_it_is_asked_for() {
+    let service = Service::start(NOWHERE).await;
+    let ask = |accept: &'static str| {
+        let request = service.request("POST", "/api/download").header("accept", accept);
+        let request = request.header("content-type", "application/json");
+        service.answer(request.body(r#"{"repo": "no slash"}"#))
+    };
+    let (status, problem) = ask("application/problem+json, application/json;q=0.5").await;
+    assert_eq!(status, 400);
+    assert_eq!(problem["type"], "urn:hfdepot:problem:bad_request");
+    assert_eq!(problem["title"], "Invalid repo format");
+    assert_eq!(problem["status"], 400);
+    assert_eq!(problem["detail"], "Expected owner/name");
+    assert_eq!(problem["instance"], "/api/download");
+    assert_eq!(problem["code"], "bad_request");
+    assert_eq!(problem["errors"][0]["detail"], "Expected owner/name");
+    assert!(
+        problem["hint"].is_string() && problem["request_id"].is_string(),
+        "{problem}"
+    );
+    for plain in ["*/*", "application/json, application/problem+json"] {
+        let (status, error) = ask(plain).await;
+        assert_eq!((status, &error["ok"]), (400, &Value::Bool(false)), "{plain}");
+    }
+    let unknown = service
+        .request("GET", "/api/nowhere")
+        .header("accept", "application/problem+json");
+    let (status, problem) = service.answer(unknown).await;
+    assert_eq!((status, &problem["type"]), (404, &Value::from("about:blank")));
+    service.stop().await;
+}

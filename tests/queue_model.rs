@@ -297,9 +297,11 @@ impl Machine {
             limit: 1000,
             ..Default::default()
         };
-        let (ends, _) = self.base.store.history(&query).await.unwrap();
+        let ends = self.base.store.history().list(&query).await.unwrap();
+        // Whatever the commands were and however runs died, the record is sealed.
+        assert!(self.base.store.history().verify(None).await.unwrap().ok);
         for job in &self.jobs {
-            let own = ends.iter().rev().filter(|end| end.job_id == job.id.as_str());
+            let own = ends.iter().rev().filter(|end| end.id == job.id.as_str());
             let own: Vec<_> = own.map(|end| end.status.parse::<JobStatus>().unwrap()).collect();
             assert_eq!(own, job.ends);
         }

@@ -29,7 +29,7 @@ pub struct FixedArgs {
     /// Configuration file (TOML) [default: hfdepot/config.toml in the XDG configuration directory]
     #[arg(long, env = "HFDEPOT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Address to listen on; any other than a loopback one needs a login or --no-auth [default: 127.0.0.1]
+    /// Address to listen on; any other than a loopback one needs a login, an API key or --no-auth [default: 127.0.0.1]
     #[arg(long, env = "HFDEPOT_ADDR", value_name = "IP", value_parser = parse_addr)]
     pub addr: Option<IpAddr>,
     /// Port to listen on; 0 takes any free one [default: 8080]
@@ -133,6 +133,9 @@ pub struct LiveArgs {
     /// Days a finished job stays in the list; 0 = for ever [default: 30]
     #[arg(long, env = "HFDEPOT_RETENTION_DAYS", value_name = "N")]
     pub retention_days: Option<String>,
+    /// Days that history and events are kept; 0 = for ever [default: 0]
+    #[arg(long, env = "HFDEPOT_HISTORY_RETENTION", value_name = "N")]
+    pub history_retention: Option<String>,
     /// Proxy: http, https, socks5 or socks5h URL [default: HTTP_PROXY and its kin]
     #[arg(short = 'x', long, env = "HFDEPOT_PROXY", value_name = "URL")]
     pub proxy: Option<String>,

@@ -49,6 +49,8 @@ words! {
         FreeSpaceFloor = "freeSpaceFloor",
         /// Days a finished job stays in the list; 0 = for ever.
         RetentionDays = "retentionDays",
+        /// Days that history and events are kept; 0 = for ever.
+        HistoryRetention = "historyRetention",
         /// Proxy for all requests to the outside; empty = none given.
         ProxyUrl = "proxy.url",
         /// User name at the proxy.
@@ -100,6 +102,7 @@ impl Key {
             Self::MaxSpeed => "max-speed",
             Self::FreeSpaceFloor => "free-space-floor",
             Self::RetentionDays => "retention-days",
+            Self::HistoryRetention => "history-retention",
             Self::ProxyUrl => "proxy",
             Self::ProxyUsername => "proxy-user",
             Self::ProxyPassword => "proxy-pass",
@@ -126,6 +129,7 @@ impl Key {
             Self::MaxConnections => 16.into(),
             Self::Retries => 4.into(),
             Self::RetentionDays => 30.into(),
+            Self::HistoryRetention => 0.into(),
             Self::MultipartThreshold => "32MiB".into(),
             Self::Verify => "size".into(),
             Self::BackoffInitial => "400ms".into(),
@@ -150,7 +154,7 @@ impl Key {
             Self::MaxActive => Kind::Whole(1, 32),
             Self::MaxConnections => Kind::Whole(1, 256),
             Self::Retries => Kind::Whole(0, 20),
-            Self::RetentionDays => Kind::Whole(0, 3650),
+            Self::RetentionDays | Self::HistoryRetention => Kind::Whole(0, 3650),
             Self::MultipartThreshold => Kind::Size,
             Self::MaxSpeed | Self::FreeSpaceFloor => Kind::SizeOrNone,
             Self::BackoffInitial => Kind::Duration(10, 60_000, false),

@@ -28,7 +28,7 @@ pub struct Login {
 /// What is fixed while the service runs.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// Address to listen on. Not a loopback address only with a login or `no_auth`.
+    /// Address to listen on. Not a loopback address only with a login, API keys or `no_auth`.
     pub addr: IpAddr,
     /// Port to listen on; 0 = any free one.
     pub port: u16,
@@ -48,6 +48,22 @@ pub struct ServeOptions {
     pub mirror_roots: Vec<PathBuf>,
     /// Sentences for the log: nothing is wrong, but somebody should know.
     pub warnings: Vec<String>,
+}
+
+impl ServeOptions {
+    /// Whether nobody may come in without a login or an API key.
+    pub fn needs_login(&self) -> bool {
+        self.login.is_some() || !(self.no_auth || self.addr.to_canonical().is_loopback())
+    }
+
+    /// What to do when there is neither, and one is needed. Keys are known only to the database.
+    pub fn no_login_text(&self) -> String {
+        format!(
+            "{} can be reached by other machines: give --auth-user with HFDEPOT_AUTH_PASS or --auth-pass-file, \
+             make an API key with `hfdepot key add NAME --scope admin`, or give --no-auth to serve without a login",
+            self.addr
+        )
+    }
 }
 
 /// Reads flags, variables and the configuration file. `matches` are those of a command with
@@ -92,13 +108,7 @@ pub fn read(
     let addr = args.addr.or(keys.addr).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let no_auth = args.no_auth.or(keys.no_auth).unwrap_or(false);
     let login = login(args, matches, &keys)?;
-    if !addr.to_canonical().is_loopback() && login.is_none() {
-        if !no_auth {
-            return Err(format!(
-                "{addr} can be reached by other machines: give --auth-user with HFDEPOT_AUTH_PASS or --auth-pass-file, \
-                 or --no-auth to serve without a login"
-            ));
-        }
+    if !addr.to_canonical().is_loopback() && login.is_none() && no_auth {
         warnings.push(format!(
             "Serving on {addr} without a login: whoever reaches this port controls the service"
         ));

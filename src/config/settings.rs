@@ -73,6 +73,8 @@ pub struct Settings {
     pub free_space_floor_bytes: Option<u64>,
     /// Days a finished job stays in the list. `None` = for ever.
     pub retention_days: Option<u32>,
+    /// Days that history and events are kept. `None` = for ever.
+    pub history_retention_days: Option<u32>,
     /// How to reach the outside.
     pub proxy: Proxy,
     pub(super) given_token: Option<Secret>,
@@ -197,6 +199,7 @@ impl Settings {
             max_speed_bytes: size(Key::MaxSpeed)?.filter(|&bytes| bytes > 0),
             free_space_floor_bytes: size(Key::FreeSpaceFloor)?,
             retention_days: Some(number(Key::RetentionDays)).filter(|&days| days > 0),
+            history_retention_days: Some(number(Key::HistoryRetention)).filter(|&days| days > 0),
             proxy: Proxy {
                 url: proxy_url,
                 username: text(Key::ProxyUsername),

@@ -6,7 +6,7 @@
 //! reported, not copied by halves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,9 @@ use crate::model::repo::BlobId;
 use crate::store::{Item, ItemSettled, ItemState};
 
 use super::attempt::Halt;
-use super::mirror::{CONTENT, DELETE, MirrorSpec, REFS, SNAPSHOT, Sides, halt};
+use super::comparison::{CONTENT, DELETE, REFS, SNAPSHOT};
+use super::copying::Copying;
+use super::mirror::{MirrorSpec, Sides, halt};
 use super::work::Task;
 
 /// Items settled together, and the longest that one waits for others: a commit that survives a
@@ -27,8 +29,6 @@ const BATCH: usize = 64;
 const BATCH_TIME: Duration = Duration::from_millis(500);
 /// Largest read at a time. Less when the bandwidth limit is low, so that the pace stays even.
 const CHUNK_BYTES: u64 = 1 << 20;
-/// Written bytes after which the disk has to take them: what a sync at the end would wait for.
-const FLUSH_BYTES: u64 = 64 << 20;
 
 /// The hands of one run.
 pub struct Copier<'a> {
@@ -56,15 +56,6 @@ enum Done {
     Unchanged,
     /// The whole repo waits for another run.
     Gone(String),
-}
-
-struct Copying {
-    reader: Box<dyn Read + Send>,
-    /// `None` when the content is only read back.
-    upload: Option<Box<dyn Upload>>,
-    hasher: Option<BlobHasher>,
-    left_bytes: u64,
-    unflushed_bytes: u64,
 }
 
 impl<'a> Copier<'a> {
@@ -158,6 +149,19 @@ impl<'a> Copier<'a> {
             return Ok(());
         }
         self.task.settle(&items, uncounted).await
+    }
+
+    /// Settles what is left and clears the last repo up.
+    ///
+    /// # Errors
+    /// When the destination or the database fails.
+    pub async fn finish(&mut self) -> Result<(), Halt> {
+        self.settle().await?;
+        let (to, left) = (self.sides.to().clone(), self.repo.take());
+        let tidied = self
+            .task
+            .blocking(move || left.iter().try_for_each(|repo| to.tidy(repo)));
+        tidied.await?.map_err(halt)
     }
 
     async fn settle_when_due(&mut self) -> Result<(), Halt> {
@@ -351,7 +355,6 @@ impl<'a> Copier<'a> {
                 .map(|(name, commit)| (&**name, &**commit))
                 .collect();
             sides.to().write_refs(&repo, &refs)?;
-            sides.to().tidy(&repo)?;
             Ok(refs.len() == ours.refs.len())
         });
         Ok(match self.judged(written.await?).await? {
@@ -421,37 +424,4 @@ fn has_all(place: &Listing, commit: &str, pointers: &BTreeMap<String, String>) -
     let theirs = place.pointers.get(commit);
     let mut all = pointers.iter();
     theirs.is_some_and(|theirs| all.all(|(path, blob)| theirs.get(path) == Some(blob)))
-}
-
-impl Copying {
-    /// Moves the next `bytes`.
-    fn step(mut self, bytes: u64) -> Result<Self, MirrorError> {
-        let failed = |code, doing: &str, error: &std::io::Error| MirrorError {
-            code,
-            text: format!("Could not {doing}: {error}"),
-        };
-        let mut buffer = vec![0; bytes as usize];
-        self.reader
-            .read_exact(&mut buffer)
-            .map_err(|error| failed(Code::DiskError, "read the content", &error))?;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(&buffer);
-        }
-        if let Some(upload) = &mut self.upload {
-            self.unflushed_bytes += bytes;
-            let flushed = self.unflushed_bytes >= FLUSH_BYTES;
-            let written = upload
-                .write_all(&buffer)
-                .and_then(|()| if flushed { upload.flush() } else { Ok(()) });
-            if flushed {
-                self.unflushed_bytes = 0;
-            }
-            written.map_err(|error| {
-                let code = crate::files::error::code_of(&error);
-                failed(code, "write the content", &error)
-            })?;
-        }
-        self.left_bytes -= bytes;
-        Ok(self)
-    }
 }

@@ -11,6 +11,8 @@ use crate::clock::now_ms;
 use crate::model::state::FileState;
 use crate::store::{FileProgress, Job, JobProgress, Lease};
 
+use super::trouble::{Trouble, Troubles};
+
 /// Speed is the mean over this window, so that a stall shows as 0 soon.
 const SPEED_WINDOW: Duration = Duration::from_secs(5);
 /// A run in which nothing changes records itself this often: recording renews its lease, which
@@ -44,6 +46,7 @@ struct Volatile {
     placed: HashSet<i64>,
     samples: VecDeque<(Instant, u64)>,
     recorded: Option<(Instant, JobProgress)>,
+    troubles: Troubles,
 }
 
 impl Meter {
@@ -98,6 +101,17 @@ impl Meter {
     /// A try failed and another one follows.
     pub fn retried(&self) {
         self.retries.fetch_add(1, Relaxed);
+    }
+
+    /// Something went wrong that the run gets over; it becomes an event with the next record.
+    /// Repetitions share events.
+    pub fn trouble(&self, trouble: Trouble) {
+        self.lock().troubles.add(trouble, Instant::now());
+    }
+
+    /// The run ends: what was held back of repetitions goes into the last record.
+    pub fn no_more_troubles(&self) {
+        self.lock().troubles.close();
     }
 
     /// What to show as the present activity.
@@ -169,12 +183,15 @@ impl Meter {
             last_byte_at: (last_byte_at > 0).then_some(last_byte_at),
             activity: volatile.activity.clone(),
             files,
+            events: volatile.troubles.take_due(now),
         };
         let same = volatile.recorded.as_ref().is_some_and(|(at, old)| {
             now - *at < HEARTBEAT
                 && progress.files.is_empty()
+                && progress.events.is_empty()
                 && JobProgress {
                     files: vec![],
+                    events: vec![],
                     ..old.clone()
                 } == progress
         });

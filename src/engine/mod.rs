@@ -21,8 +21,10 @@ mod analyzer;
 mod attempt;
 mod blob_locks;
 mod checkpoint;
+mod comparison;
 mod connection;
 mod copier;
+mod copying;
 mod fetch;
 mod lanes;
 mod limits;
@@ -36,6 +38,7 @@ mod publish;
 mod run;
 mod small;
 mod space;
+mod trouble;
 mod work;
 mod worker;
 
@@ -53,11 +56,11 @@ use crate::model::job::JobRequest;
 use crate::store::Store;
 
 pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
-pub use limits::{Bandwidth, Permits};
-pub use mirror::{
-    Compared, Comparison, Direction, MirrorReport, MirrorSpec, Plan as MirrorPlan, Sides,
-    compare as compare_mirror, plan as plan_mirror,
+pub use comparison::{
+    Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
 };
+pub use limits::{Bandwidth, Permits};
+pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 
 /// What can be tuned while the engine runs; a new value acts within a second.
@@ -177,6 +180,11 @@ impl Engine {
             runtime.spawn(work::run(shared.clone(), owner)),
         ];
         Ok((Self { shared }, Running { workers, others }))
+    }
+
+    /// Starts of the segments of a part file that a connection fills now.
+    pub fn open_segments(&self, part_id: i64) -> Vec<u64> {
+        self.shared.checkpoint.open_segments(part_id)
     }
 
     /// Says that a job was added or changed.

@@ -22,10 +22,11 @@ use crate::model::state::Phase;
 use crate::store::{Claimed, Job, NewFile, Outcome};
 
 use super::Shared;
-use super::attempt::{FileError, Halt, Tries, note};
+use super::attempt::{FileError, Halt, Tries};
 use super::meter::Meter;
 use super::planner::{self, Asked, BlobTask, PlanTrouble};
 use super::publish::Ready;
+use super::trouble::Trouble;
 
 /// What a crashed run left in the staging folder goes after this time, milliseconds: another
 /// instance on the same cache may be using younger files.
@@ -60,6 +61,7 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken)
     shared.checkpoint.add_run(&meter);
     let id = job.id.clone();
     let result = drive(&shared, job, meter.clone(), stop).await;
+    meter.no_more_troubles();
     if let Err(error) = shared.checkpoint.record(true).await {
         tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
     }
@@ -299,8 +301,8 @@ impl Run {
     }
 
     /// Records an oddity in the job's events.
-    pub async fn note(&self, event: &str, detail: &str) {
-        note(&self.shared.store, &self.job.id, &self.meter.lease, event, detail).await;
+    pub async fn note(&self, event: &'static str, detail: &str) {
+        self.meter.trouble(Trouble::oddity(event, detail));
     }
 
     /// Waits as long as the bandwidth limit asks after `bytes` were read.

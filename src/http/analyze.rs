@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult};
-use super::extract::{QueryFields, RepoPath};
+use super::extract::{QueryFields, RepoParams, RepoPath};
 use super::state::AppState;
 use super::upstream;
 use crate::disk;
@@ -33,8 +33,7 @@ const CHOOSE: &str =
 #[utoipa::path(
     get, path = "/api/analyze/{*repo}", tag = "hub", operation_id = "analyzeRepo",
     params(
-        ("owner" = String, Path, description = "The part of the id before the slash"),
-        ("name" = String, Path, description = "The part after it"),
+        RepoParams,
         ("dataset" = Option<bool>, Query, description = "Whether it is a dataset; left out: ask back when both exist"),
         ("revision" = Option<String>, Query, description = "Branch, tag or commit; `main` by default"),
         ("fresh" = Option<bool>, Query, description = "Look again instead of remembering"),
@@ -125,7 +124,7 @@ pub struct Choice {
 
 /// The report, with what the Hub says of the repo at this moment.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Analysis)]
+#[schema(as = AnalyzedRepo)]
 pub struct View<'a> {
     #[serde(flatten)]
     analysis: &'a Analysis,

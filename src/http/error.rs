@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::access;
+use super::problem::{self, Problem};
 use crate::model::code::Code;
 use crate::store::StoreError;
 
@@ -145,6 +146,16 @@ impl ApiError {
         self
     }
 
+    /// The sentence.
+    pub fn message_text(&self) -> &str {
+        &self.message
+    }
+
+    /// What the user can do about it.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Our own code, when there is one.
     pub fn code(&self) -> Option<Code> {
         self.reason
@@ -187,7 +198,12 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body())).into_response();
+        let mut response = match access::asked().filter(|asked| asked.wants_problem) {
+            Some(asked) => problem::answer(self.status, Problem::new(&self, &asked.path)),
+            None => (self.status, Json(self.body())).into_response(),
+        };
+        let vary = HeaderValue::from_static("accept");
+        response.headers_mut().append(header::VARY, vary);
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
         }
@@ -196,7 +212,7 @@ impl IntoResponse for ApiError {
 }
 
 /// `error_detail.code`: HFDesk's word for the status.
-fn word_of(status: StatusCode) -> &'static str {
+pub(super) fn word_of(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "bad_request",
         401 => "unauthorized",

@@ -11,7 +11,7 @@ use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, JobPath, QueryFields};
 use super::shown::json as text_of;
 use super::state::{App, AppState};
-use super::views::{EventView, FileView, JobView};
+use super::views::{FileView, JobView};
 use crate::model::job::JobId;
 use crate::model::state::{JobKind, JobStatus};
 use crate::store::{Change, Job, JobsQuery, Refused};
@@ -135,57 +135,14 @@ pub async fn files(
     Ok(Json(answer).into_response())
 }
 
-/// What happened to a job.
-#[derive(Serialize, ToSchema)]
-pub struct JobEvents<'a> {
-    /// Oldest first.
-    events: Vec<EventView<'a>>,
-    /// How many are in this answer.
-    count: usize,
-}
-
-/// What happened to a job, oldest first
-///
-/// Outlives the job on the list.
-#[utoipa::path(
-    get, path = "/api/jobs/{id}/events", tag = "jobs", operation_id = "listJobEvents",
-    params(
-        ("id" = JobId, Path, description = "The job"),
-        ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "1,000 by default"),
-        ("after" = Option<i64>, Query, minimum = 0, description = "Only those with a greater `seq`"),
-    ),
-    responses(
-        (status = 200, description = "The events", body = JobEvents),
-        (status = 404, description = "No such job"),
-    )
-)]
-pub async fn events(
-    State(app): State<AppState>,
-    JobPath(id): JobPath,
-    query: QueryFields,
-) -> ApiResult<impl IntoResponse> {
-    let limit = query.number("limit", PAGE)?.unwrap_or(FILES_OF_ONE);
-    let after = query.number("after", 0..=i64::MAX)?.unwrap_or(0);
-    let id = id.ok_or_else(unknown)?;
-    let events = app.store.events(&id, after, limit).await?;
-    if events.is_empty() && app.store.events(&id, 0, 1).await?.is_empty() {
-        return Err(unknown());
-    }
-    let answer = JobEvents {
-        count: events.len(),
-        events: events.iter().map(EventView::from).collect(),
-    };
-    Ok(Json(answer).into_response())
-}
-
-async fn find(app: &App, id: Option<JobId>) -> ApiResult<Job> {
+pub(super) async fn find(app: &App, id: Option<JobId>) -> ApiResult<Job> {
     match id {
         Some(id) => app.store.job(&id).await?.ok_or_else(unknown),
         None => Err(unknown()),
     }
 }
 
-fn unknown() -> ApiError {
+pub(super) fn unknown() -> ApiError {
     ApiError::not_found("Job not found")
 }
 

@@ -1,4 +1,4 @@
-//! `/api/mirror`: comparing the cache with a target, and the runs that copy.
+//! `/api/mirror`: the runs that copy.
 //!
 //! A run is a job. Who asks for one waits for its end and gets its report; when he goes away, or
 //! asks with `async`, the job goes on all the same.
@@ -19,29 +19,13 @@ use super::extract::{Actor, QueryFields};
 use super::state::{App, AppState};
 use super::targets::{self, not_mounted};
 use crate::clock::rfc3339;
-use crate::engine::{
-    Compared, Comparison, Direction, MirrorReport, MirrorSpec, Sides, compare_mirror, plan_mirror,
-};
+use crate::engine::{Comparison, Direction, MirrorReport, MirrorSpec, Sides, compare_mirror, plan_mirror};
 use crate::model::job::{JobId, Verify};
-use crate::model::repo::RepoType;
-use crate::model::size::human_size;
 use crate::model::state::{JobKind, JobStatus};
 use crate::store::{Job, JobsQuery, NewWork, Submitted, TargetRow};
 
 /// Runs that are looked through for the newest of each target, and listed by default.
 const RUNS: i64 = 200;
-
-/// What is to be compared.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = MirrorDiffRequest)]
-pub struct DiffRequest {
-    /// Name of a registered target.
-    #[schema(required, nullable = false)]
-    target: Option<String>,
-    /// Only repos whose id holds this text, in any case.
-    repo_filter: Option<String>,
-}
 
 /// What is to be copied.
 #[derive(Deserialize, ToSchema)]
@@ -73,65 +57,6 @@ pub enum VerifyWish {
     Flag(bool),
     /// `none`, `size` or `sha256`.
     Word(String),
-}
-
-/// One repo that differs.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = MirrorDifference)]
-pub struct Different {
-    repo: String,
-    r#type: RepoType,
-    /// `missing`: only in the cache. `extra`: only at the target. `outdated`: the target lacks
-    /// something that the cache has. `unreadable`: see `error`.
-    status: &'static str,
-    /// Bytes in the cache.
-    local_size: u64,
-    /// Bytes at the target.
-    remote_size: u64,
-    /// The larger of both, for people.
-    size_human: String,
-    /// Bytes that a push would copy.
-    copy_size: u64,
-    /// What `main` names in the cache, and at the target.
-    local_commit: String,
-    remote_commit: String,
-    /// Why it cannot be read.
-    error: String,
-}
-
-/// How many repos there are of each status.
-#[derive(Serialize, ToSchema, Default)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = MirrorSummary)]
-pub struct Summary {
-    missing: u64,
-    missing_size: u64,
-    missing_size_human: String,
-    extra: u64,
-    extra_size: u64,
-    extra_size_human: String,
-    outdated: u64,
-    in_sync: u64,
-    unreadable: u64,
-}
-
-/// The cache and a target compared.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = MirrorDiff)]
-pub struct Diff {
-    /// Those that are not in sync, in order.
-    diffs: Vec<Different>,
-    /// Root of the cache.
-    local_path: String,
-    /// Root of the target.
-    target_path: String,
-    effective_hub_dir: String,
-    hub_dir_source: &'static str,
-    summary: Summary,
-    /// Folders of repos that have no form that is copied.
-    ignored: Vec<String>,
 }
 
 /// A report with the job that made it.
@@ -239,96 +164,6 @@ pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<
     }
     let count = runs.len();
     Ok(Json(RunList { runs, count }))
-}
-
-/// Compares the cache with a target
-#[utoipa::path(
-    post, path = "/api/mirror/diff", tag = "mirror", operation_id = "diffMirror",
-    request_body = DiffRequest,
-    responses(
-        (status = 200, description = "What differs", body = Diff),
-        (status = 404, description = "There is no such target"),
-        (status = 409, description = "The target is not mounted"),
-    )
-)]
-pub async fn diff(
-    State(app): State<AppState>,
-    JsonBody(asked): JsonBody<DiffRequest>,
-) -> ApiResult<Json<Diff>> {
-    let target = find(&app, asked.target).await?;
-    let filter = asked.repo_filter.unwrap_or_default();
-    let cache = app.settings.get().cache.clone();
-    let sides = Sides::new(&target, &cache.hub, Direction::Push);
-    let comparison = compared(&app, sides, filter).await?;
-    let mut summary = Summary::default();
-    let diffs: Vec<_> = comparison
-        .repos
-        .iter()
-        .filter_map(|compared| judged(compared, &mut summary))
-        .collect();
-    summary.missing_size_human = human_size(summary.missing_size);
-    summary.extra_size_human = human_size(summary.extra_size);
-    Ok(Json(Diff {
-        diffs,
-        local_path: cache.root.display().to_string(),
-        target_path: target.path,
-        effective_hub_dir: cache.hub.display().to_string(),
-        hub_dir_source: cache.hub_dir_source.as_str(),
-        summary,
-        ignored: comparison.ignored,
-    }))
-}
-
-/// One repo as it stands, counted; `None` when it is in sync.
-fn judged(compared: &Compared, summary: &mut Summary) -> Option<Different> {
-    let (repo_type, repo) = &compared.key;
-    let mut different = Different {
-        repo: repo.to_string(),
-        r#type: *repo_type,
-        status: "unreadable",
-        local_size: 0,
-        remote_size: 0,
-        size_human: String::new(),
-        copy_size: 0,
-        local_commit: String::new(),
-        remote_commit: String::new(),
-        error: String::new(),
-    };
-    let (local, remote) = match (&compared.local, &compared.remote) {
-        (Ok(local), Ok(remote)) => (local, remote),
-        (Err(error), _) | (_, Err(error)) => {
-            summary.unreadable += 1;
-            different.error = error.clone();
-            return Some(different);
-        }
-    };
-    let missing = local.missing_in(remote);
-    (different.local_size, different.remote_size) = (local.size_bytes(), remote.size_bytes());
-    different.size_human = human_size(different.local_size.max(different.remote_size));
-    different.copy_size = missing.size_bytes();
-    different.local_commit = local.commit().unwrap_or_default().to_owned();
-    different.remote_commit = remote.commit().unwrap_or_default().to_owned();
-    different.status = match (local.is_empty(), remote.is_empty(), missing.is_empty()) {
-        (false, true, _) => {
-            summary.missing += 1;
-            summary.missing_size += different.local_size;
-            "missing"
-        }
-        (true, false, _) => {
-            summary.extra += 1;
-            summary.extra_size += different.remote_size;
-            "extra"
-        }
-        (false, false, false) => {
-            summary.outdated += 1;
-            "outdated"
-        }
-        _ => {
-            summary.in_sync += 1;
-            return None;
-        }
-    };
-    Some(different)
 }
 
 /// Copies from the cache to a target
@@ -471,7 +306,7 @@ fn ended(job: Job) -> ApiResult<Response> {
 }
 
 /// The target of a request, mounted.
-async fn find(app: &App, name: Option<String>) -> ApiResult<TargetRow> {
+pub(super) async fn find(app: &App, name: Option<String>) -> ApiResult<TargetRow> {
     let name = name
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty());
@@ -481,7 +316,8 @@ async fn find(app: &App, name: Option<String>) -> ApiResult<TargetRow> {
     Ok(target)
 }
 
-async fn compared(app: &App, sides: Sides, filter: String) -> ApiResult<Comparison> {
+/// Both places compared.
+pub(super) async fn compared(app: &App, sides: Sides, filter: String) -> ApiResult<Comparison> {
     let stop = app.stop.clone();
     let compared = tokio::task::spawn_blocking(move || {
         let stopped = || stop.is_cancelled();

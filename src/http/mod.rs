@@ -11,9 +11,12 @@ pub mod assets;
 pub mod auth;
 pub mod base_path;
 pub mod body;
+pub mod docs;
 pub mod download;
 pub mod encoding;
 pub mod error;
+pub mod events;
+pub mod export;
 pub mod extract;
 pub mod feed;
 pub mod frames;
@@ -21,27 +24,33 @@ pub mod guard;
 pub mod history;
 pub mod host;
 pub mod jobs;
+pub mod keys;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
 pub mod mirror;
+pub mod mirror_diff;
 pub mod openapi;
 pub mod origin;
 pub mod outbox;
 pub mod plan;
+pub mod problem;
 pub mod readiness;
 pub mod readme;
 pub mod request;
 pub mod search;
+pub mod segments;
 pub mod serve;
 pub mod settings;
 pub mod shown;
+pub mod speed;
 pub mod state;
 pub mod status;
 pub mod system;
 pub mod targets;
 pub mod upstream;
 pub mod views;
+pub mod who;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -55,6 +64,9 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(system::health))
         .routes(routes!(system::diskfree))
         .routes(routes!(openapi::show))
+        .routes(routes!(docs::find))
+        .routes(routes!(docs::show))
+        .routes(routes!(docs::asset))
         .routes(routes!(download::create))
         .routes(routes!(plan::show))
         .routes(routes!(analyze::show))
@@ -65,7 +77,9 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(jobs::files))
-        .routes(routes!(jobs::events))
+        .routes(routes!(events::of_job))
+        .routes(routes!(segments::show))
+        .routes(routes!(speed::of_job))
         .routes(routes!(jobs::pause))
         .routes(routes!(jobs::resume))
         .routes(routes!(jobs::dismiss))
@@ -73,11 +87,18 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(history::list))
         .routes(routes!(targets::list, targets::add))
         .routes(routes!(targets::remove))
-        .routes(routes!(mirror::diff))
+        .routes(routes!(mirror_diff::diff))
         .routes(routes!(mirror::push))
         .routes(routes!(mirror::pull))
         .routes(routes!(mirror::list))
+        .routes(routes!(events::of_all))
+        .routes(routes!(history::stats))
+        .routes(routes!(history::verify))
+        .routes(routes!(history::files))
+        .routes(routes!(speed::of_all))
         .routes(routes!(settings::show, settings::change))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::remove))
         .routes(routes!(live::connect))
 }
 

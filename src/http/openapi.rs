@@ -15,6 +15,10 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::error::ErrorBody;
 use super::frames::LiveMessage;
+use super::problem::Problem;
+use super::search::SearchSort;
+use super::who;
+use crate::model::key::Scope;
 
 /// What stands above the routes.
 #[derive(OpenApi)]
@@ -25,9 +29,10 @@ use super::frames::LiveMessage;
             Keys are in camelCase unless a client of old knows them otherwise, times are RFC 3339 in UTC, sizes are \
             bytes, unknown fields of a body are ignored.\n\n\
             Every error is an `Error`: `error` is a sentence, `error_detail.reason` a word that programs can test, \
-            `error_detail.hint` what to do next, `error_detail.request_id` the id of its line in the log."
+            `error_detail.hint` what to do next, `error_detail.request_id` the id of its line in the log. \
+            With `Accept: application/problem+json` it is a `Problem` of RFC 9457 instead."
     ),
-    components(schemas(ErrorBody, LiveMessage)),
+    components(schemas(ErrorBody, Problem, LiveMessage, SearchSort)),
     tags(
         (name = "system", description = "Health, free space, this document"),
         (name = "downloads", description = "Plan downloads and put them into the queue"),
@@ -114,7 +119,9 @@ fn finish(document: Document) -> Value {
         .into_iter()
         .map(|(path, mut item)| {
             if let Value::Object(operations) = &mut item {
-                operations.values_mut().for_each(complete);
+                for (method, operation) in operations.iter_mut() {
+                    complete(operation, who::needed(&method.to_uppercase(), &path));
+                }
             }
             (shown_path(&path), item)
         })
@@ -132,8 +139,8 @@ fn finish(document: Document) -> Value {
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "An API key"},
     });
-    // The last one: no login, which is how the service runs on a loopback address by default.
-    document["security"] = json!([{"basic": []}, {"bearer": []}, {"apiKey": []}, {}]);
+    // Where this document lies is one level below the root, whatever stands before both.
+    document["servers"] = json!([{"url": "..", "description": "This service"}]);
     document
 }
 
@@ -143,10 +150,25 @@ fn shown_path(route: &str) -> String {
     route.replace("{*repo}", "{owner}/{name}")
 }
 
-/// Gives the errors of an operation their shape, and adds those of the guard.
-fn complete(operation: &mut Value) {
+/// Gives the errors of an operation their shape, and adds those of the guard and the scope of a
+/// key that it needs.
+fn complete(operation: &mut Value, scope: Scope) {
     let has_body = operation.get("requestBody").is_some();
     let open = operation["security"] == json!([{}]);
+    if !open {
+        // The last one: no login, which is how the service runs on a loopback address by default.
+        let scopes = json!([scope]);
+        operation["security"] = json!([{"basic": []}, {"bearer": scopes}, {"apiKey": scopes}, {}]);
+    }
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
+        let optional = parameter["in"] == "query" && parameter["required"] != json!(true);
+        // Empty counts as missing, so that a form can send all of its fields.
+        if optional && parameter["schema"]["type"] != "string" {
+            let schema = parameter["schema"].take();
+            parameter["schema"] = json!({"anyOf": [schema, {"type": "string", "maxLength": 0}]});
+        }
+    }
     let Some(responses) = operation["responses"].as_object_mut() else {
         return;
     };
@@ -171,6 +193,9 @@ fn complete(operation: &mut Value) {
 fn error_answer(cause: &str) -> Value {
     json!({
         "description": cause,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/Error"}},
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+        },
     })
 }

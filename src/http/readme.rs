@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::analyze::revision;
 use super::error::{ApiError, ApiResult};
-use super::extract::{QueryFields, RepoPath};
+use super::extract::{QueryFields, RepoParams, RepoPath};
 use super::markdown::{Place, render, without_front_matter};
 use super::state::AppState;
 use super::upstream;
@@ -60,8 +60,7 @@ pub struct Readme {
 #[utoipa::path(
     get, path = "/api/readme/{*repo}", tag = "hub", operation_id = "getReadme",
     params(
-        ("owner" = String, Path, description = "The part of the id before the slash"),
-        ("name" = String, Path, description = "The part after it"),
+        RepoParams,
         ("revision" = Option<String>, Query, description = "Branch, tag or commit; `main` by default"),
         ("dataset" = Option<bool>, Query, description = "Whether it is a dataset"),
     ),
@@ -134,7 +133,7 @@ pub async fn show(
 /// Below the endpoint, with the token, so that those of gated repos show.
 #[utoipa::path(
     get, path = "/api/readme-asset", tag = "hub", operation_id = "getReadmeAsset",
-    params(("url" = String, Query, description = "Address of the picture, below the endpoint")),
+    params(("url" = String, Query, pattern = "^https?://[A-Za-z0-9.-]+(/[!-~]*)?$", description = "Address of the picture, below the endpoint")),
     responses(
         (status = 200, description = "The picture", body = Vec<u8>, content_type = "image/*"),
         (status = 403, description = "The address is not below the endpoint, or the Hub refuses access"),

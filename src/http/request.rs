@@ -19,7 +19,10 @@ const PRIORITIES: std::ops::RangeInclusive<i64> = -1_000_000..=1_000_000;
 #[schema(rename_all = "camelCase")]
 pub struct DownloadRequest {
     /// `owner/name`; filters may stand behind it: `owner/name:q4_k_m,q5_k_m`.
-    #[schema(example = "TheBloke/Mistral-7B-GGUF")]
+    #[schema(
+        example = "TheBloke/Mistral-7B-GGUF",
+        pattern = "^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*/[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*(:.*)?$"
+    )]
     pub repo: String,
     /// Branch, tag or commit; `main` by default.
     pub revision: Option<String>,

@@ -36,6 +36,18 @@ const CURSOR_MAX: usize = 2048;
 const SORTS: [&str; 5] = ["downloads", "likes", "lastModified", "trendingScore", "createdAt"];
 const FAILED: &str = "Upstream request failed";
 
+/// What results can be sorted by.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[allow(dead_code, missing_docs)] // Describes `SORTS`.
+pub enum SearchSort {
+    Downloads,
+    Likes,
+    LastModified,
+    TrendingScore,
+    CreatedAt,
+}
+
 /// One page of results.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -85,7 +97,7 @@ pub struct SearchResult {
     get, path = "/api/search", tag = "hub", operation_id = "searchHub",
     params(
         ("q" = Option<String>, Query, max_length = 200, description = "Part of the id"),
-        ("sort" = Option<String>, Query, description = "`downloads` (default), `likes`, `lastModified`, `trendingScore` or `createdAt`"),
+        ("sort" = Option<SearchSort>, Query, description = "`downloads` by default"),
         ("limit" = Option<i64>, Query, minimum = 1, description = "Results on a page; 20 by default, at most 100"),
         ("filter" = Option<String>, Query, max_length = 4000, description = "Tags that all results have, divided by commas; at most 20"),
         ("author" = Option<String>, Query, max_length = 200, description = "Namespace"),

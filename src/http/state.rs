@@ -31,8 +31,6 @@ pub struct App {
     pub feed: Feed,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
-    /// Name of the login; the guard lets nobody else through. `None` = there is no login.
-    pub login_name: Option<String>,
     /// The data directory.
     pub data_dir: PathBuf,
     /// Directories below which mirror targets may lie; anywhere when there is none.

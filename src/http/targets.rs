@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -229,7 +230,12 @@ pub async fn add(State(app): State<AppState>, JsonBody(new): JsonBody<NewTarget>
         (status = 404, description = "There is no such target"),
     )
 )]
-pub async fn remove(State(app): State<AppState>, UrlPath(name): UrlPath<String>) -> ApiResult<Json<Removed>> {
+pub async fn remove(
+    State(app): State<AppState>,
+    name: Result<UrlPath<String>, PathRejection>,
+) -> ApiResult<Json<Removed>> {
+    // What is no text names no target.
+    let UrlPath(name) = name.map_err(|_| unknown())?;
     if !app.store.remove_target(&name).await? {
         return Err(unknown());
     }

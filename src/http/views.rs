@@ -1,4 +1,4 @@
-//! The JSON of jobs, files, events and history: every key of the API documents, always present.
+//! The JSON of jobs and files: every key of the API documents, always present.
 //!
 //! Rows come in, texts and numbers go out; nothing is asked or decided here.
 
@@ -11,7 +11,7 @@ use crate::model::code::Code;
 use crate::model::job::Verify;
 use crate::model::repo::{RepoId, RepoType};
 use crate::model::state::{FileState, JobKind, JobStatus, Phase, WaitReason};
-use crate::store::{EventRow, FileRow, HistoryEntry, Job};
+use crate::store::{FileRow, Job};
 
 /// A job as clients see it.
 #[derive(Serialize, ToSchema)]
@@ -220,116 +220,6 @@ impl<'a> ProgressView<'a> {
             bytes_per_second: speed,
             eta_seconds: if speed > 0 { left.max(0) / speed } else { 0 },
             activity: &job.activity,
-        }
-    }
-}
-
-/// One thing that happened to a job.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = JobEvent)]
-pub struct EventView<'a> {
-    seq: i64,
-    event: &'a str,
-    #[schema(required)]
-    from_status: Option<&'a str>,
-    #[schema(required)]
-    to_status: Option<&'a str>,
-    actor: &'a str,
-    detail: &'a str,
-    #[schema(format = DateTime)]
-    at: String,
-}
-
-impl<'a> From<&'a EventRow> for EventView<'a> {
-    fn from(row: &'a EventRow) -> Self {
-        Self {
-            seq: row.seq,
-            event: &row.event,
-            from_status: row.from_status.as_deref(),
-            to_status: row.to_status.as_deref(),
-            actor: &row.actor,
-            detail: &row.detail,
-            at: rfc3339(row.at),
-        }
-    }
-}
-
-/// The end of one job.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = HistoryEntry)]
-pub struct HistoryView<'a> {
-    id: &'a str,
-    kind: &'a str,
-    repo: &'a str,
-    revision: &'a str,
-    #[schema(required)]
-    commit: Option<&'a str>,
-    is_dataset: bool,
-    #[schema(value_type = Vec<String>)]
-    filters: Value,
-    #[schema(value_type = Vec<String>)]
-    excludes: Value,
-    output_dir: &'a str,
-    hub_dir: &'a str,
-    verify: &'a str,
-    status: &'a str,
-    error: &'a str,
-    #[schema(required)]
-    error_code: Option<&'a str>,
-    total_files: i64,
-    completed_files: i64,
-    total_bytes: i64,
-    network_bytes: i64,
-    reused_bytes: i64,
-    refetched_bytes: i64,
-    retries: i64,
-    /// Milliseconds in runs.
-    active_ms: i64,
-    /// Bytes from the network by time in runs.
-    average_bytes_per_second: i64,
-    actor: &'a str,
-    #[schema(format = DateTime)]
-    created_at: String,
-    #[schema(required, format = DateTime)]
-    started_at: Option<String>,
-    #[schema(format = DateTime)]
-    ended_at: String,
-}
-
-impl<'a> From<&'a HistoryEntry> for HistoryView<'a> {
-    fn from(entry: &'a HistoryEntry) -> Self {
-        let list = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::Array(Vec::new()));
-        let average = i128::from(entry.network_bytes) * 1000 / i128::from(entry.active_ms.max(1));
-        Self {
-            id: &entry.job_id,
-            kind: &entry.kind,
-            repo: &entry.repo,
-            revision: &entry.revision,
-            commit: entry.commit_hash.as_deref(),
-            is_dataset: entry.repo_type == RepoType::Dataset.as_str(),
-            filters: list(&entry.filters),
-            excludes: list(&entry.excludes),
-            output_dir: &entry.destination,
-            hub_dir: &entry.destination,
-            verify: &entry.verify,
-            status: &entry.status,
-            error: &entry.error,
-            error_code: entry.error_code.as_deref(),
-            total_files: entry.total_files,
-            completed_files: entry.completed_files,
-            total_bytes: entry.total_bytes,
-            network_bytes: entry.network_bytes,
-            reused_bytes: entry.reused_bytes,
-            refetched_bytes: entry.refetched_bytes,
-            retries: entry.retries,
-            active_ms: entry.active_ms,
-            average_bytes_per_second: i64::try_from(average).unwrap_or(i64::MAX),
-            actor: &entry.actor,
-            created_at: rfc3339(entry.created_at),
-            started_at: entry.started_at.map(rfc3339),
-            ended_at: rfc3339(entry.ended_at),
         }
     }
 }

@@ -3,9 +3,8 @@
 //! Each call opens the root anew, looks at the marker through the descriptor it got, and works
 //! relative to that descriptor. So nothing is written to what stands where a target used to be.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, OFlags};
@@ -16,7 +15,7 @@ use super::listing::Listing;
 use super::marker;
 use super::scan;
 use super::upload::{DirUpload, Upload};
-use super::{Found, Place, RepoKey};
+use super::{Found, Opened, Place, RepoKey};
 use crate::files::{Folder, unique_name};
 
 /// A directory with repos in the layout of the Hugging Face cache.
@@ -121,6 +120,27 @@ impl Dir {
     }
 }
 
+/// Syncs folders below `repo` and all that lead to them, each once and the inner ones first, so
+/// that no synced folder lacks what it contains.
+fn sync_all(repo: &Folder, paths: &[&str]) -> Result<(), MirrorError> {
+    let mut all = BTreeSet::new();
+    for path in paths {
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        all.extend(ends.chain([path.len()]).map(|end| &path[..end]));
+    }
+    for path in all.iter().rev() {
+        let mut here = Some(repo.make_child(".")?.0);
+        for part in path.split('/') {
+            here = match here {
+                Some(folder) => folder.child_if_present(part)?,
+                None => None,
+            };
+        }
+        here.map_or(Ok(()), |folder| folder.sync())?;
+    }
+    Ok(repo.sync()?)
+}
+
 /// The folder that holds `path`, made when missing, and the last name of `path`.
 fn make_parent<'a>(repo: &Folder, path: &'a str) -> Result<(Folder, &'a str), MirrorError> {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -167,7 +187,7 @@ impl Place for Dir {
         }
     }
 
-    fn open(&self, repo: &RepoKey, path: &str) -> Result<Option<(Box<dyn Read + Send>, u64)>, MirrorError> {
+    fn open(&self, repo: &RepoKey, path: &str) -> Result<Option<Opened>, MirrorError> {
         let Some(mut folder) = self.repo(repo)? else {
             return Ok(None);
         };
@@ -213,7 +233,7 @@ impl Place for Dir {
     fn point(&self, repo: &RepoKey, pointers: &[(&str, &str)]) -> Result<(), MirrorError> {
         let repo = self.make_repo(repo)?;
         let staging = repo.child(STAGING)?;
-        let mut folders: BTreeMap<&str, Folder> = BTreeMap::new();
+        let mut folders = Vec::new();
         for (path, blob) in pointers {
             let (folder, name) = make_parent(&repo, path)?;
             // As many steps up as the path has folders, the snapshot's own ones included.
@@ -227,12 +247,9 @@ impl Place for Dir {
                     return Err(error.into());
                 }
             }
-            folders.insert(path.rsplit_once('/').map_or("", |(above, _)| above), folder);
+            folders.extend(path.rsplit_once('/').map(|(above, _)| above));
         }
-        // From the inside out, so that no synced folder lacks what it contains.
-        folders.values().rev().try_for_each(Folder::sync)?;
-        repo.child(SNAPSHOTS)?.sync()?;
-        Ok(())
+        sync_all(&repo, &folders)
     }
 
     fn write_refs(&self, repo: &RepoKey, refs: &[(&str, &str)]) -> Result<(), MirrorError> {
@@ -250,18 +267,7 @@ impl Place for Dir {
         let Some(repo) = self.repo(repo)? else {
             return Ok(());
         };
-        for path in folders {
-            let mut chain = vec![];
-            for part in path.split('/') {
-                let above = chain.last().unwrap_or(&repo);
-                let Some(child) = above.child_if_present(part)? else {
-                    break;
-                };
-                chain.push(child);
-            }
-            chain.iter().rev().try_for_each(Folder::sync)?;
-        }
-        Ok(repo.sync()?)
+        sync_all(&repo, folders)
     }
 
     fn tidy(&self, repo: &RepoKey) -> Result<(), MirrorError> {

@@ -33,6 +33,9 @@ pub use upload::Upload;
 /// A repo: two of different type may share an id.
 pub type RepoKey = (RepoType, RepoId);
 
+/// An open file, and its length in bytes.
+pub type Opened = (Box<dyn Read + Send>, u64);
+
 /// The repos of a place.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
@@ -62,11 +65,11 @@ pub trait Place: Send + Sync {
     /// As [`check`](Self::check), and the first thing in it that cannot be read or is not safe to copy.
     fn listing(&self, repo: &RepoKey) -> Result<Listing, MirrorError>;
 
-    /// Opens a file of a repo for reading, with its length in bytes; `None` when it is gone.
+    /// Opens a file of a repo for reading; `None` when it is gone.
     ///
     /// # Errors
     /// As [`check`](Self::check), and what opening reports.
-    fn open(&self, repo: &RepoKey, path: &str) -> Result<Option<(Box<dyn Read + Send>, u64)>, MirrorError>;
+    fn open(&self, repo: &RepoKey, path: &str) -> Result<Option<Opened>, MirrorError>;
 
     /// Begins a file of a repo, under a temporary name.
     ///

@@ -142,6 +142,15 @@ impl Layout {
         Some((index, self.segments[index]))
     }
 
+    /// Starts of the segments that a connection has.
+    pub fn taken_starts(&self) -> Vec<u64> {
+        let taken = self.segments.iter().zip(&self.taken);
+        taken
+            .filter(|(_, taken)| **taken)
+            .map(|(segment, _)| segment.start)
+            .collect()
+    }
+
     /// Whether [`take`](Self::take) would hand something out.
     pub fn has_work(&self) -> bool {
         self.next_free().is_some()

@@ -11,7 +11,7 @@ use crate::model::state::{Intent, JobStatus, Phase, WaitReason};
 
 use super::jobs::{Job, shown_job};
 use super::writer::{Durability, WriteTx};
-use super::{Store, StoreError};
+use super::{Store, StoreError, file_list};
 
 /// Milliseconds a lease lives without a heartbeat: long enough for a suspended disk, short
 /// enough that a run that died inside a living process does not hold its job for long.
@@ -302,7 +302,13 @@ impl Store {
         let ended_at = matches!(state, "completed" | "failed").then_some(now);
         let activity = if state == "queued" { text } else { "" };
         let error = if state == "failed" { text } else { "" };
+        // Before the transaction: nobody but this run changes its files, and nobody waits meanwhile.
+        let files = match ended_at {
+            Some(_) => file_list::gather(&mut *self.readers.acquire().await?, lease.job_seq).await?,
+            None => None,
+        };
         let mut tx = self.begin(Durability::Promise).await?;
+        tx.files = files;
         let settled = sqlx::query_scalar!(
             r#"UPDATE job SET
                    state = CASE intent WHEN 'cancel' THEN 'cancelled' WHEN 'pause' THEN 'paused'

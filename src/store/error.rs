@@ -43,6 +43,9 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// The system has no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
     /// Another run took the job over, or the job ended: this run must stop and write nothing more.
     #[error("the lease on the job is lost")]
     LeaseLost,

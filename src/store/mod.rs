@@ -8,17 +8,23 @@
 //! *promise* (`synchronous=FULL`: what a client was told, state changes, synced marks) or
 //! *progress* (`NORMAL`: may be lost with the power, never with the process).
 
+mod chain;
 mod change;
 mod claim;
 mod error;
 mod events;
+mod file_list;
 mod files;
+mod history;
 mod items;
 mod jobs;
+mod keys;
 mod migrate;
 mod open;
 mod parts;
+mod seal;
 mod settings;
+mod speed;
 mod targets;
 mod work;
 mod writer;
@@ -31,12 +37,15 @@ use tokio::sync::broadcast;
 pub use change::{Change, Refused};
 pub use claim::{Claimed, Lease, Outcome, Waiting};
 pub use error::StoreError;
-pub use events::{EventRow, HistoryEntry, HistoryQuery};
+pub use events::{EventsQuery, NewEvent};
 pub use files::{FileProgress, FileRow, FileSettled, JobProgress, NewFile};
+pub use history::{History, HistoryQuery};
 pub use items::{Item, ItemSettled, ItemState, ItemTotal, NewItem, RepoDone};
 pub use jobs::{Job, JobsQuery, Submitted};
+pub use keys::ApiKey;
 pub use migrate::MigrateError;
-pub use parts::{Part, PartIdentity, SyncedPart, WrittenMark};
+pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
+pub use speed::{SpeedPoint, SpeedRange, SpeedSeries};
 pub use targets::TargetRow;
 pub use work::NewWork;
 use writer::{Durability, WriteTx, Writer};
@@ -59,7 +68,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] and [`StoreError::NewerSchema`] leave the file untouched.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = open::open(path).await?;
+        let mut connection = open::open(path).await?;
+        seal::seal_old(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(open::options(path).read_only(true))
@@ -67,7 +77,7 @@ impl Store {
         // Room for a burst of changes; a listener that falls behind reloads everything.
         let (changes, _) = broadcast::channel(4096);
         Ok(Self {
-            writer: Writer::new(connection),
+            writer: Writer::new(connection).await?,
             readers,
             changes,
         })

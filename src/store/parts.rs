@@ -72,7 +72,65 @@ pub struct SyncedPart {
     pub lease: Lease,
 }
 
+/// A file of a job with the parts that hold bytes of it.
+#[derive(Debug, Clone)]
+pub struct FileParts {
+    /// Path in the repo.
+    pub path: String,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Key of the part file.
+    pub part_id: i64,
+    /// The repo folder that it lies in.
+    pub folder: String,
+    /// Bytes from the front that are hashed and on disk.
+    pub hashed_bytes: u64,
+    /// Its segments, from the front.
+    pub segments: Vec<Segment>,
+}
+
 impl Store {
+    /// The files of a job that have a part file, by path.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn file_parts(&self, job_seq: i64, limit: i64) -> Result<Vec<FileParts>, StoreError> {
+        let rows = sqlx::query!(
+            "SELECT file.path, file.size_bytes, part.id, part.folder, part.hashed_bytes,
+                    segment.start_bytes, segment.length_bytes, segment.written_bytes, segment.synced_bytes
+             FROM file JOIN part ON part.blob_id = file.blob_id AND part.size_bytes = file.size_bytes
+                  JOIN segment ON segment.part_id = part.id
+             WHERE file.id IN (SELECT id FROM file WHERE job_seq = ? AND state NOT IN ('complete', 'skipped')
+                               AND EXISTS (SELECT 1 FROM part WHERE part.blob_id = file.blob_id) ORDER BY id LIMIT ?)
+             ORDER BY file.path, part.id, segment.start_bytes",
+            job_seq,
+            limit
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let mut files: Vec<FileParts> = Vec::new();
+        for row in rows {
+            let segment = Segment {
+                start: row.start_bytes as u64,
+                length: row.length_bytes as u64,
+                written: row.written_bytes as u64,
+                synced: row.synced_bytes as u64,
+            };
+            match files.last_mut() {
+                Some(file) if file.part_id == row.id && file.path == row.path => file.segments.push(segment),
+                _ => files.push(FileParts {
+                    path: row.path,
+                    size_bytes: row.size_bytes as u64,
+                    part_id: row.id,
+                    folder: row.folder,
+                    hashed_bytes: row.hashed_bytes as u64,
+                    segments: vec![segment],
+                }),
+            }
+        }
+        Ok(files)
+    }
+
     /// The stored part of a blob in a repo folder.
     ///
     /// # Errors

@@ -1,15 +1,19 @@
 //! The one connection that writes, and its transactions.
 //!
 //! Promises: a transaction that is not committed leaves nothing behind, whether it was
-//! refused, failed, or its future was dropped at any point; and no commit is less durable
-//! than it was asked to be. Nothing here knows a table.
+//! refused, failed, or its future was dropped at any point; no commit is less durable than it
+//! was asked to be; and a row of the record is sealed by the commit that makes it. Nothing
+//! else here knows a table.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteOperation;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::StoreError;
+use super::file_list::FileList;
+use super::seal::{self, Unsealed};
 
 /// How much a commit has to survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,21 +35,35 @@ pub(super) struct Connection {
     durability: Option<Durability>,
     /// A transaction was begun and its end is unknown: its future may have been dropped.
     open: bool,
+    /// Rows of the record that the open transaction has inserted, triggers included: SQLite
+    /// tells of each, and no other row is ever sealed.
+    unsealed: Arc<std::sync::Mutex<Unsealed>>,
 }
 
 /// A write transaction on the one writer; rolled back unless committed.
 pub(super) struct WriteTx {
     // Taken by `commit` and by the drop, which ends what was not committed.
     connection: Option<OwnedMutexGuard<Connection>>,
+    /// The files of a job that ends in this transaction, gathered before it began.
+    pub(super) files: Option<FileList>,
 }
 
 impl Writer {
-    pub(super) fn new(sqlite: SqliteConnection) -> Self {
-        Self(Arc::new(Mutex::new(Connection {
+    pub(super) async fn new(mut sqlite: SqliteConnection) -> Result<Self, StoreError> {
+        let unsealed = Arc::new(std::sync::Mutex::new(Unsealed::default()));
+        let told = unsealed.clone();
+        sqlite.lock_handle().await?.set_update_hook(move |change| {
+            if change.operation == SqliteOperation::Insert {
+                let mut rows = told.lock().unwrap_or_else(PoisonError::into_inner);
+                rows.inserted(change.table, change.rowid);
+            }
+        });
+        Ok(Self(Arc::new(Mutex::new(Connection {
             sqlite,
             durability: None,
             open: false,
-        })))
+            unsealed,
+        }))))
     }
 
     /// The connection outside of any transaction.
@@ -68,16 +86,22 @@ impl Writer {
             connection.durability = Some(durability);
         }
         connection.open = true;
+        connection.take_unsealed();
         sqlx::raw_sql("BEGIN IMMEDIATE")
             .execute(&mut connection.sqlite)
             .await?;
         Ok(WriteTx {
             connection: Some(connection),
+            files: None,
         })
     }
 }
 
 impl Connection {
+    fn take_unsealed(&self) -> Unsealed {
+        std::mem::take(&mut *self.unsealed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     async fn end_open(&mut self) {
         if self.open {
             // Where nothing is open any more, such as after a COMMIT whose future was
@@ -97,6 +121,14 @@ impl WriteTx {
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let unsealed = self
+            .connection
+            .as_ref()
+            .map(|connection| connection.take_unsealed());
+        if let Some(rows) = unsealed.filter(|rows| !rows.is_empty()) {
+            let files = self.files.take();
+            seal::seal(self.connection(), &rows, files).await?;
+        }
         sqlx::raw_sql("COMMIT").execute(self.connection()).await?;
         if let Some(mut connection) = self.connection.take() {
             connection.open = false;
@@ -133,7 +165,7 @@ mod tests {
             .execute(&mut sqlite)
             .await
             .unwrap();
-        Writer::new(sqlite)
+        Writer::new(sqlite).await.unwrap()
     }
 
     async fn synchronous(tx: &mut WriteTx) -> i64 {

@@ -9,4 +9,5 @@
 pub mod base;
 pub mod depot;
 pub mod hub;
+pub mod schema;
 pub mod service;

@@ -154,6 +154,11 @@ impl LivePart {
         self.lock().take()
     }
 
+    /// Starts of the segments that a connection fills now.
+    pub fn open_segments(&self) -> Vec<u64> {
+        self.lock().taken_starts()
+    }
+
     /// Whether a connection would find something to fetch.
     pub fn has_work(&self) -> bool {
         self.lock().has_work()
