@@ -21,6 +21,7 @@ for (const name of BUNDLED) {
   if (file === undefined) throw new Error(`${name} has no licence file`);
   texts.push(`${name} ${version} (${license})\n\n${await readFile(new URL(file, home), 'utf8')}`);
 }
+texts.push(await readFile(new URL('../crates.txt', import.meta.url), 'utf8'));
 await writeFile(new URL('licences.txt', dist), texts.map((text) => `${text.trim()}\n`).join(`\n${'-'.repeat(78)}\n\n`));
 
 for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {

@@ -223,6 +223,22 @@ test('the schedule is painted with the pointer and with keys, and saved as one',
   await close(page);
 });
 
+test('what was changed and not saved is still there after a look at another page', async (context) => {
+  const { page } = await setUp(context, 'settings/downloads');
+  await page.fill('#retries', '7');
+  await page.click(id('settings-tab-speed'));
+  await page.click(id('speed-mode-slow'));
+  await page.locator(id('shell-nav')).locator('a[href$="/library"]').click();
+  await page.waitForSelector(id('library-row'));
+  await page.goBack();
+  assert.ok(await page.locator(id('speed-mode-slow')).isChecked());
+  await page.click(id('settings-tab-downloads'));
+  assert.equal(await page.inputValue('#retries'), '7');
+  await page.locator(id('settings-bar')).getByRole('button', { name: 'Discard' }).click();
+  assert.equal(await page.inputValue('#retries'), '4');
+  await close(page);
+});
+
 test('a key is shown once and can be revoked', async (context) => {
   const { page, sent } = await setUp(context, 'settings/keys');
   await page.fill(id('key-name'), 'laptop');
@@ -253,7 +269,7 @@ test('the test of the Hub takes what is typed, saved or not', async (context) =>
 test('a service without these routes still shows pages that make sense', async (context) => {
   const { page, mock } = await setUp(context, 'history', { tolerate: REFUSED });
   mock.more.answer = () => undefined;
-  await page.route(/\/api\/(history\/|limits|keys|disk$|ratelimit|system|cache|mirror)/, (route) => route.fulfill({ status: 404, contentType: 'application/json', body: '{"ok":false,"error":"Not found"}' }));
+  await page.route(/\/api\/(history\/|limits|keys|disk$|openapi|ratelimit|system|cache|mirror)/, (route) => route.fulfill({ status: 404, contentType: 'application/json', body: '{"ok":false,"error":"Not found"}' }));
   await page.reload();
   await page.waitForSelector(id('history-row'));
   assert.equal(await page.locator(id('history-chart')).count(), 0);

@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { close, id, inspect, launch, open, shoot } from './browser.mjs';
 import { startService, until } from './service.mjs';
 
@@ -70,7 +73,7 @@ test('the pages can be installed, and say under which licences they are', async 
     const icon = await ask(`/my/depot/${src}`);
     assert.deepEqual([icon.status, icon.headers['content-type'].split(';')[0]], [200, type], src);
   }
-  assert.match((await ask('/my/depot/licences.txt')).body.toString(), /Apache License[\s\S]*svelte[\s\S]*lucide/);
+  assert.match((await ask('/my/depot/licences.txt')).body.toString(), /Apache License[\s\S]*svelte[\s\S]*lucide[\s\S]*axum/);
 });
 
 test('everything lies below the base path, whether the proxy takes it off or not', async () => {
@@ -122,6 +125,43 @@ test('settings and system tell what this service is', async () => {
   await page.waitForSelector(id('system-budget'));
   await inspect(page, 'real system');
   await shoot(page, 'system-real-light');
+  await close(page);
+});
+
+test('a target is added, compared, pushed to, and never taken for empty when it is away', async (context) => {
+  const headers = { authorization: AUTHORIZATION };
+  if ((await fetch(`${service.url}/api/mirror/targets`, { headers })).status === 404) return context.skip('this service has no mirror yet');
+  const home = await mkdtemp(join(tmpdir(), 'hfdepot-target-'));
+  context.after(() => rm(home, { recursive: true, force: true }));
+  const folder = join(home, 'nas');
+  const page = await open(browser, base, { tolerate: [/Failed to load resource: .*(400|404|409)/], httpCredentials: LOGIN });
+  await page.goto(`${base}/mirror`);
+  await page.waitForSelector(id('mirror-empty'));
+  await inspect(page, 'no targets');
+  await page.click(id('mirror-add'));
+  await page.fill(id('target-name'), 'nas');
+  await page.fill(id('target-path'), folder);
+  await page.click(id('target-save'));
+  const card = page.locator(`${id('mirror-target')}[data-name="nas"][data-usable="true"]`);
+  await card.waitFor();
+  await card.locator(id('mirror-compare')).click();
+  await page.waitForSelector(`${id('diff-row')}[data-status="missing"]`);
+  await page.click(id('compare-push'));
+  assert.match(await page.locator(id('sync-preview')).innerText(), /Would copy 1 repo, 3\.0 MiB/);
+  await page.click(id('sync-start'));
+  await page.waitForSelector(id('compare-same'), { timeout: 20_000 });
+  await inspect(page, 'both the same');
+  assert.ok((await readdir(folder, { recursive: true })).some((name) => name.endsWith('model.safetensors')));
+  await rename(folder, join(home, 'unplugged'));
+  await page.goto(`${base}/mirror`);
+  const away = page.locator(`${id('mirror-target')}[data-name="nas"][data-usable="false"]`);
+  await away.waitFor();
+  assert.equal(await away.locator(id('mirror-push')).count(), 0);
+  await page.locator(id('mirror-runs'), { hasText: 'Done' }).waitFor();
+  await shoot(page, 'mirror-real-light');
+  await rename(join(home, 'unplugged'), folder);
+  await away.locator(id('mirror-again')).click();
+  await card.waitFor();
   await close(page);
 });
 

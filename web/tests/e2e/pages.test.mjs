@@ -68,7 +68,7 @@ const PAGES = {
   'settings-hub': async (page) => page.goto(`${mock.url}/settings/hub`).then(() => page.waitForSelector(id('setting-token'))),
   'settings-appearance': async (page) => page.goto(`${mock.url}/settings/appearance`).then(() => page.waitForSelector('input[name="theme"]')),
   'settings-other': async (page) => page.goto(`${mock.url}/settings/other`).then(() => page.waitForSelector('tbody tr')),
-  system: async (page) => page.goto(`${mock.url}/system`).then(() => page.waitForSelector(id('system-disk'))),
+  system: async (page) => page.goto(`${mock.url}/system`).then(() => page.waitForSelector(id('system-volume'))),
   missing: async (page) => page.goto(`${mock.url}/no/such/page`).then(() => page.waitForSelector('h1')),
 };
 // Refusals that a test brings about are written into the console by the browser itself.
