@@ -90,7 +90,7 @@ export const api = {
   /** Whether database and cache take writes; an answer of 503 is an answer. */
   ready: async () => (await request('GET', 'readyz')).ok,
   diskFree: () => json<DiskFree>('GET', 'api/diskfree'),
-  jobs: () => json<JobsAnswer>('GET', 'api/jobs'),
+  jobs: () => json<JobsAnswer>('GET', 'api/jobs?kind=all'),
   job: (id: string, signal?: AbortSignal) => json<Job>('GET', `api/jobs/${id}`, undefined, signal),
   files: (id: string, limit: number, offset: number, signal?: AbortSignal) =>
     json<FilesAnswer>('GET', query(`api/jobs/${id}/files`, { limit, offset }), undefined, signal),

@@ -112,3 +112,8 @@ export function middle(text: string, longest: number): string {
   const start = longest - 1 - end;
   return `${text.slice(0, start)}…${text.slice(text.length - end)}`;
 }
+
+/** A large number in short: `1.2M`, as the Hub writes it. */
+export function compact(value: number): string {
+  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
+}

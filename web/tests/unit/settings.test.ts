@@ -83,7 +83,7 @@ describe('words', () => {
 describe('the sum of plans', () => {
   const plan = (fetchBytes: number, more: Partial<Plan> = {}) => ({ fetchBytes, alreadyPresentBytes: 1, freeBytes: 100, reservedBytes: 10, fits: true, ...more }) as Plan;
   it('counts reservations, and which plans do not fit behind the others', () => {
-    expect(total([plan(50), plan(30), plan(20)])).toEqual({ fetch: 100, reused: 3, freeAfter: -10, free: 100, waiting: 1 });
+    expect(total([plan(50), plan(30), plan(20)])).toEqual({ fetch: 100, reused: 3, freeAfter: -10, free: 100, reserved: 10, waiting: 1 });
   });
   it('knows nothing of the disk when it was not asked', () => {
     expect(total([plan(50, { freeBytes: null })]).freeAfter).toBeNull();
