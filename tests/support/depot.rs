@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hfdepot::engine::{Engine, Running, Tuning};
 use hfdepot::hub::HubConfig;
+use hfdepot::model::destination::Destination;
 use hfdepot::model::job::{JobId, JobRequest, Verify};
 use hfdepot::model::repo::{RepoType, Revision};
 use hfdepot::model::state::JobStatus;
@@ -135,7 +136,12 @@ impl Depot {
     pub async fn submit_into(&self, request: &JobRequest, cache: &Path, verify: Verify) -> JobId {
         let submitted = self
             .store
-            .submit(request, &cache.display().to_string(), verify, "test")
+            .submit(
+                request,
+                &Destination::cache(cache.display().to_string()),
+                verify,
+                "test",
+            )
             .await
             .expect("a job");
         self.engine.wake();

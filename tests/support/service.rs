@@ -163,7 +163,7 @@ impl Service {
         let request = self
             .request("DELETE", path)
             .header("content-type", "application/json");
-        Self::answer(request.body(body.to_string())).await
+        self.answer(request.body(body.to_string())).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
@@ -171,11 +171,11 @@ impl Service {
     }
 
     pub async fn put(&self, path: &str, body: Value) -> (u16, Value) {
-        Self::answer(self.request("PUT", path).json(&body)).await
+        self.answer(self.request("PUT", path).json(&body)).await
     }
 
     pub async fn patch(&self, path: &str, body: Value) -> (u16, Value) {
-        Self::answer(self.request("PATCH", path).json(&body)).await
+        self.answer(self.request("PATCH", path).json(&body)).await
     }
 
     /// A body of exactly this text.
