@@ -137,9 +137,9 @@ macro_rules! select_jobs {
                       completed_files, total_bytes, downloaded_bytes, bytes_per_second, network_bytes, reused_bytes,
                       refetched_bytes, retries, last_byte_at, actor, created_at, started_at, ended_at, updated_at,
                       category AS "category!: String", tags AS "tags!: String", max_speed AS "max_speed!: String",
-                      spec AS "spec: String", result AS "result: String",
-                      layout AS "layout!: String", local_repo AS "local_repo: String",
-                      route_key AS "route_key: String", link_mode AS "link_mode!: String"
+                      spec AS "spec?: String", result AS "result?: String",
+                      layout AS "layout!: String", local_repo AS "local_repo?: String",
+                      route_key AS "route_key?: String", link_mode AS "link_mode!: String"
                FROM job_shown "#
                 + $tail $(+ $more)*
             $(, $argument)*
