@@ -119,7 +119,7 @@ pub struct EventsParams {
 
 /// What happened to all jobs, newest first: who did what, and when.
 #[utoipa::path(get, path = "/api/history/events", operation_id = "listEvents", tag = "history", params(EventsParams), responses(
-    (status = 200, description = "A page, or with `format` a download of everything that matches", body = EventsPage),
+    (status = 200, description = "A page, or with `format` a download of everything that matches", content((EventsPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
     (status = 400, description = "A parameter is wrong")
 ))]
 pub async fn of_all(State(app): State<AppState>, fields: QueryFields) -> ApiResult<Response> {

@@ -82,7 +82,8 @@ impl Store {
     /// [`StoreError::Damaged`] and [`StoreError::NewerSchema`] leave the file untouched.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = open::open(path).await?;
-        seal::seal_old(&mut connection).await?;
+        let sealed = seal::seal_old(&mut connection).await;
+        sealed.map_err(|error| open::blamed(path, error))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(open::options(path).read_only(true))
@@ -90,7 +91,9 @@ impl Store {
         // Room for a burst of changes; a listener that falls behind reloads everything.
         let (changes, _) = broadcast::channel(4096);
         Ok(Self {
-            writer: Writer::new(connection).await?,
+            writer: Writer::new(connection)
+                .await
+                .map_err(|error| open::blamed(path, error))?,
             readers,
             changes,
         })

@@ -165,6 +165,16 @@ fn tells_damage(error: &dyn sqlx::error::DatabaseError) -> bool {
     code.is_some_and(|code| matches!(code & 0xff, 1 | 11 | 26))
 }
 
+/// The error of a first statement on an opened database: what tells of damage is called that.
+pub(super) fn blamed(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database(sqlx::Error::Database(error)) if tells_damage(error.as_ref()) => {
+            damaged(path, error.message())
+        }
+        other => other,
+    }
+}
+
 fn damaged(path: &Path, why: &str) -> StoreError {
     StoreError::Damaged {
         path: path.display().to_string(),
