@@ -7,6 +7,7 @@ mod api;
 mod commands;
 mod control;
 mod database;
+mod database_faults;
 mod disk_faults;
 mod download;
 mod faults;

@@ -48,6 +48,9 @@ use crate::store::Store;
 
 pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
 pub use limits::{Bandwidth, Permits};
+/// What a run makes of stored marks; the simulation in `tests/` decides by it too.
+#[doc(hidden)]
+pub use part::believed;
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 
 /// What can be tuned while the engine runs; a new value acts within a second.

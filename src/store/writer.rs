@@ -9,7 +9,8 @@ use std::sync::Arc;
 use sqlx::SqliteConnection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::StoreError;
+use super::ballast::Ballast;
+use super::{StoreError, Trouble};
 
 /// How much a commit has to survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,12 @@ pub(super) struct Connection {
     durability: Option<Durability>,
     /// A transaction was begun and its end is unknown: its future may have been dropped.
     open: bool,
+    /// Given up when a commit finds no space.
+    ballast: Option<Ballast>,
+    /// The last commit that had something to write failed.
+    failing: bool,
+    /// Promises committed so far.
+    promises: u64,
 }
 
 /// A write transaction on the one writer; rolled back unless committed.
@@ -40,11 +47,14 @@ pub(super) struct WriteTx {
 }
 
 impl Writer {
-    pub(super) fn new(sqlite: SqliteConnection) -> Self {
+    pub(super) fn new(sqlite: SqliteConnection, ballast: Option<Ballast>) -> Self {
         Self(Arc::new(Mutex::new(Connection {
             sqlite,
             durability: None,
             open: false,
+            ballast,
+            failing: false,
+            promises: 0,
         })))
     }
 
@@ -53,6 +63,11 @@ impl Writer {
         let mut connection = self.0.clone().lock_owned().await;
         connection.end_open().await;
         connection
+    }
+
+    /// Promises committed so far.
+    pub(super) async fn promises(&self) -> u64 {
+        self.idle().await.promises
     }
 
     pub(super) async fn begin(&self, durability: Durability) -> Result<WriteTx, StoreError> {
@@ -97,11 +112,30 @@ impl WriteTx {
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        sqlx::raw_sql("COMMIT").execute(self.connection()).await?;
+        let committed = sqlx::raw_sql("COMMIT").execute(self.connection()).await;
+        let committed = committed.map(drop).map_err(StoreError::from);
+        // After a failure the drop rolls back what SQLite has not rolled back itself.
+        if let Some(connection) = &mut self.connection {
+            connection.failing = committed.is_err();
+            // A quota that is used up shows as a failure of the volume.
+            let has_no_space = matches!(&committed, Err(error) if matches!(error.trouble(), Some(Trouble::Full | Trouble::Volume)));
+            if has_no_space && connection.ballast.as_ref().is_some_and(Ballast::give_up) {
+                tracing::warn!("the database found no space: the space set aside for it was given up");
+            }
+        }
+        committed?;
         if let Some(mut connection) = self.connection.take() {
             connection.open = false;
+            connection.promises += u64::from(connection.durability == Some(Durability::Promise));
         }
         Ok(())
+    }
+
+    /// Whether the commit before this transaction failed.
+    pub(super) fn follows_a_failure(&self) -> bool {
+        self.connection
+            .as_ref()
+            .is_some_and(|connection| connection.failing)
     }
 }
 
@@ -133,7 +167,7 @@ mod tests {
             .execute(&mut sqlite)
             .await
             .unwrap();
-        Writer::new(sqlite)
+        Writer::new(sqlite, None)
     }
 
     async fn synchronous(tx: &mut WriteTx) -> i64 {
