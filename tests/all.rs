@@ -24,5 +24,6 @@ mod readme;
 mod resume;
 mod search;
 mod sharing;
+mod simulation;
 mod stand_in_hub;
 mod start;
