@@ -17,6 +17,12 @@ pub fn now_ms() -> i64 {
     }
 }
 
+/// The time zone of this machine; UTC when it has none that is known.
+pub fn time_zone() -> chrono_tz::Tz {
+    let name = iana_time_zone::get_timezone().unwrap_or_default();
+    name.parse().unwrap_or(chrono_tz::UTC)
+}
+
 /// RFC 3339 in UTC with milliseconds: `2024-01-15T10:30:00.000Z`.
 ///
 /// The width is fixed within the years 0 to 9999, so the texts sort as the times do.

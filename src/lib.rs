@@ -5,9 +5,9 @@
 //! ```text
 //! 3   http   cli              handlers and commands; never import each other
 //! 2   engine                  claim, plan, fetch, checkpoint, verify, publish
-//! 1   store   hub   disk      SQL | Hub client | files and cache; never each other
+//! 1   store   hub   disk   mirror   SQL | Hub client | files and cache | targets; never each other
 //! 0   model                   words and rules; no I/O, no async
-//! beside: config, clock, lifecycle, telemetry; `service` puts the floors together, `upkeep` sweeps them
+//! beside: config, clock, files, lifecycle, telemetry; `service` puts the floors together, `upkeep` sweeps them
 //! ```
 
 pub mod cli;
@@ -15,9 +15,11 @@ pub mod clock;
 pub mod config;
 pub mod disk;
 pub mod engine;
+pub mod files;
 pub mod http;
 pub mod hub;
 pub mod lifecycle;
+pub mod mirror;
 pub mod model;
 pub mod service;
 pub mod store;

@@ -27,6 +27,7 @@ use crate::http::readiness::Readiness;
 use crate::http::shown::Shown;
 use crate::http::state::App;
 use crate::lifecycle::{CancellationToken, Exit, ExitError};
+use crate::model::limits::Limits;
 use crate::store::{Store, StoreError};
 use crate::upkeep;
 
@@ -66,28 +67,24 @@ pub async fn start_on(
         .await
 }
 
-/// What is open before the address is taken.
-struct Opened {
-    store: Store,
-    database: PathBuf,
-    settings: Settings,
-    /// Falls last.
-    _lock: DataDirLock,
-}
-
-impl Opened {
-    async fn open(options: &ServeOptions, fixed: Arc<Fixed>) -> anyhow::Result<Self> {
-        let lock = DataDirLock::acquire(&options.data_dir).map_err(|error| match error {
-            LockError::Held { .. } => ExitError {
-                exit: Exit::Locked,
-                message: error.to_string(),
-            }
-            .into(),
-            LockError::Disk(error) => anyhow::Error::new(error),
-        })?;
-        keep_private(&options.data_dir, 0o700);
-        let database = options.data_dir.join(DATABASE);
-        let store = Store::open(&database).await.map_err(|error| match error {
+/// Takes the lock of a data directory and opens its database; both are created when they are not there.
+///
+/// # Errors
+/// With [`Exit::Locked`] when another process has the lock, with [`Exit::NewerSchema`] when a
+/// newer hfdepot wrote the database.
+pub async fn open_store(data_dir: &Path) -> anyhow::Result<(Store, DataDirLock)> {
+    let lock = DataDirLock::acquire(data_dir).map_err(|error| match error {
+        LockError::Held { .. } => ExitError {
+            exit: Exit::Locked,
+            message: error.to_string(),
+        }
+        .into(),
+        LockError::Disk(error) => anyhow::Error::new(error),
+    })?;
+    keep_private(data_dir, 0o700);
+    let store = Store::open(&data_dir.join(DATABASE))
+        .await
+        .map_err(|error| match error {
             StoreError::NewerSchema { .. } => ExitError {
                 exit: Exit::NewerSchema,
                 message: error.to_string(),
@@ -95,18 +92,53 @@ impl Opened {
             .into(),
             error => anyhow::Error::new(error),
         })?;
-        for name in [DATABASE, "hfdepot.db-wal", "hfdepot.db-shm"] {
-            keep_private(&options.data_dir.join(name), 0o600);
+    for name in [DATABASE, "hfdepot.db-wal", "hfdepot.db-shm"] {
+        keep_private(&data_dir.join(name), 0o600);
+    }
+    Ok((store, lock))
+}
+
+/// What is open before the address is taken.
+struct Opened {
+    store: Store,
+    database: PathBuf,
+    settings: Settings,
+    limits: Limits,
+    data_dir: PathBuf,
+    /// Falls last.
+    _lock: DataDirLock,
+}
+
+impl Opened {
+    async fn open(options: &ServeOptions, fixed: Arc<Fixed>) -> anyhow::Result<Self> {
+        let database = options.data_dir.join(DATABASE);
+        let only_keys = options.needs_login() && options.login.is_none();
+        // Nothing is created when it is clear already that there is no key.
+        if only_keys && !database.exists() {
+            return Err(ExitError::usage(options.no_login_text()).into());
+        }
+        let (store, lock) = open_store(&options.data_dir).await?;
+        if only_keys && store.keys().await?.is_empty() {
+            return Err(ExitError::usage(options.no_login_text()).into());
         }
         let rows = store.settings().await?;
         let (settings, unusable) = Settings::load(fixed, rows)?;
         for error in unusable {
             tracing::warn!(%error, "a stored setting cannot be used");
         }
+        let limits = match store.limits().await {
+            Ok(saved) => saved.unwrap_or_else(|| Limits::new(crate::clock::time_zone())),
+            Err(error) => {
+                tracing::warn!(%error, "the stored limits cannot be used");
+                Limits::new(crate::clock::time_zone())
+            }
+        };
         Ok(Self {
             store,
             database,
             settings,
+            limits,
+            data_dir: options.data_dir.clone(),
             _lock: lock,
         })
     }
@@ -122,7 +154,7 @@ impl Opened {
         let stop = stop.child_token();
         let _stop_all = stop.clone().drop_guard();
         let hub_cache = self.settings.cache.hub.clone();
-        let settings = LiveSettings::new(self.store.clone(), self.settings);
+        let settings = LiveSettings::new(self.store.clone(), self.settings, self.limits);
 
         let runtime = EngineRuntime::start().context("The runtime of the engine cannot be started")?;
         let (engine, running) = Engine::start(
@@ -134,8 +166,9 @@ impl Opened {
         .map_err(|error| anyhow!("The Hub client cannot be made: {error}"))?;
         let mut engine_end = tokio::spawn(running.finished());
 
-        let shown = Arc::new(Shown::new(self.store.clone()));
+        let shown = Arc::new(Shown::new(self.store.clone(), settings.clone()));
         let (feed, feed_end) = Feed::start(self.store.clone(), shown.clone(), settings.clone(), stop.clone());
+        let clock_end = tokio::spawn(settings.clone().follow_clock(stop.clone()));
         let upkeep_end = tokio::spawn(upkeep::run(
             self.store.clone(),
             self.database.clone(),
@@ -143,27 +176,36 @@ impl Opened {
             feed.clone(),
             stop.clone(),
         ));
+        let library_end = tokio::spawn(upkeep::follow_cache(
+            engine.clone(),
+            settings.clone(),
+            stop.clone(),
+        ));
         let sockets = TaskTracker::new();
         let app = Arc::new(App {
             store: self.store.clone(),
             engine,
             settings,
+            data_dir: self.data_dir,
             shown,
             feed,
             readiness: Readiness::default(),
-            login_name: options.login.as_ref().map(|login| login.user.clone()),
+            mirror_roots: options.mirror_roots.clone(),
             begun: Instant::now(),
             stop: stop.clone(),
             sockets: sockets.clone(),
         });
-        let router = http::finish(http::routes(app), GuardConfig::from(options));
+        let router = http::finish(http::routes(app), GuardConfig::new(options, self.store.clone()));
+        let router = http::base_path::mount(router, &options.base_path);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             database = %self.database.display(),
             hub_cache = %hub_cache.display(),
             login = options.login.is_some(),
             web_ui = http::assets::has_web_build(),
-            "serving on http://{address}"
+            "serving on http://{address}{}/",
+            options.base_path
+
         );
 
         let served = tokio::select! {
@@ -177,7 +219,7 @@ impl Opened {
         if !engine_end.is_finished() {
             let _ = engine_end.await;
         }
-        let _ = tokio::join!(feed_end, upkeep_end);
+        let _ = tokio::join!(feed_end, upkeep_end, clock_end, library_end);
         self.store.close().await;
         drop(runtime);
         tracing::info!("stopped");

@@ -1,4 +1,5 @@
-//! Housekeeping of the database: old jobs go, and a copy is made each day.
+//! Housekeeping: old jobs, spans and, where it is wished, old history go, a copy of the database is
+//! made each day, the index of the cache follows the disk.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -6,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::Engine;
 use crate::http::feed::Feed;
 use crate::http::live_settings::LiveSettings;
 use crate::store::Store;
@@ -17,6 +19,10 @@ const ROUND: Duration = Duration::from_secs(3600);
 /// Age of the newest copy at which another one is made. Less than a day by half a round, so that
 /// copies do not wander through the day.
 const BACKUP_AGE: Duration = Duration::from_secs(24 * 3600 - 1800);
+/// Time between two looks at the cache that nobody asked for.
+const CACHE_ROUND: Duration = Duration::from_secs(900);
+/// Looks of which one reads every repo anew: a day's. It finds when contents were last read.
+const CACHE_DEEP_ROUNDS: u32 = 96;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Goes its rounds until `stop`.
@@ -49,6 +55,27 @@ fn lay_ballast(store: &Store, database: &Path) {
     }
 }
 
+/// Keeps the index of the cache near the truth until `stop`: looked through at the start and
+/// every quarter of an hour, read whole once a day.
+pub async fn follow_cache(engine: Engine, settings: LiveSettings, stop: CancellationToken) {
+    let mut rounds = tokio::time::interval(CACHE_ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let library = engine.library();
+    library.sweep(&settings.get().cache.hub).await;
+    let mut round = 0u32;
+    while stop.run_until_cancelled(rounds.tick()).await.is_some() {
+        let hub = settings.get().cache.hub.clone();
+        let deep = round.checked_rem(CACHE_DEEP_ROUNDS) == Some(0) && round > 0;
+        let Some(scanned) = stop.run_until_cancelled(library.refresh(&hub, deep)).await else {
+            break;
+        };
+        if let Err(error) = scanned {
+            tracing::warn!(hub = %hub.display(), %error, "the cache could not be scanned");
+        }
+        round = round.wrapping_add(1);
+    }
+}
+
 async fn purge(store: &Store, settings: &LiveSettings, feed: &Feed) {
     // Without a limit only what was dismissed goes.
     let keep_ms = settings
@@ -62,6 +89,21 @@ async fn purge(store: &Store, settings: &LiveSettings, feed: &Feed) {
             feed.reload();
         }
         Err(error) => tracing::error!(%error, "old jobs could not be removed"),
+    }
+    if let Err(error) = store.purge_speed().await {
+        tracing::error!(%error, "old speeds could not be removed");
+    }
+    let Some(days) = settings.get().history_retention_days else {
+        return;
+    };
+    match store.purge_history(i64::from(days).saturating_mul(DAY_MS)).await {
+        Ok(0) => {}
+        Ok(rows) => tracing::info!(
+            rows,
+            days,
+            "old history was dropped; its last hash stays as the anchor"
+        ),
+        Err(error) => tracing::error!(%error, "old history could not be dropped"),
     }
 }
 

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use hfdepot::model::destination::Destination;
 use hfdepot::model::job::Verify;
 use hfdepot::model::state::JobStatus;
-use hfdepot::store::{Store, Submitted, Trouble};
+use hfdepot::store::{Hindrance, Store, Submitted};
 use serde_json::json;
 use sqlx::Connection;
 
@@ -18,11 +19,14 @@ use crate::support::service::Service;
 const MIB: u64 = 1 << 20;
 
 /// Submits until the volume refuses; gives what stood in the way.
-async fn submit_until_refused(store: &Store, name: &str) -> Trouble {
+async fn submit_until_refused(store: &Store, name: &str) -> Hindrance {
     for index in 0..10_000 {
         let wanted = request(&format!("acme/{name}-{index}"));
-        if let Err(error) = store.submit(&wanted, "/hub", Verify::Size, "test").await {
-            return error.trouble().unwrap_or_else(|| panic!("{error}"));
+        if let Err(error) = store
+            .submit(&wanted, &Destination::cache("/hub"), Verify::Size, "test")
+            .await
+        {
+            return error.hindrance().unwrap_or_else(|| panic!("{error}"));
         }
     }
     panic!("the volume takes everything");
@@ -39,10 +43,15 @@ async fn a_full_volume_gives_up_the_space_set_aside_and_the_database_goes_on() {
     store.lay_ballast(&path).expect("room");
     assert_eq!(ballast.metadata().unwrap().len(), 8 * MIB);
     let filler = volume.fill(160 * MIB);
-    assert_eq!(submit_until_refused(&store, "first").await, Trouble::Full);
+    assert_eq!(submit_until_refused(&store, "first").await, Hindrance::Full);
     assert!(!ballast.exists(), "given up");
     let submitted = store
-        .submit(&request("acme/second"), "/hub", Verify::Size, "test")
+        .submit(
+            &request("acme/second"),
+            &Destination::cache("/hub"),
+            Verify::Size,
+            "test",
+        )
         .await;
     assert!(matches!(submitted, Ok(Submitted::New(_))), "{submitted:?}");
     store.check_writable().await.expect("ready again");
@@ -147,9 +156,9 @@ async fn a_database_that_another_program_holds_is_busy_and_not_broken() {
         .unwrap();
     let refused = base
         .store
-        .submit(&request("a/b"), "/hub", Verify::Size, "test")
+        .submit(&request("a/b"), &Destination::cache("/hub"), Verify::Size, "test")
         .await;
-    assert_eq!(refused.unwrap_err().trouble(), Some(Trouble::Busy));
+    assert_eq!(refused.unwrap_err().hindrance(), Some(Hindrance::Busy));
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     other.close().await.unwrap();
     base.submit("a/b").await;

@@ -195,11 +195,11 @@ async fn a_preflight_is_answered_before_the_login() {
             assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
             assert_eq!(
                 answer.header("access-control-allow-methods"),
-                Some("GET, POST, PUT, DELETE, OPTIONS")
+                Some("GET, POST, PUT, PATCH, DELETE, OPTIONS")
             );
             assert_eq!(
                 answer.header("access-control-allow-headers"),
-                Some("Content-Type, Authorization")
+                Some("Content-Type, Authorization, X-Api-Key")
             );
             assert_eq!(answer.header("access-control-max-age"), Some("86400"));
             assert_eq!(answer.header("access-control-allow-origin"), None);

@@ -130,6 +130,8 @@ impl Model {
             Change::Cancel => &[Queued, Running, Paused],
             Change::Dismiss => &[Paused, Completed, Failed, Cancelled],
             Change::Retry => &[Failed, Cancelled],
+            Change::Hold => &[Queued],
+            Change::Start => &[Queued, Paused],
         };
         if self.dismissed {
             return Err(Refused::Unknown);
@@ -141,7 +143,11 @@ impl Model {
             let held = job.run.is_some();
             match change {
                 Change::Pause => job.intent = Intent::Pause,
-                Change::Resume | Change::Retry => {
+                Change::Hold => {
+                    (job.intent, job.requeue, job.waits) = (Intent::Pause, false, false);
+                    job.state = if held { Running } else { Paused };
+                }
+                Change::Resume | Change::Retry | Change::Start => {
                     (job.intent, job.requeue, job.waits) = (Intent::Run, held, false);
                     job.state = if held { Running } else { Queued };
                 }
@@ -157,6 +163,9 @@ impl Model {
         if change == Change::Dismiss {
             self.dismissed = true;
             self.events.push("dismissed -→- by bob".to_owned());
+        }
+        if change == Change::Start {
+            self.events.push("moved -→- by bob".to_owned());
         }
         Ok(())
     }
@@ -297,9 +306,11 @@ impl Machine {
             limit: 1000,
             ..Default::default()
         };
-        let (ends, _) = self.base.store.history(&query).await.unwrap();
+        let ends = self.base.store.history().list(&query).await.unwrap();
+        // Whatever the commands were and however runs died, the record is sealed.
+        assert!(self.base.store.history().verify(None).await.unwrap().ok);
         for job in &self.jobs {
-            let own = ends.iter().rev().filter(|end| end.job_id == job.id.as_str());
+            let own = ends.iter().rev().filter(|end| end.id == job.id.as_str());
             let own: Vec<_> = own.map(|end| end.status.parse::<JobStatus>().unwrap()).collect();
             assert_eq!(own, job.ends);
         }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::support::depot::{Depot, eventually, figure_in, meddle, request, tuning};
-use crate::support::hub::{Content, Fault, FaultKind, Hub, Kind, Repo};
+use crate::support::hub::{Content, Fault, FaultKind, Hop, Hub, Kind, Repo};
 
 const MIB: u64 = 1 << 20;
 const FOLDER: &str = "models--acme--big";
@@ -356,5 +356,35 @@ fn pause_and_cancel_hold_across_a_crash() {
         assert_eq!(depot.job(&id).await.status, JobStatus::Cancelled);
         depot.until_no_part(FOLDER).await;
     });
+    life.stop();
+}
+
+#[test]
+fn a_segment_that_was_cut_in_two_goes_on_after_a_crash() {
+    let hub = Hub::on_ports(0, 0).expect("ports");
+    hub.add(big(16 * MIB));
+    // One of the two segments comes so slowly that the idle connection takes its second half.
+    let slow = FaultKind::Rate {
+        bytes_per_second: 64 << 10,
+    };
+    hub.fault(
+        Fault::on("acme/big/model.gguf", slow)
+            .at(Hop::Cdn)
+            .times(2)
+            .after(1),
+    );
+    let life = Life::begin(dir(), wide(&hub));
+    let id = life.submit(Verify::Size);
+    life.run(async |depot| {
+        eventually(async || depot.figure("SELECT COUNT(*) FROM segment").await > 2).await;
+    });
+    let dir = life.crash();
+    assert_eq!(sum(&dir, "length_bytes"), 16 * MIB);
+    let marked = sum(&dir, "written_bytes");
+    assert!(marked >= 8 * MIB, "{marked}");
+    let life = Life::begin(dir, wide(&hub));
+    life.completes(&id);
+    let twice = hub.log().bytes_twice();
+    assert!(twice <= 2 * MIB, "{twice}");
     life.stop();
 }

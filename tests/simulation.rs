@@ -15,6 +15,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use hfdepot::model::destination::Destination;
 use hfdepot::model::job::{JobId, Verify};
 use hfdepot::model::state::{Intent, JobStatus, WaitReason};
 use hfdepot::store::{Change, Outcome, Store, Submitted};
@@ -146,7 +147,10 @@ impl Simulation {
 
     async fn submit(&mut self) {
         let wanted = request(&format!("o/r{}", self.chance.usize(..REPOS)));
-        let submitted = self.store.submit(&wanted, "/hub", Verify::Size, "ann").await;
+        let submitted = self
+            .store
+            .submit(&wanted, &Destination::cache("/hub"), Verify::Size, "ann")
+            .await;
         if let Submitted::New(job) = submitted.expect("the database works") {
             self.told.insert(job.id, Some(JobStatus::Queued));
         }

@@ -2,6 +2,8 @@
 //!
 //! Exit codes stand in [`crate::lifecycle::Exit`]. Errors are one sentence on standard error.
 
+pub mod history;
+pub mod key;
 pub mod serve;
 
 use std::process::ExitCode;
@@ -31,6 +33,10 @@ pub struct Cli {
 enum Command {
     /// Run the service
     Serve(Box<ServeCommand>),
+    /// Show what was done, and prove that nothing in it was changed
+    History(Box<history::HistoryCommand>),
+    /// Make, list and remove API keys while the service does not run
+    Key(key::KeyArgs),
     /// Show the version
     Version,
 }
@@ -54,6 +60,8 @@ pub fn main() -> ExitCode {
             println!("hfdepot {}", env!("CARGO_PKG_VERSION"));
             Ok(Exit::Ok)
         }
+        Command::History(command) => history::main(&command),
+        Command::Key(args) => key::main(&args),
         Command::Serve(command) => {
             let (_, matches) = matches.remove_subcommand().unwrap_or_default();
             serve::main(&command.args, &matches, command.check_config, &cli.log)

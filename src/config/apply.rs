@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::check::check;
 use super::key::{FieldError, Key};
-use super::layers::{Source, Stored};
+use super::layers::{Fixed, Source, Stored};
 use super::paths::check_directory;
 use super::settings::{Settings, endpoint_url};
 use crate::model::secret::MASK;
@@ -45,12 +45,11 @@ impl Settings {
                 new_token |= self.apply_secret(key, value, &mut stored)? && key == Key::Token;
                 continue;
             }
-            if let Value::Object(_) | Value::Array(_) = value {
-                return Err(key.error("must not be an object or a list"));
-            }
             let value = check(key, value)?;
-            if let (true, Some(path)) = (key.is_path(), value.as_str().filter(|path| !path.is_empty())) {
-                check_directory(path).map_err(|why| key.error(why))?;
+            if key.is_path() {
+                for path in paths_in(&value) {
+                    check_directory(path).map_err(|why| key.error(why))?;
+                }
             }
             // A client that sends everything back as it got it must freeze neither the defaults nor
             // what the file, flags and variables say: what is the same is not saved.
@@ -64,6 +63,33 @@ impl Settings {
             stored.remove(&Key::Token);
         }
         Self::build(Arc::clone(&self.fixed), stored)
+    }
+
+    /// The settings that `patch` speaks of, to be tried out and thrown away: here what it names is
+    /// stronger than flags and variables, for what is tried must be what was typed. A token that
+    /// `patch` does not name is held back from every server but the present one.
+    ///
+    /// # Errors
+    /// As [`Settings::apply`].
+    pub fn trial(&self, patch: &Value) -> Result<Self, FieldError> {
+        let mut fixed = Fixed::clone(&self.fixed);
+        let mut token_named = false;
+        if let Value::Object(fields) = patch {
+            for &key in Key::ALL {
+                if field(fields, key)?.is_some() {
+                    fixed.flag.remove(&key);
+                    fixed.env.remove(&key);
+                    token_named |= key == Key::Token;
+                }
+            }
+        }
+        let base = Self::build(Arc::new(fixed), self.stored.clone())?;
+        let mut tried = base.apply(patch)?;
+        if !token_named && tried.endpoint.origin() != self.endpoint.origin() {
+            tried.given_token.clone_from(&self.given_token);
+            tried.token = None;
+        }
+        Ok(tried)
     }
 
     /// The server that a saved token goes to when neither flag nor variable names one.
@@ -97,6 +123,16 @@ impl Settings {
             }
         }
     }
+}
+
+/// The paths that the value of a setting holds.
+fn paths_in(value: &Value) -> Vec<&str> {
+    let texts: Vec<&str> = match value {
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        Value::Object(map) => map.values().filter_map(Value::as_str).collect(),
+        other => other.as_str().into_iter().collect(),
+    };
+    texts.into_iter().filter(|path| !path.is_empty()).collect()
 }
 
 /// The value for `key` in a patch; `null` and missing are the same.

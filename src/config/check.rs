@@ -3,10 +3,11 @@
 //! Flags, variables, the configuration file, the database and the API all hand their values
 //! to [`check`]; no other place knows what is allowed.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use super::key::{FieldError, Key, Kind};
+use crate::model::destination::{LinkMode, RouteKey};
 use crate::model::duration::parse_duration;
 use crate::model::job::Verify;
 use crate::model::repo::shown;
@@ -93,11 +94,50 @@ pub fn check(key: Key, value: &Value) -> Result<Value, FieldError> {
             Value::Bool(_) => Ok(value.clone()),
             _ => Err(key.error(format!("must be true or false, not {}", given()))),
         },
-        Kind::Directory => match text()? {
-            text if text.contains('\0') => Err(key.error("must not hold a NUL")),
-            text => Ok(text.into()),
+        Kind::Directory => directory(key, text()?).map(Value::from),
+        Kind::Directories => match value {
+            Value::Array(list) => list
+                .iter()
+                .map(|dir| match dir.as_str().map(str::trim) {
+                    Some(dir) if !dir.is_empty() => directory(key, dir).map(Value::from),
+                    _ => Err(key.error("must be a list of directories")),
+                })
+                .collect(),
+            _ => Err(key.error(format!("must be a list of directories, not {}", given()))),
+        },
+        Kind::Routes => match value {
+            Value::Object(routes) => routes
+                .iter()
+                // As clients send them: keys of other programs, and keys without a folder.
+                .filter(|(_, dir)| dir.as_str() != Some(""))
+                .map(|(name, dir)| {
+                    let route: RouteKey = name
+                        .parse()
+                        .map_err(|why| key.error(format!("has a key that is no route: {why}")))?;
+                    let dir = dir
+                        .as_str()
+                        .ok_or_else(|| key.error(format!("must name a directory for {route}")))?;
+                    Ok((route.as_str().to_owned(), directory(key, dir.trim())?.into()))
+                })
+                .collect::<Result<Map<_, _>, _>>()
+                .map(Value::Object),
+            _ => Err(key.error(format!(
+                "must be an object of route keys and directories, not {}",
+                given()
+            ))),
+        },
+        Kind::LinkMode => match text()?.parse::<LinkMode>() {
+            Ok(mode) => Ok(mode.as_str().into()),
+            Err(why) => Err(key.error(format!("must be a way to link: {why}"))),
         },
     }
+}
+
+fn directory(key: Key, text: &str) -> Result<String, FieldError> {
+    if text.contains('\0') {
+        return Err(key.error("must not hold a NUL"));
+    }
+    Ok(text.to_owned())
 }
 
 fn check_url(text: &str, schemes: &[&str]) -> Result<String, String> {

@@ -25,7 +25,9 @@ pub(super) struct FixedKeys {
     pub(super) no_auth: Option<bool>,
     pub(super) allow_origin: Option<Vec<String>>,
     pub(super) allow_host: Option<Vec<String>>,
+    pub(super) base_path: Option<String>,
     pub(super) data_dir: Option<String>,
+    pub(super) mirror_root: Option<Vec<String>>,
     pub(super) allow_path_settings: Option<bool>,
     pub(super) token_file: Option<PathBuf>,
 }
@@ -39,7 +41,9 @@ const FIXED_KEYS: &[&str] = &[
     "no-auth",
     "allow-origin",
     "allow-host",
+    "base-path",
     "data-dir",
+    "mirror-root",
     "allow-path-settings",
     "token-file",
 ];

@@ -29,7 +29,7 @@ pub struct FixedArgs {
     /// Configuration file (TOML) [default: hfdepot/config.toml in the XDG configuration directory]
     #[arg(long, env = "HFDEPOT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Address to listen on; any other than a loopback one needs a login or --no-auth [default: 127.0.0.1]
+    /// Address to listen on; any other than a loopback one needs a login, an API key or --no-auth [default: 127.0.0.1]
     #[arg(long, env = "HFDEPOT_ADDR", value_name = "IP", value_parser = parse_addr)]
     pub addr: Option<IpAddr>,
     /// Port to listen on; 0 takes any free one [default: 8080]
@@ -58,9 +58,15 @@ pub struct FixedArgs {
     /// Host name under which clients may reach the service, beside its addresses, localhost and the machine's name (repeatable)
     #[arg(long, env = "HFDEPOT_ALLOW_HOST", value_delimiter = ',', value_name = "NAME")]
     pub allow_host: Vec<String>,
+    /// Path below which a reverse proxy shows the service, such as /depot [default: /]
+    #[arg(long, env = "HFDEPOT_BASE_PATH", value_name = "PATH")]
+    pub base_path: Option<String>,
     /// Directory of the database [default: hfdepot in the XDG data directory]
     #[arg(long, env = "HFDEPOT_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<String>,
+    /// Directory below which mirror targets may lie; without it they may lie anywhere outside the system's directories and hfdepot's own (repeatable)
+    #[arg(long, env = "HFDEPOT_MIRROR_ROOT", value_delimiter = ',', value_name = "DIR")]
+    pub mirror_root: Vec<String>,
     /// Let the API change directories too
     #[arg(long, env = "HFDEPOT_ALLOW_PATH_SETTINGS", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_path_settings: Option<bool>,
@@ -85,6 +91,18 @@ pub struct LiveArgs {
     /// Root of the cache; the Hub cache is its folder hub [default: HF_HOME, else ~/.cache/huggingface]
     #[arg(long, env = "HFDEPOT_CACHE_DIR", value_name = "DIR")]
     pub cache_dir: Option<String>,
+    /// Folder of plain files, <owner>/<name>/<path>, in place of the cache
+    #[arg(long, env = "HFDEPOT_LOCAL_DIR", value_name = "DIR")]
+    pub local_dir: Option<String>,
+    /// Folders to look through for models, separated by colons; never written to
+    #[arg(long, env = "HFDEPOT_LOCAL_SCAN_DIRS", value_name = "DIRS")]
+    pub local_scan_dirs: Option<String>,
+    /// Folders for sorts of models: llm=DIR,llm/gguf=DIR,llm/safetensors=DIR,diffusion=DIR,audio=DIR,embedding=DIR
+    #[arg(long, env = "HFDEPOT_DOWNLOAD_ROUTES", value_name = "ROUTES")]
+    pub download_routes: Option<String>,
+    /// How snapshots show blobs: auto, symlink, hardlink or copy [default: auto]
+    #[arg(long, env = "HFDEPOT_LINK_MODE", value_name = "MODE")]
+    pub link_mode: Option<String>,
     /// Base URL of the Hub [default: HF_ENDPOINT, else https://huggingface.co]
     #[arg(long, env = "HFDEPOT_ENDPOINT", value_name = "URL")]
     pub endpoint: Option<String>,
@@ -127,6 +145,9 @@ pub struct LiveArgs {
     /// Days a finished job stays in the list; 0 = for ever [default: 30]
     #[arg(long, env = "HFDEPOT_RETENTION_DAYS", value_name = "N")]
     pub retention_days: Option<String>,
+    /// Days that history and events are kept; 0 = for ever [default: 0]
+    #[arg(long, env = "HFDEPOT_HISTORY_RETENTION", value_name = "N")]
+    pub history_retention: Option<String>,
     /// Proxy: http, https, socks5 or socks5h URL [default: HTTP_PROXY and its kin]
     #[arg(short = 'x', long, env = "HFDEPOT_PROXY", value_name = "URL")]
     pub proxy: Option<String>,

@@ -1,6 +1,6 @@
 //! The live settings: their names, their kinds with ranges, and their defaults.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::state::words;
 
@@ -21,6 +21,14 @@ words! {
         Token = "token",
         /// Root of the cache.
         CacheDir = "cacheDir",
+        /// Folder of plain files for downloads; empty = downloads go into the cache.
+        LocalDir = "localDir",
+        /// Folders that are looked through for models, and never written to.
+        LocalScanDirs = "localScanDirs",
+        /// Folders for sorts of models, by route key.
+        DownloadRoutes = "downloadRoutes",
+        /// How a snapshot of the cache shows a blob.
+        LinkMode = "linkMode",
         /// Base URL of the Hub; empty = `https://huggingface.co`.
         Endpoint = "endpoint",
         /// Connections per file.
@@ -49,6 +57,8 @@ words! {
         FreeSpaceFloor = "freeSpaceFloor",
         /// Days a finished job stays in the list; 0 = for ever.
         RetentionDays = "retentionDays",
+        /// Days that history and events are kept; 0 = for ever.
+        HistoryRetention = "historyRetention",
         /// Proxy for all requests to the outside; empty = none given.
         ProxyUrl = "proxy.url",
         /// User name at the proxy.
@@ -77,6 +87,9 @@ pub(super) enum Kind {
     Password,
     Bool,
     Directory,
+    Directories,
+    Routes,
+    LinkMode,
 }
 
 impl Key {
@@ -86,6 +99,10 @@ impl Key {
         match self {
             Self::Token => "token",
             Self::CacheDir => "cache-dir",
+            Self::LocalDir => "local-dir",
+            Self::LocalScanDirs => "local-scan-dirs",
+            Self::DownloadRoutes => "download-routes",
+            Self::LinkMode => "link-mode",
             Self::Endpoint => "endpoint",
             Self::Connections => "connections",
             Self::MaxActive => "max-active",
@@ -100,6 +117,7 @@ impl Key {
             Self::MaxSpeed => "max-speed",
             Self::FreeSpaceFloor => "free-space-floor",
             Self::RetentionDays => "retention-days",
+            Self::HistoryRetention => "history-retention",
             Self::ProxyUrl => "proxy",
             Self::ProxyUsername => "proxy-user",
             Self::ProxyPassword => "proxy-pass",
@@ -115,7 +133,10 @@ impl Key {
 
     /// Whether the value is a place on the disk, which the API may change only with `--allow-path-settings`.
     pub fn is_path(self) -> bool {
-        matches!(self, Self::CacheDir)
+        matches!(
+            self,
+            Self::CacheDir | Self::LocalDir | Self::LocalScanDirs | Self::DownloadRoutes
+        )
     }
 
     /// The value when nobody gives one.
@@ -126,14 +147,19 @@ impl Key {
             Self::MaxConnections => 16.into(),
             Self::Retries => 4.into(),
             Self::RetentionDays => 30.into(),
+            Self::HistoryRetention => 0.into(),
             Self::MultipartThreshold => "32MiB".into(),
             Self::Verify => "size".into(),
             Self::BackoffInitial => "400ms".into(),
             Self::BackoffMax => "10s".into(),
             Self::StallTimeout => "60s".into(),
             Self::ProxyNoEnvProxy => false.into(),
+            Self::LinkMode => "auto".into(),
+            Self::LocalScanDirs => Value::Array(Vec::new()),
+            Self::DownloadRoutes => Value::Object(Map::new()),
             Self::Token
             | Self::CacheDir
+            | Self::LocalDir
             | Self::Endpoint
             | Self::MaxSpeed
             | Self::FreeSpaceFloor
@@ -150,7 +176,7 @@ impl Key {
             Self::MaxActive => Kind::Whole(1, 32),
             Self::MaxConnections => Kind::Whole(1, 256),
             Self::Retries => Kind::Whole(0, 20),
-            Self::RetentionDays => Kind::Whole(0, 3650),
+            Self::RetentionDays | Self::HistoryRetention => Kind::Whole(0, 3650),
             Self::MultipartThreshold => Kind::Size,
             Self::MaxSpeed | Self::FreeSpaceFloor => Kind::SizeOrNone,
             Self::BackoffInitial => Kind::Duration(10, 60_000, false),
@@ -163,7 +189,10 @@ impl Key {
             Self::ProxyUsername | Self::ProxyNoProxy => Kind::Text,
             Self::ProxyPassword => Kind::Password,
             Self::ProxyNoEnvProxy => Kind::Bool,
-            Self::CacheDir => Kind::Directory,
+            Self::CacheDir | Self::LocalDir => Kind::Directory,
+            Self::LocalScanDirs => Kind::Directories,
+            Self::DownloadRoutes => Kind::Routes,
+            Self::LinkMode => Kind::LinkMode,
         }
     }
 
@@ -177,6 +206,21 @@ impl Key {
                 "0" | "false" | "no" | "off" => false.into(),
                 _ => text.into(),
             },
+            // As in PATH.
+            Kind::Directories => text
+                .split(':')
+                .map(str::trim)
+                .filter(|dir| !dir.is_empty())
+                .collect(),
+            // `llm=/a,audio=/b`; what has no `=` is left as a key without a folder, which no check lets pass.
+            Kind::Routes => text
+                .split(',')
+                .map(str::trim)
+                .filter(|route| !route.is_empty())
+                .map(|route| route.split_once('=').unwrap_or((route, "")))
+                .map(|(key, dir)| (key.trim().to_owned(), Value::from(dir.trim())))
+                .collect::<Map<_, _>>()
+                .into(),
             _ => text.into(),
         }
     }

@@ -28,7 +28,7 @@ pub struct Login {
 /// What is fixed while the service runs.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// Address to listen on. Not a loopback address only with a login or `no_auth`.
+    /// Address to listen on. Not a loopback address only with a login, API keys or `no_auth`.
     pub addr: IpAddr,
     /// Port to listen on; 0 = any free one.
     pub port: u16,
@@ -40,10 +40,30 @@ pub struct ServeOptions {
     pub allow_origins: Vec<String>,
     /// More host names for the service, in lower case without a port.
     pub allow_hosts: Vec<String>,
+    /// Path below which a reverse proxy shows the service: with a slash before and none behind; empty = none.
+    pub base_path: String,
     /// Directory of the database, its backups and the lock. Absolute.
     pub data_dir: PathBuf,
+    /// Directories below which mirror targets may lie; anywhere when there is none. Absolute.
+    pub mirror_roots: Vec<PathBuf>,
     /// Sentences for the log: nothing is wrong, but somebody should know.
     pub warnings: Vec<String>,
+}
+
+impl ServeOptions {
+    /// Whether nobody may come in without a login or an API key.
+    pub fn needs_login(&self) -> bool {
+        self.login.is_some() || !(self.no_auth || self.addr.to_canonical().is_loopback())
+    }
+
+    /// What to do when there is neither, and one is needed. Keys are known only to the database.
+    pub fn no_login_text(&self) -> String {
+        format!(
+            "{} can be reached by other machines: give --auth-user with HFDEPOT_AUTH_PASS or --auth-pass-file, \
+             make an API key with `hfdepot key add NAME --scope admin`, or give --no-auth to serve without a login",
+            self.addr
+        )
+    }
 }
 
 /// Reads flags, variables and the configuration file. `matches` are those of a command with
@@ -88,13 +108,7 @@ pub fn read(
     let addr = args.addr.or(keys.addr).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let no_auth = args.no_auth.or(keys.no_auth).unwrap_or(false);
     let login = login(args, matches, &keys)?;
-    if !addr.to_canonical().is_loopback() && login.is_none() {
-        if !no_auth {
-            return Err(format!(
-                "{addr} can be reached by other machines: give --auth-user with HFDEPOT_AUTH_PASS or --auth-pass-file, \
-                 or --no-auth to serve without a login"
-            ));
-        }
+    if !addr.to_canonical().is_loopback() && login.is_none() && no_auth {
         warnings.push(format!(
             "Serving on {addr} without a login: whoever reaches this port controls the service"
         ));
@@ -114,10 +128,20 @@ pub fn read(
         .iter()
         .map(|text| check_host(text))
         .collect::<Result<Vec<_>, _>>()?;
+    let base_path = check_base_path(
+        args.base_path
+            .as_deref()
+            .or(keys.base_path.as_deref())
+            .unwrap_or(""),
+    )?;
     let data_dir = paths::data_dir(
         args.data_dir.as_deref().or(keys.data_dir.as_deref()),
         &environment,
     )?;
+    let mirror_roots = list(&args.mirror_root, keys.mirror_root)
+        .iter()
+        .map(|text| environment.expand(text))
+        .collect();
     let fixed = Fixed {
         flag,
         env,
@@ -138,7 +162,9 @@ pub fn read(
             no_auth,
             allow_origins,
             allow_hosts,
+            base_path,
             data_dir,
+            mirror_roots,
             warnings,
         },
         fixed,
@@ -349,4 +375,45 @@ fn check_host(text: &str) -> Result<String, String> {
         ));
     }
     Ok(name)
+}
+
+/// A path without the slash at its end. Its first part must not be one that the service has itself:
+/// a proxy that takes the prefix off would make the two the same.
+fn check_base_path(text: &str) -> Result<String, String> {
+    let path = text.trim().trim_matches('/');
+    if path.is_empty() {
+        return Ok(String::new());
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~');
+    let mut parts = path.split('/');
+    let sound = path.len() <= 200
+        && parts
+            .clone()
+            .all(|part| !part.is_empty() && !matches!(part, "." | "..") && part.chars().all(fits));
+    let own = parts
+        .next()
+        .is_some_and(|first| matches!(first, "api" | "assets" | "healthz" | "readyz" | "metrics"));
+    if !sound || own {
+        return Err(format!(
+            "--base-path must be a path such as /depot, of letters, digits and . - _ ~, and not begin with a path \
+             of the service's own (api, assets, healthz, readyz, metrics); it is \"{}\"",
+            crate::model::repo::shown(text)
+        ));
+    }
+    Ok(format!("/{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_path_is_written_in_one_way_and_hides_no_route() {
+        for (given, wanted) in [("", ""), ("/", ""), ("depot", "/depot"), ("/a/b.c/", "/a/b.c")] {
+            assert_eq!(check_base_path(given).as_deref(), Ok(wanted), "{given}");
+        }
+        for given in ["/a//b", "/../x", "/a b", "/a?b", "/api", "/assets/x", "/ä"] {
+            assert!(check_base_path(given).is_err(), "{given}");
+        }
+    }
 }

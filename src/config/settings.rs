@@ -3,7 +3,9 @@
 //! A [`Settings`] never changes; a change makes a new one (`apply.rs`), which the owner swaps
 //! in. The rows of the database are [`Settings::stored`]; loading takes them back.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use super::check::check;
 use super::key::{FieldError, Key};
 use super::layers::{Fixed, Found, Source, Stored};
 use super::paths::CachePaths;
+use crate::model::destination::{LinkMode, RouteKey};
 use crate::model::duration::parse_duration;
 use crate::model::job::Verify;
 use crate::model::secret::Secret;
@@ -45,6 +48,14 @@ pub struct Settings {
     pub token: Option<Secret>,
     /// Places of the cache for new jobs.
     pub cache: CachePaths,
+    /// Folder of plain files for downloads that ask for no other place. `None` = the cache.
+    pub local_dir: Option<PathBuf>,
+    /// Folders that are looked through for models.
+    pub local_scan_dirs: Vec<PathBuf>,
+    /// Folders for sorts of models.
+    pub download_routes: BTreeMap<RouteKey, PathBuf>,
+    /// How a snapshot of the cache shows a blob.
+    pub link_mode: LinkMode,
     /// Base URL of the Hub, without a slash at its end.
     pub endpoint: Url,
     /// Connections per file, 1–64.
@@ -73,6 +84,8 @@ pub struct Settings {
     pub free_space_floor_bytes: Option<u64>,
     /// Days a finished job stays in the list. `None` = for ever.
     pub retention_days: Option<u32>,
+    /// Days that history and events are kept. `None` = for ever.
+    pub history_retention_days: Option<u32>,
     /// How to reach the outside.
     pub proxy: Proxy,
     pub(super) given_token: Option<Secret>,
@@ -169,6 +182,10 @@ impl Settings {
             url => Some(Url::parse(url).map_err(|why| Key::ProxyUrl.error(why))?),
         };
         let cache_dir = text(Key::CacheDir);
+        let directory = |text: &str| fixed.environment.expand(text);
+        let local_dir = text(Key::LocalDir);
+        let scan_dirs = value(Key::LocalScanDirs);
+        let routes = value(Key::DownloadRoutes);
         let given_token = secret(Key::Token);
         let token = given_token
             .clone()
@@ -183,6 +200,23 @@ impl Settings {
                 field: Key::CacheDir.as_str().to_owned(),
                 message: why,
             })?,
+            local_dir: Some(local_dir)
+                .filter(|dir| !dir.is_empty())
+                .map(|dir| directory(&dir)),
+            local_scan_dirs: scan_dirs
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(directory)
+                .collect(),
+            download_routes: routes
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, dir)| Some((key.parse().ok()?, directory(dir.as_str()?))))
+                .collect(),
+            link_mode: text(Key::LinkMode).parse().unwrap_or(LinkMode::Auto),
             endpoint,
             connections: number(Key::Connections),
             max_active: number(Key::MaxActive),
@@ -197,6 +231,7 @@ impl Settings {
             max_speed_bytes: size(Key::MaxSpeed)?.filter(|&bytes| bytes > 0),
             free_space_floor_bytes: size(Key::FreeSpaceFloor)?,
             retention_days: Some(number(Key::RetentionDays)).filter(|&days| days > 0),
+            history_retention_days: Some(number(Key::HistoryRetention)).filter(|&days| days > 0),
             proxy: Proxy {
                 url: proxy_url,
                 username: text(Key::ProxyUsername),

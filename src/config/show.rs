@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::key::Key;
 use super::settings::Settings;
+use crate::model::destination::Layout;
 
 impl Settings {
     /// Every key of the API. Secrets are masked.
@@ -53,10 +54,8 @@ impl Settings {
             "configFile": self.fixed.config_file.as_deref().map(text).unwrap_or_default(),
             // Targets are rows of the database.
             "targetsFile": "",
-            "localDir": "",
-            "localScanDirs": [],
-            "storageMode": "cache",
-            "downloadRoutes": {},
+            "localDir": self.local_dir.as_deref().map(text).unwrap_or_default(),
+            "storageMode": if self.local_dir.is_some() { Layout::Local } else { Layout::Cache },
             "configuredCacheDir": configured.unwrap_or_default(),
             "effectiveHubDir": text(&self.cache.hub),
             "hubDirSource": self.cache.hub_dir_source.as_str(),

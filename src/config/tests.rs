@@ -79,6 +79,7 @@ fn every_live_setting_has_a_flag() {
         ("max-speed", "9MiB"),
         ("free-space-floor", "9MiB"),
         ("retention-days", "9"),
+        ("history-retention", "9"),
         ("proxy", "http://p"),
         ("proxy-user", "u"),
         ("proxy-pass", "p"),
@@ -120,11 +121,16 @@ fn an_address_that_others_reach_needs_a_login_or_an_explicit_no() {
     let with = |args: &[&str]| read(args, at_home(home.path(), &[])).map(|(options, _)| options);
     assert!(with(&["--addr", "127.0.0.1"]).unwrap().warnings.is_empty());
     assert!(with(&["--addr", "::1"]).is_ok());
-    assert!(with(&["--addr", "0.0.0.0"]).unwrap_err().contains("--no-auth"));
-    assert!(with(&["--addr", "::ffff:10.0.0.1"]).is_err());
+    assert!(!with(&["--addr", "::1"]).unwrap().needs_login());
+    // Whether there are API keys is seen when the database is open.
+    for reached in ["0.0.0.0", "::ffff:10.0.0.1"] {
+        let options = with(&["--addr", reached]).unwrap();
+        assert!(options.needs_login() && options.no_login_text().contains("--no-auth"));
+        assert!(!with(&["--addr", reached, "--no-auth"]).unwrap().needs_login());
+    }
     assert!(with(&["--addr", "0.0.0.0", "--no-auth"]).unwrap().warnings[0].contains("without a login"));
     let options = with(&["--addr", "0.0.0.0", "--auth-user", "u", "--auth-pass", "p"]).unwrap();
-    assert!(options.login.is_some() && options.warnings[0].contains("process list"));
+    assert!(options.needs_login() && options.login.is_some() && options.warnings[0].contains("process list"));
     for half in [["--auth-user", "u"], ["--auth-pass", "p"]] {
         assert!(with(&half).is_err(), "{half:?}");
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::error::DiskError;
 use super::folder::Folder;
 use super::probe::{Probe, probe};
-use super::repo::RepoDir;
+use super::repo::{Links, RepoDir};
 use crate::model::repo::{RepoId, RepoType};
 
 /// Folder of the lock files; scans skip it.
@@ -109,17 +109,14 @@ impl Cache {
         RepoDir::new(
             &self.hub,
             id.folder(repo_type),
-            self.probe.symlinks,
+            if self.probe.symlinks {
+                Links::Symbolic
+            } else {
+                Links::None
+            },
             self.lock_patience,
         )
     }
-}
-
-/// Whether the cache at `hub` has a snapshot of a repo, by any program. Nothing is created and
-/// nothing in it is looked at; a cache that cannot be read has none. Blocks.
-pub fn has_snapshot(hub: &Path, repo_type: RepoType, id: &RepoId) -> bool {
-    let snapshots = hub.join(id.folder(repo_type)).join(SNAPSHOTS);
-    std::fs::read_dir(snapshots).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// Type and id of a repo folder's name, for every type the Hub has: `models--o--n`.

@@ -72,6 +72,27 @@ pub(crate) fn lock_blob(folder: &Folder, name: &str, deadline: Instant) -> Resul
     }
 }
 
+/// The answer of [`try_lock_blob`].
+pub(crate) enum BlobLock {
+    /// Nobody else works on the blob while this lives; `None` where there are no locks to take.
+    Free(Option<File>),
+    /// Somebody works on it.
+    Busy,
+}
+
+/// [`lock_blob`] without waiting, for what must not happen while somebody works on the blob.
+pub(crate) fn try_lock_blob(folder: &Folder, name: &str) -> Result<BlobLock, DiskError> {
+    let Some(file) = open_shared(folder, name)? else {
+        return Ok(BlobLock::Free(None));
+    };
+    let tried = try_lock(&file).map_err(|error| DiskError::new("lock", folder.path().join(name), error))?;
+    Ok(match tried {
+        Try::Locked => BlobLock::Free(Some(file)),
+        Try::Unsupported => BlobLock::Free(None),
+        Try::Busy => BlobLock::Busy,
+    })
+}
+
 /// Opens or creates a lock file with mode 0664 whatever the umask, so that other users of the
 /// same group can lock it too (`huggingface_hub` pull request 3714).
 fn open_shared(folder: &Folder, name: &str) -> Result<Option<File>, DiskError> {

@@ -5,7 +5,7 @@
 //!   without its blob and no ref without its snapshot. The order that gives this is written
 //!   in [`publish`] and nowhere else.
 //! - Inside a repo folder no symbolic link is ever followed on the way to a write: all work
-//!   goes through directory descriptors (`folder.rs`), never through joined path strings.
+//!   goes through directory descriptors (`files/folder.rs`), never through joined path strings.
 //! - Every error names the path and carries the [`Code`](crate::model::code::Code) that users see.
 //! - Lock files are never deleted.
 //!
@@ -13,15 +13,18 @@
 //! decision about *what* to fetch may ever be made here.
 
 pub mod cache;
-pub mod error;
-mod folder;
+pub mod friendly;
 pub mod hash;
 pub mod identity;
+pub mod library;
+mod local;
 pub mod lock;
 pub mod part;
 pub mod probe;
+pub mod prune;
 pub mod publish;
 mod refs;
+pub mod remove;
 pub mod repo;
 mod snapshot;
 pub mod space;
@@ -29,11 +32,14 @@ mod staging;
 #[cfg(test)]
 mod tests;
 mod tree;
+pub mod volume;
 
-pub use cache::{Cache, has_snapshot};
-pub use error::DiskError;
+pub use crate::files::error::{self, DiskError};
+use crate::files::folder;
+pub use cache::Cache;
 pub use hash::{BlobHasher, hash_file, hash_file_watched};
 pub use identity::{Identity, boot_id};
+pub use local::Seen;
 pub use lock::{DataDirLock, LockError};
 pub use part::{Opened, PartError, PartFile};
 pub use probe::{Probe, probe};
@@ -42,3 +48,4 @@ pub use repo::{RepoDir, remove_part_in};
 pub use space::{Space, floor_bytes, space};
 pub use staging::{Leftover, LeftoverKind};
 pub use tree::tree_json;
+pub use volume::{Mount, mount_of};

@@ -10,20 +10,16 @@
 //! A cut between any two steps leaves blobs nobody points to or pointers nobody refers to,
 //! both harmless, and never the reverse. Each step may be repeated.
 
-use std::fs::Permissions;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::time::Instant;
-
-use rustix::fs::OFlags;
 
 use super::cache::{BLOBS, SNAPSHOTS, lock_name};
 use super::error::DiskError;
 use super::folder::Folder;
 use super::lock::lock_blob;
-use super::repo::{RepoDir, SYNC_ALL_FROM, open_blob_in, staged_name};
+use super::repo::{Links, RepoDir, SYNC_ALL_FROM, open_blob_in, staged_name};
 use super::snapshot::Snapshot;
-use super::staging;
+use super::staging::Staged;
 use crate::model::repo::{BlobId, Commit, RepoPath};
 
 /// Where the content of a publication comes from.
@@ -86,12 +82,10 @@ pub(super) struct Batch<'a> {
     pub repo_dir: &'a RepoDir,
     pub hub: Folder,
     pub blobs: Folder,
-    pub staging: Folder,
+    pub staged: Staged,
     locks: Folder,
     deadline: Instant,
     locks_skipped: usize,
-    /// Mode of published files: 0666 less the umask.
-    mode: Option<u32>,
 }
 
 impl RepoDir {
@@ -106,21 +100,23 @@ impl RepoDir {
     /// An error of the whole batch: a folder that cannot be opened or synced, a full or
     /// read-only volume. Nothing of the batch may then be taken as published; publish it again.
     pub fn publish(&self, commit: &Commit, items: &[Publication]) -> Result<PublishReport, DiskError> {
+        if let Some(local) = &self.local {
+            return self.publish_local(local, commit, items);
+        }
         let hub = self.open_hub()?;
         let repo = self.open_repo()?;
         let mut batch = Batch {
             repo_dir: self,
             hub,
             blobs: repo.make_child(BLOBS)?.0,
-            staging: self.open_staging()?,
+            staged: Staged::new(self.open_staging()?),
             locks: self.open_locks()?,
             deadline: Instant::now() + self.lock_patience,
             locks_skipped: 0,
-            mode: None,
         };
         let (snapshots, _) = repo.make_child(SNAPSHOTS)?;
 
-        let mut results = if self.symlinks {
+        let mut results = if self.links != Links::None {
             let placed = items.iter().map(|item| batch.place(item)).collect::<Vec<_>>();
             batch.sync_reused(items, &placed)?;
             batch.blobs.sync()?;
@@ -135,12 +131,12 @@ impl RepoDir {
         for index in order {
             let item = &items[index];
             snapshot.leave(&item.path)?;
-            let placed = if self.symlinks {
-                snapshot.point(&batch.staging, item)
-            } else {
-                snapshot
+            let placed = match self.links {
+                Links::Symbolic => snapshot.point(&batch.staged.folder, item),
+                Links::Hard => snapshot.link(&batch, item),
+                Links::None => snapshot
                     .put(&mut batch, item)
-                    .map(|placed| results[index] = Ok(placed))
+                    .map(|placed| results[index] = Ok(placed)),
             };
             if let Err(error) = placed {
                 results[index] = Err(error);
@@ -175,24 +171,24 @@ impl Batch<'_> {
         let staged = staged_name(path)?;
         let _lock = self.lock(item.blob)?;
         if !repair && self.has_blob(item)? {
-            self.staging.remove(staged)?;
+            self.staged.folder.remove(staged)?;
             return Ok(Placed::Reused);
         }
-        self.make_ready(staged, item)?;
+        self.staged.make_ready(staged, item.size_bytes)?;
         // What stands there is a torn file, a dead link or a damaged blob: ours is verified.
         if repair || self.blobs.entry(&name)?.is_some() {
-            self.staging.rename(staged, &self.blobs, &name)?;
+            self.staged.folder.rename(staged, &self.blobs, &name)?;
             return Ok(Placed::Stored);
         }
-        if self.staging.rename_new(staged, &self.blobs, &name)? {
+        if self.staged.folder.rename_new(staged, &self.blobs, &name)? {
             return Ok(Placed::Stored);
         }
         // A program that takes no lock was faster by a hair.
         if self.has_blob(item)? {
-            self.staging.remove(staged)?;
+            self.staged.folder.remove(staged)?;
             return Ok(Placed::Reused);
         }
-        self.staging.rename(staged, &self.blobs, &name)?;
+        self.staged.folder.rename(staged, &self.blobs, &name)?;
         Ok(Placed::Stored)
     }
 
@@ -205,41 +201,6 @@ impl Batch<'_> {
             .metadata()
             .map_err(|error| DiskError::new("look at", self.repo_dir.blob_path(item.blob), error))?;
         Ok(metadata.len() == item.size_bytes)
-    }
-
-    /// Checks that a staged file still is what was verified, and gives it its final mode.
-    pub(super) fn make_ready(&mut self, staged: &str, item: &Publication) -> Result<(), DiskError> {
-        let file = self.staging.open_file(staged, OFlags::RDONLY, 0)?;
-        let path = self.staging.path().join(staged);
-        let metadata = file
-            .metadata()
-            .map_err(|error| DiskError::new("look at", &path, error))?;
-        if metadata.len() != item.size_bytes {
-            let why = format!("it has {} bytes instead of {}", metadata.len(), item.size_bytes);
-            return Err(DiskError::unexpected("publish", path, why));
-        }
-        let mode = self.mode()?;
-        if metadata.mode() & 0o777 != mode {
-            // Refused on file systems without modes; then there is nothing to share either.
-            let _ = file.set_permissions(Permissions::from_mode(mode));
-        }
-        Ok(())
-    }
-
-    /// The mode that a new file gets here. Asking the umask would mean to change it for all
-    /// threads, and default ACLs count as well, so a file is made and looked at.
-    fn mode(&mut self) -> Result<u32, DiskError> {
-        if let Some(mode) = self.mode {
-            return Ok(mode);
-        }
-        let name = staging::temporary_name("mode");
-        let metadata = self.staging.create_file(&name, 0o666)?.metadata();
-        self.staging.remove(&name)?;
-        let metadata =
-            metadata.map_err(|error| DiskError::new("look at", self.staging.path().join(name), error))?;
-        let mode = metadata.mode() & 0o777;
-        self.mode = Some(mode);
-        Ok(mode)
     }
 
     /// Takes the lock of a blob for as long as the answer lives, or counts that it goes without.

@@ -1,4 +1,4 @@
-//! One repo folder of the cache: `models--owner--name`.
+//! One repo folder: `models--owner--name` of the cache, or a local folder of plain files (`local.rs`).
 //!
 //! Each method opens the folders it needs from the root down, without following links, and
 //! works relative to their descriptors.
@@ -13,29 +13,45 @@ use rustix::fs::{FileType, OFlags};
 use super::cache::{BLOBS, LOCKS, REFS, SNAPSHOTS, shared_store_entry};
 use super::error::DiskError;
 use super::folder::{Folder, unique_name};
+use super::local::Local;
 use super::lock::{Try, is_still_there, try_lock};
 use super::part::{Opened, PartError, PartFile};
 use super::staging::{self, Leftover, LeftoverKind, STAGING};
-use crate::model::repo::{BlobId, Commit, RepoPath};
+use crate::model::destination::LinkMode;
+use crate::model::repo::{BlobId, Commit, RepoPath, Revision};
 
 /// From this many files on, one `syncfs` is cheaper than a sync of each.
 pub(super) const SYNC_ALL_FROM: usize = 8;
+
+/// How a snapshot shows a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    /// As a symbolic link.
+    Symbolic,
+    /// As a hard link.
+    Hard,
+    /// Not at all: the file itself lies in the snapshot.
+    None,
+}
 
 /// A repo folder, present or not.
 #[derive(Debug, Clone)]
 pub struct RepoDir {
     hub: PathBuf,
-    folder: String,
-    pub(super) symlinks: bool,
+    pub(super) folder: String,
+    /// Plain files in place of the layout of the cache.
+    pub(super) local: Option<Local>,
+    pub(super) links: Links,
     pub(super) lock_patience: Duration,
 }
 
 impl RepoDir {
-    pub(super) fn new(hub: &Path, folder: String, symlinks: bool, lock_patience: Duration) -> Self {
+    pub(super) fn new(hub: &Path, folder: String, links: Links, lock_patience: Duration) -> Self {
         Self {
             hub: hub.to_owned(),
             folder,
-            symlinks,
+            local: None,
+            links,
             lock_patience,
         }
     }
@@ -67,6 +83,9 @@ impl RepoDir {
     /// # Errors
     /// When a folder cannot be made, or a file or link stands in its place.
     pub fn create(&self) -> Result<(), DiskError> {
+        if self.local.is_some() {
+            return self.create_local(&self.hub);
+        }
         let hub = self.open_hub()?;
         if hub.child_if_present(&self.folder)?.is_none() {
             self.create_whole(&hub)?;
@@ -97,6 +116,41 @@ impl RepoDir {
             locks.remove_folder(&name)?;
         }
         Ok(())
+    }
+
+    /// Whether files lie here plain, under their own names.
+    pub fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
+    /// The same folder, with its snapshots showing blobs in another way.
+    pub fn with_links(mut self, mode: LinkMode) -> Self {
+        self.links = match (mode, self.links) {
+            (LinkMode::Auto, found) => found,
+            (LinkMode::Symlink, _) => Links::Symbolic,
+            (LinkMode::Hardlink, _) => Links::Hard,
+            (LinkMode::Copy, _) => Links::None,
+        };
+        self
+    }
+
+    /// Lets others see the snapshot of `commit`: the listing first, the ref last. Does nothing in
+    /// a local folder, which has neither.
+    ///
+    /// # Errors
+    /// As [`publish_tree`](Self::publish_tree) and [`write_ref`](Self::write_ref).
+    pub fn make_known(&self, revision: &Revision, commit: &Commit) -> Result<(), DiskError> {
+        if self.is_local() {
+            return Ok(());
+        }
+        self.publish_tree(commit)?;
+        if revision.as_str() == commit.as_str() {
+            // No ref names a commit that was asked for by its hash: without this one,
+            // `hf cache prune` would take it for left over.
+            self.keep(commit)
+        } else {
+            self.write_ref(revision, commit)
+        }
     }
 
     /// Opens or creates the part file of a blob; see [`PartFile::open`].

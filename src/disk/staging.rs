@@ -4,9 +4,15 @@
 //! along, and `hf cache prune` (which deletes every `blobs/*.incomplete`) does not see it.
 //! Only names that parse here are ever listed or removed.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use rustix::fs::OFlags;
+
 use crate::model::repo::{BlobId, Commit};
 
-use super::folder::unique_name;
+use super::error::DiskError;
+use super::folder::{Folder, unique_name};
 
 /// The folder's name, in a repo folder of the cache and in a `localDir`.
 pub const STAGING: &str = ".hfdepot";
@@ -35,6 +41,55 @@ pub struct Leftover {
     pub size_bytes: u64,
     /// Last write, UTC milliseconds.
     pub modified_at: i64,
+}
+
+/// An open staging folder, from which finished files are moved into place.
+pub(super) struct Staged {
+    /// The folder.
+    pub folder: Folder,
+    /// Mode of published files: 0666 less the umask.
+    mode: Option<u32>,
+}
+
+impl Staged {
+    pub fn new(folder: Folder) -> Self {
+        Self { folder, mode: None }
+    }
+
+    /// Checks that a staged file still is what was verified, and gives it its final mode.
+    pub fn make_ready(&mut self, name: &str, size_bytes: u64) -> Result<(), DiskError> {
+        let file = self.folder.open_file(name, OFlags::RDONLY, 0)?;
+        let path = self.folder.path().join(name);
+        let metadata = file
+            .metadata()
+            .map_err(|error| DiskError::new("look at", &path, error))?;
+        if metadata.len() != size_bytes {
+            let why = format!("it has {} bytes instead of {size_bytes}", metadata.len());
+            return Err(DiskError::unexpected("publish", path, why));
+        }
+        let mode = self.mode()?;
+        if metadata.mode() & 0o777 != mode {
+            // Refused on file systems without modes; then there is nothing to share either.
+            let _ = file.set_permissions(Permissions::from_mode(mode));
+        }
+        Ok(())
+    }
+
+    /// The mode that a new file gets here. Asking the umask would mean to change it for all
+    /// threads, and default ACLs count as well, so a file is made and looked at.
+    fn mode(&mut self) -> Result<u32, DiskError> {
+        if let Some(mode) = self.mode {
+            return Ok(mode);
+        }
+        let name = temporary_name("mode");
+        let metadata = self.folder.create_file(&name, 0o666)?.metadata();
+        self.folder.remove(&name)?;
+        let metadata =
+            metadata.map_err(|error| DiskError::new("look at", self.folder.path().join(name), error))?;
+        let mode = metadata.mode() & 0o777;
+        self.mode = Some(mode);
+        Ok(mode)
+    }
 }
 
 pub(crate) fn part_name(id: BlobId) -> String {

@@ -9,9 +9,10 @@ use crate::disk::DiskError;
 use crate::hub::{Class, Decision, HubClient, HubConfig, HubError, Retry};
 use crate::model::code::Code;
 use crate::model::state::WaitReason;
-use crate::store::{Lease, Store, StoreError, Trouble, Waiting};
+use crate::store::{Hindrance, StoreError, Waiting};
 
 use super::meter::Meter;
+use super::trouble::Trouble;
 
 /// Longest wait inside a run. Longer ones give the job back to the queue with a reason, so
 /// that its place is free for another job.
@@ -85,10 +86,12 @@ impl FileError {
 impl Halt {
     /// A failed database call: its volume is waited for as that of the files is.
     pub fn store(error: StoreError) -> Self {
-        match (error.trouble(), error) {
+        match (error.hindrance(), error) {
             (_, StoreError::LeaseLost) => Self::LeaseLost,
-            (Some(Trouble::Full | Trouble::Volume), error) => Self::Wait(wait_for_disk(error.to_string())),
-            (Some(Trouble::Busy), error) => Self::Wait(Waiting {
+            (Some(Hindrance::Full | Hindrance::Volume), error) => {
+                Self::Wait(wait_for_disk(error.to_string()))
+            }
+            (Some(Hindrance::Busy), error) => Self::Wait(Waiting {
                 reason: WaitReason::Retry,
                 ready_at: now_ms() + BUSY_PACE_MS,
                 text: error.to_string(),
@@ -147,6 +150,7 @@ impl<'a> Tries<'a> {
             // The client has forgotten where it asked: one try from a fresh answer of the Hub.
             self.misfit = true;
             self.meter.retried();
+            self.meter.trouble(Trouble::of(&error, None));
             return Ok(());
         }
         match self.retry.next(&error, progressed) {
@@ -157,6 +161,7 @@ impl<'a> Tries<'a> {
                     Class::Wait => WaitReason::RateLimit,
                     _ => WaitReason::Retry,
                 };
+                self.meter.trouble(Trouble::of(&error, Some(pause)));
                 if pause > WAIT_INSIDE {
                     let ready_at = now_ms() + pause.as_millis() as i64;
                     let waiting = Waiting {
@@ -195,12 +200,5 @@ fn given_up(error: HubError) -> FileError {
         | Code::RepoDisabled
         | Code::TlsError => FileError::Halt(Halt::Fail(error.code, error.message)),
         code => FileError::File(code, error.message),
-    }
-}
-
-/// Records an oddity of a job in its events; failing to do so must not fail the job.
-pub async fn note(store: &Store, job: &crate::model::job::JobId, lease: &Lease, event: &str, detail: &str) {
-    if let Err(error) = store.note(job, event, detail).await {
-        tracing::warn!(%error, job.seq = lease.job_seq(), event, "an event could not be recorded");
     }
 }

@@ -71,6 +71,12 @@ impl Checkpointer {
         self.lock().parts.retain(|other| !Arc::ptr_eq(other, part));
     }
 
+    /// Starts of the segments of a part that a connection fills now.
+    pub fn open_segments(&self, part_id: i64) -> Vec<u64> {
+        let part = self.lock().parts.iter().find(|part| part.id == part_id).cloned();
+        part.map(|part| part.open_segments()).unwrap_or_default()
+    }
+
     /// Follows a run until [`forget_run`](Self::forget_run).
     pub fn add_run(&self, meter: &Arc<Meter>) {
         self.lock().meters.push(meter.clone());

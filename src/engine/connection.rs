@@ -1,14 +1,16 @@
-//! One connection of a large file: takes segments from the front and streams them into the part.
+//! One connection of a large file: takes segments from the front and streams them into the part,
+//! and when none is left, relieves a slow one.
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{HubClient, RemoteFile};
 
 use super::attempt::{FileError, Halt, Tries};
 use super::limits::Permits;
-use super::part::LivePart;
+use super::part::{Held, LivePart};
 use super::run::Run;
 
 /// One connection: takes segments from the front until none is left, or it is one too many.
@@ -27,6 +29,8 @@ pub struct Connection {
 enum Yielded {
     /// The segment is full.
     Full,
+    /// Another connection has taken over.
+    Lost,
     /// The limits no longer have room for this connection.
     Unwanted,
 }
@@ -37,82 +41,115 @@ impl Connection {
     /// # Errors
     /// [`FileError`]; what came so far is written and marked.
     pub async fn run(self) -> Result<(), FileError> {
+        let _wish = self.run.shared.places.wish(1);
         let mut tries = Tries::new(&self.hub, &self.run.meter, &self.stop);
         let mut seat = tokio::select! {
             () = self.stop.cancelled() => return Err(Halt::Stopped.into()),
             seat = self.seats.acquire() => seat,
         };
         loop {
-            let mut permit = tokio::select! {
+            let shared = &self.run.shared;
+            let places = async { (shared.places.acquire().await, shared.connections.acquire().await) };
+            let (_place, mut permit) = tokio::select! {
                 () = self.stop.cancelled() => return Err(Halt::Stopped.into()),
                 () = seat.unwanted() => return Ok(()),
-                permit = self.run.shared.connections.acquire() => permit,
+                places = places => places,
             };
-            let Some((index, segment)) = self.part.take() else {
-                return Ok(());
+            let held = match self.part.take() {
+                Some(held) => held,
+                None if self.single_stream => return Ok(()),
+                None => {
+                    let latency = shared.places.latency();
+                    let relief = self.part.relieve(&shared.store, latency).await;
+                    match relief.map_err(FileError::store)? {
+                        Some(held) => held,
+                        None => return Ok(()),
+                    }
+                }
             };
-            let mut offset = segment.start + segment.written;
-            let end = segment.start + segment.length;
+            let mut offset = held.offset();
             let result = loop {
                 let began = offset;
                 let result = tokio::select! {
                     biased;
                     () = self.stop.cancelled() => break Err(Halt::Stopped.into()),
+                    () = held.lost() => break Ok(Yielded::Lost),
                     () = seat.unwanted(), if !self.single_stream => break Ok(Yielded::Unwanted),
                     () = permit.unwanted(), if !self.single_stream => break Ok(Yielded::Unwanted),
-                    result = self.stream(index, &mut offset, end) => result,
+                    result = self.stream(&held, &mut offset) => result,
                 };
                 match result {
                     Ok(yielded) => break Ok(yielded),
                     Err(Failed::File(error)) => break Err(error),
                     Err(Failed::Hub(error)) => {
+                        // Waiting for the next try is not silence.
+                        held.holding_back(true);
                         if let Err(error) = tries.after(error, offset > began).await {
                             break Err(error);
                         }
+                        held.holding_back(false);
                     }
                 }
             };
-            self.part.give_back(index);
+            self.part.give_back(&held);
             match result? {
                 Yielded::Full => tries.succeeded(),
+                Yielded::Lost => {}
                 Yielded::Unwanted => return Ok(()),
             }
         }
     }
 
     /// Streams one request into the segment; `offset` moves with every byte that is written.
-    async fn stream(&self, index: usize, offset: &mut u64, end: u64) -> Result<Yielded, Failed> {
+    async fn stream(&self, held: &Held, offset: &mut u64) -> Result<Yielded, Failed> {
         let shared = &self.run.shared;
+        let Some(mut left) = self.part.room_in(held) else {
+            return Ok(Yielded::Lost);
+        };
         let mut skip = 0;
+        let asked = Instant::now();
         let mut body = if self.single_stream {
             skip = *offset;
             self.remote.open(None).await?
         } else {
-            self.remote.open(Some(*offset..end)).await?
+            self.remote.open(Some(*offset..*offset + left)).await?
         };
-        while *offset < end {
-            let Some(mut chunk) = body.next().await? else {
+        shared.places.answered(asked.elapsed());
+        self.run.meter.activity(shared.places.reason());
+        let mut gate = self.run.gate();
+        while left > 0 {
+            // Waiting for the bandwidth limit is not silence.
+            held.holding_back(true);
+            gate.ready().await;
+            held.holding_back(false);
+            let Some(mut read) = body.next().await? else {
                 break;
             };
-            let length = chunk.len() as u64;
-            self.run.meter.received(length);
-            if skip > 0 {
-                let known = skip.min(length);
-                skip -= known;
-                self.run.meter.refetching(known);
-                let _ = chunk.split_to(known as usize);
+            loop {
+                held.holding_back(true);
+                let passed = gate.pass(&mut read).await;
+                held.holding_back(false);
+                let Some(mut chunk) = passed else { break };
+                let length = chunk.len() as u64;
+                self.run.received(length);
+                if skip > 0 {
+                    let known = skip.min(length);
+                    skip -= known;
+                    self.run.meter.refetching(known);
+                    let _ = chunk.split_to(known as usize);
+                }
+                if !chunk.is_empty() {
+                    let written = self.part.write(held, *offset, &chunk, &shared.checkpoint);
+                    let Some(now_left) = written.map_err(Failed::File)? else {
+                        return Ok(Yielded::Lost);
+                    };
+                    *offset += (chunk.len() as u64).min(left);
+                    left = now_left;
+                }
             }
-            if chunk.len() as u64 > end - *offset {
-                chunk.truncate((end - *offset) as usize);
-            }
-            if !chunk.is_empty() {
-                self.part
-                    .write(index, *offset, &chunk, &shared.checkpoint)
-                    .map_err(Failed::File)?;
-                *offset += chunk.len() as u64;
-            }
-            self.run.throttle(length).await;
+            held.holding_back(true);
             self.part.room().await;
+            held.holding_back(false);
         }
         Ok(Yielded::Full)
     }

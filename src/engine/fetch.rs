@@ -20,14 +20,18 @@ use super::planner::BlobTask;
 use super::present::{Before, before};
 use super::publish::{Content, Ready};
 use super::run::Run;
+use super::width::Wish;
 
 /// Pause between two looks at a part that another program writes.
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
+/// Time between two looks whether an idle connection could help a slow one.
+const RELIEF_LOOK: Duration = Duration::from_millis(250);
 /// How often a part may be deleted or cut under us before its file is given up.
 const GONE_MAX: u32 = 20;
 
 /// Fetches one large file, verifies it and hands it to the publisher. `stop` ends the work on
-/// this file only, so that it can go on later in the same run.
+/// this file only, so that it can go on later in the same run. `wish` stands for its connections
+/// until they are there.
 ///
 /// # Errors
 /// [`FileError`]; content that is damaged twice is `hash_mismatch` with both digests.
@@ -35,8 +39,10 @@ pub async fn fetch(
     run: Arc<Run>,
     task: BlobTask,
     stop: CancellationToken,
+    wish: Wish,
     ready: mpsc::Sender<Ready>,
 ) -> Result<(), FileError> {
+    let mut wish = Some(wish);
     let guard = tokio::select! {
         () = stop.cancelled() => return Err(Halt::Stopped.into()),
         guard = run.shared.blobs.lock(run.repo.path(), task.blob) => guard,
@@ -71,6 +77,7 @@ pub async fn fetch(
             continue;
         };
         run.shared.checkpoint.add_part(&part);
+        drop(wish.take());
         let result = fill_and_verify(&run, &task, &part, &hub, &remote, &stop, single_stream).await;
         part.close();
         let error = match result {
@@ -322,7 +329,10 @@ async fn fill(
             run.connections(task.size_bytes)
         };
         seats.set_limit(wanted);
-        while connections.len() < wanted && part.has_work() {
+        let latency = run.shared.places.latency();
+        let slow = |alive| alive > 0 && !single_stream && part.wants_relief(latency);
+        while connections.len() < wanted && (part.has_work() || slow(connections.len())) {
+            let relieves = !part.has_work();
             let connection = Connection {
                 run: run.clone(),
                 part: part.clone(),
@@ -333,6 +343,10 @@ async fn fill(
                 single_stream,
             };
             connections.spawn(connection.run());
+            if relieves {
+                // One helper at a time: the next look tells whether another is of use.
+                break;
+            }
         }
         if connections.is_empty() {
             return if part.is_written() {
@@ -341,6 +355,7 @@ async fn fill(
                 Err(Halt::Stopped.into())
             };
         }
+        let connections_idle = connections.len() < wanted;
         tokio::select! {
             ended = connections.join_next() => match ended {
                 Some(Ok(Ok(()))) | None => {}
@@ -352,6 +367,7 @@ async fn fill(
                 Some(Err(panic)) => return Err(FileError::internal(panic)),
             },
             _ = tuning.changed() => {}
+            () = tokio::time::sleep(RELIEF_LOOK), if connections_idle => {}
         }
     }
 }

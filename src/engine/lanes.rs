@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -20,9 +21,11 @@ use super::publish::{self, Ready};
 use super::run::{Run, blocking, whole_job};
 use super::{fetch, small};
 
-/// Small files in flight at most, whatever the connection limit says: each holds its content
-/// in memory.
-const SMALL_IN_FLIGHT: usize = 32;
+/// Small files of a job that are begun at most, whatever the connection limit says. How many are
+/// in flight follows what that brings.
+const SMALL_BEGUN: usize = 128;
+/// Time after which it is asked again whether another large file would find places.
+const LOOK: Duration = Duration::from_millis(50);
 /// Verified files that may wait for the publisher.
 const READY_QUEUE: usize = 512;
 
@@ -97,11 +100,11 @@ impl Run {
 
     /// Makes sure that what is missing fits on the volume.
     async fn reserve(&self, tasks: &[BlobTask]) -> Result<(), Halt> {
-        let blobs: Vec<_> = tasks.iter().map(|task| (task.blob, task.size_bytes)).collect();
+        let wanted: Vec<BlobTask> = tasks.to_vec();
         let folder = self.repo.path().to_string_lossy().into_owned();
         let allocated = self.shared.store.part_blobs(&folder).await.map_err(Halt::store)?;
         let repo = self.repo.clone();
-        let present = blocking(move || planner::present(&repo, blobs.into_iter())).await?;
+        let present = blocking(move || planner::present(&repo, &wanted)).await?;
         let missing: u64 = tasks
             .iter()
             .zip(present)
@@ -109,7 +112,7 @@ impl Run {
             .map(|(task, _)| task.size_bytes)
             .sum();
         let floor = self.shared.tuning.borrow().free_space_floor_bytes;
-        let destination = PathBuf::from(&self.job.destination);
+        let destination = PathBuf::from(&self.job.destination.dir);
         self.shared
             .reserved
             .reserve(self.job.seq, &destination, missing, floor)
@@ -136,7 +139,7 @@ impl Run {
                 let tuning = tuning.borrow_and_update();
                 (
                     tuning.max_files_per_job,
-                    tuning.max_connections.min(SMALL_IN_FLIGHT),
+                    (2 * tuning.max_connections).min(SMALL_BEGUN),
                 )
             };
             let go_on = halted.is_none() && !self.stop.is_cancelled();
@@ -152,19 +155,25 @@ impl Run {
             for stop in stops.values().skip(max_large) {
                 stop.cancel();
             }
+            // Another one only when those under way leave places free: files that are finished
+            // one after the other are of use sooner, and the disk is written in order.
             while go_on
                 && stops.len() < max_large
+                && (stops.is_empty() || self.shared.places.has_room())
                 && let Some(task) = large.pop_front()
             {
                 begun += 1;
                 let (lane, stop) = (Lane::Large(begun), self.stop.child_token());
                 stops.insert(begun, stop.clone());
                 let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
-                running.spawn(async move { (lane, files, fetch::fetch(run, task, stop, ready).await) });
+                let wish = self.shared.places.wish(self.connections(task.size_bytes));
+                running.spawn(async move { (lane, files, fetch::fetch(run, task, stop, wish, ready).await) });
             }
+            let more_large = go_on && stops.len() < max_large && !large.is_empty();
             let ended = tokio::select! {
                 ended = running.join_next() => ended,
                 _ = tuning.changed() => continue,
+                () = tokio::time::sleep(LOOK), if more_large => continue,
             };
             let Some(ended) = ended else { break };
             let (lane, task, result) = match ended {

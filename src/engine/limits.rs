@@ -1,10 +1,8 @@
-//! Live limits: connections over all jobs, and bandwidth.
+//! The live limit of connections over all jobs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 
 /// A semaphore whose size can change while permits are out. Waiters are served in order.
 #[derive(Debug)]
@@ -113,68 +111,6 @@ impl Drop for Permit {
     }
 }
 
-/// Bytes that may pass at once after a pause, as a share of a second: 0.2 s, measured
-/// where we read, so that a router never sees more.
-const BURST: Duration = Duration::from_millis(200);
-
-/// A token bucket for bytes, changeable at any time.
-#[derive(Debug)]
-pub struct Bandwidth {
-    bucket: Mutex<Bucket>,
-}
-
-#[derive(Debug)]
-struct Bucket {
-    bytes_per_second: Option<u64>,
-    /// When everything that was taken so far will have passed at the rate.
-    paid_until: Instant,
-}
-
-impl Bandwidth {
-    /// A bucket for `bytes_per_second`; `None` lets everything pass.
-    pub fn new(bytes_per_second: Option<u64>) -> Self {
-        Self {
-            bucket: Mutex::new(Bucket {
-                bytes_per_second,
-                paid_until: Instant::now(),
-            }),
-        }
-    }
-
-    /// Changes the rate; those who wait notice within 200 ms.
-    pub fn set_rate(&self, bytes_per_second: Option<u64>) {
-        let mut bucket = self.lock();
-        bucket.bytes_per_second = bytes_per_second;
-        bucket.paid_until = Instant::now();
-    }
-
-    /// Takes `bytes` that were read, and waits until the rate allows to read on.
-    pub async fn take(&self, bytes: u64) {
-        let Some(mut until) = self.book(bytes) else { return };
-        loop {
-            let now = Instant::now();
-            if until <= now + BURST {
-                return;
-            }
-            // In slices, so that a new rate is noticed.
-            tokio::time::sleep((until - BURST - now).min(Duration::from_millis(200))).await;
-            until = until.min(self.lock().paid_until);
-        }
-    }
-
-    fn book(&self, bytes: u64) -> Option<Instant> {
-        let mut bucket = self.lock();
-        let rate = bucket.bytes_per_second?.max(1);
-        let from = bucket.paid_until.max(Instant::now());
-        bucket.paid_until = from + Duration::from_secs_f64(bytes as f64 / rate as f64);
-        Some(bucket.paid_until)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Bucket> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,20 +147,5 @@ mod tests {
         let second = second.await;
         assert_eq!(permits.in_use(), 2);
         drop((only, second));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn bandwidth_keeps_its_rate_and_takes_a_new_one_at_once() {
-        let bandwidth = Bandwidth::new(Some(1_000_000));
-        let start = Instant::now();
-        for _ in 0..100 {
-            bandwidth.take(100_000).await;
-        }
-        let took = start.elapsed().as_secs_f64();
-        assert!((9.5..=10.5).contains(&took), "{took}");
-        bandwidth.set_rate(None);
-        let start = Instant::now();
-        bandwidth.take(1_000_000_000).await;
-        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }

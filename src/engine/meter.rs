@@ -11,6 +11,8 @@ use crate::clock::now_ms;
 use crate::model::state::FileState;
 use crate::store::{FileProgress, Job, JobProgress, Lease};
 
+use super::trouble::{Trouble, Troubles};
+
 /// Speed is the mean over this window, so that a stall shows as 0 soon.
 const SPEED_WINDOW: Duration = Duration::from_secs(5);
 /// A run in which nothing changes records itself this often: recording renews its lease, which
@@ -22,6 +24,8 @@ pub struct Meter {
     /// The right under which they are recorded.
     pub lease: Lease,
     network_bytes: AtomicU64,
+    /// Bytes that moved between disks: they count for the speed, not for the network.
+    moved_bytes: AtomicU64,
     reused_bytes: AtomicU64,
     refetched_bytes: AtomicU64,
     retries: AtomicU64,
@@ -42,6 +46,7 @@ struct Volatile {
     placed: HashSet<i64>,
     samples: VecDeque<(Instant, u64)>,
     recorded: Option<(Instant, JobProgress)>,
+    troubles: Troubles,
 }
 
 impl Meter {
@@ -51,6 +56,7 @@ impl Meter {
         Self {
             lease,
             network_bytes: from(job.network_bytes),
+            moved_bytes: AtomicU64::new(0),
             reused_bytes: from(job.reused_bytes),
             refetched_bytes: from(job.refetched_bytes),
             retries: from(job.retries),
@@ -66,6 +72,22 @@ impl Meter {
         self.last_byte_at.store(now_ms(), Relaxed);
     }
 
+    /// Bytes were read or written for a job that is no download.
+    pub fn moved(&self, bytes: u64) {
+        self.moved_bytes.fetch_add(bytes, Relaxed);
+        self.last_byte_at.store(now_ms(), Relaxed);
+    }
+
+    /// So many bytes more of the job's total are done with.
+    pub fn advanced(&self, bytes: u64) {
+        self.placed_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// So many of the bytes that were done with have to be done again.
+    pub fn fell_back(&self, bytes: u64) {
+        self.placed_bytes.fetch_sub(bytes, Relaxed);
+    }
+
     /// Bytes were found in the cache.
     pub fn reused(&self, bytes: u64) {
         self.reused_bytes.fetch_add(bytes, Relaxed);
@@ -79,6 +101,17 @@ impl Meter {
     /// A try failed and another one follows.
     pub fn retried(&self) {
         self.retries.fetch_add(1, Relaxed);
+    }
+
+    /// Something went wrong that the run gets over; it becomes an event with the next record.
+    /// Repetitions share events.
+    pub fn trouble(&self, trouble: Trouble) {
+        self.lock().troubles.add(trouble, Instant::now());
+    }
+
+    /// The run ends: what was held back of repetitions goes into the last record.
+    pub fn no_more_troubles(&self) {
+        self.lock().troubles.close();
     }
 
     /// What to show as the present activity.
@@ -120,9 +153,10 @@ impl Meter {
     /// while ago.
     pub fn progress(&self) -> Option<JobProgress> {
         let network_bytes = self.network_bytes.load(Relaxed);
+        let passed_bytes = network_bytes + self.moved_bytes.load(Relaxed);
         let mut volatile = self.lock();
         let now = Instant::now();
-        volatile.samples.push_back((now, network_bytes));
+        volatile.samples.push_back((now, passed_bytes));
         while volatile
             .samples
             .get(1)
@@ -132,7 +166,7 @@ impl Meter {
         }
         let bytes_per_second = match volatile.samples.front() {
             Some(&(at, bytes)) if now - at >= Duration::from_millis(200) => {
-                ((network_bytes - bytes) as f64 / (now - at).as_secs_f64()) as u64
+                ((passed_bytes - bytes) as f64 / (now - at).as_secs_f64()) as u64
             }
             _ => 0,
         };
@@ -149,12 +183,15 @@ impl Meter {
             last_byte_at: (last_byte_at > 0).then_some(last_byte_at),
             activity: volatile.activity.clone(),
             files,
+            events: volatile.troubles.take_due(now),
         };
         let same = volatile.recorded.as_ref().is_some_and(|(at, old)| {
             now - *at < HEARTBEAT
                 && progress.files.is_empty()
+                && progress.events.is_empty()
                 && JobProgress {
                     files: vec![],
+                    events: vec![],
                     ..old.clone()
                 } == progress
         });

@@ -7,8 +7,12 @@
 //!
 //! One download, by file name: `worker` claims → `run` drives it → `planner` asks the Hub and
 //! looks at the cache → `lanes` hands files out → `fetch` (large files: `connection`s fill a `part`)
-//! or `small` moves bytes →
+//! or `small` moves bytes,
+//! over as many connections as `width` finds worth having →
 //! `checkpoint` records them → `publish` makes them visible → `run` settles the job.
+//!
+//! Jobs of other kinds go another way: `work` claims them into a slot of their own and gives each
+//! to the file of its kind, such as `mirror`.
 //!
 //! Before a download: `analyzer` says what a repo is, with a look into its files by `peek`.
 //!
@@ -16,13 +20,20 @@
 
 mod analyzer;
 mod attempt;
+mod bandwidth;
 mod blob_locks;
 mod checkpoint;
+mod comparison;
 mod connection;
+mod copier;
+mod copying;
 mod fetch;
+mod gates;
 mod lanes;
+mod library;
 mod limits;
 mod meter;
+mod mirror;
 mod part;
 mod peek;
 mod planner;
@@ -31,23 +42,33 @@ mod publish;
 mod run;
 mod small;
 mod space;
+mod trouble;
+mod width;
+mod work;
 mod worker;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::disk::{Cache, DiskError};
 use crate::hub::{Budget, HubClient, HubConfig, HubError};
+use crate::model::destination::Destination;
 use crate::model::job::JobRequest;
 use crate::store::Store;
 
 pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
-pub use limits::{Bandwidth, Permits};
+pub use bandwidth::Bandwidth;
+pub use comparison::{
+    Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
+};
+pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
+pub use limits::Permits;
+pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
 /// What a run makes of stored marks; the simulation in `tests/` decides by it too.
 #[doc(hidden)]
 pub use part::believed;
@@ -68,6 +89,8 @@ pub struct Tuning {
     pub multipart_threshold_bytes: u64,
     /// Bytes a second over all jobs; `None` is no limit.
     pub max_speed_bytes: Option<u64>,
+    /// Nothing runs: by the schedule, or because everything is paused.
+    pub paused: bool,
     /// Bytes that stay free on the volume; `None` is min(1 GiB, 5 %).
     pub free_space_floor_bytes: Option<u64>,
     /// Where the Hub is and how it is asked.
@@ -93,21 +116,31 @@ pub(crate) struct Shared {
     /// Reports of the last minutes.
     pub analyzer: analyzer::Analyzer,
     pub connections: Arc<Permits>,
-    pub bandwidth: Bandwidth,
+    /// As many of them as are worth having.
+    pub places: Arc<width::Places>,
+    /// Room for small files in flight, in KiB: each is held in memory whole.
+    pub small_room: Arc<Semaphore>,
+    pub bandwidth: Arc<Bandwidth>,
     pub checkpoint: checkpoint::Checkpointer,
     /// One task at a time for each blob of each repo folder.
     pub blobs: blob_locks::BlobLocks,
+    /// Keeps downloads and deletions of one repo apart.
+    pub gates: Arc<gates::Gates>,
+    /// The index of the caches.
+    pub library: library::Library,
     /// Bytes that running jobs will still allocate.
     pub reserved: space::Reservations,
     /// Rung when there may be something to claim, stop or clean.
     pub wake: Notify,
+    /// The same for jobs of other kinds than downloads.
+    pub work_wake: Notify,
     /// Hard or soft stop of the whole engine.
     pub stop: CancellationToken,
 }
 
 /// Handles of an engine's loops, to be awaited at the end.
 pub struct Running {
-    worker: JoinHandle<()>,
+    workers: [JoinHandle<()>; 2],
     others: Vec<JoinHandle<()>>,
 }
 
@@ -115,8 +148,10 @@ impl Running {
     /// Waits until every run has synced, checkpointed and given its job back. Call after the
     /// stop token was cancelled.
     pub async fn finished(self) {
-        if let Err(error) = self.worker.await {
-            tracing::error!(%error, "the worker loop ended badly");
+        for worker in self.workers {
+            if let Err(error) = worker.await {
+                tracing::error!(%error, "a worker loop ended badly");
+            }
         }
         for task in self.others {
             task.abort();
@@ -140,7 +175,10 @@ impl Engine {
         let first = tuning.borrow().clone();
         let (hub_sender, hub) = watch::channel(HubClient::new(first.hub.clone(), budget.clone())?);
         let checkpoint = checkpoint::Checkpointer::new(store.clone());
+        let gates = Arc::<gates::Gates>::default();
         let shared = Arc::new(Shared {
+            library: library::Library::new(store.clone(), gates.clone()),
+            gates,
             store,
             caches: planner::Caches::default(),
             hub,
@@ -148,31 +186,49 @@ impl Engine {
             budget,
             analyzer: analyzer::Analyzer::default(),
             connections: Permits::new(first.max_connections),
-            bandwidth: Bandwidth::new(first.max_speed_bytes),
+            places: width::Places::new(first.max_connections),
+            small_room: Arc::new(Semaphore::new(small::ROOM_KIB)),
+            bandwidth: Arc::new(Bandwidth::new(first.max_speed_bytes)),
             checkpoint,
             blobs: blob_locks::BlobLocks::default(),
             reserved: space::Reservations::default(),
             wake: Notify::new(),
+            work_wake: Notify::new(),
             stop,
         });
         let others = vec![
             runtime.spawn(shared.clone().apply_tuning(tuning, hub_sender)),
             runtime.spawn(checkpoint::Checkpointer::run(shared.clone())),
+            runtime.spawn(width::Places::run(shared.clone())),
         ];
-        let worker = runtime.spawn(worker::run(shared.clone()));
-        Ok((Self { shared }, Running { worker, others }))
+        let owner: Arc<str> = format!("{}-{:016x}", std::process::id(), fastrand::u64(..)).into();
+        let workers = [
+            runtime.spawn(worker::run(shared.clone(), owner.clone())),
+            runtime.spawn(work::run(shared.clone(), owner)),
+        ];
+        Ok((Self { shared }, Running { workers, others }))
+    }
+
+    /// Starts of the segments of a part file that a connection fills now.
+    pub fn open_segments(&self, part_id: i64) -> Vec<u64> {
+        self.shared.checkpoint.open_segments(part_id)
     }
 
     /// Says that a job was added or changed.
     pub fn wake(&self) {
         self.shared.wake.notify_one();
+        self.shared.work_wake.notify_one();
     }
 
     /// What a job for `request` would fetch, without queueing it.
     ///
     /// # Errors
     /// [`PlanTrouble`]: what the Hub said, or why the selection is refused.
-    pub async fn plan(&self, request: &JobRequest, destination: &str) -> Result<PlanReport, PlanTrouble> {
+    pub async fn plan(
+        &self,
+        request: &JobRequest,
+        destination: &Destination,
+    ) -> Result<PlanReport, PlanTrouble> {
         planner::report(&self.shared, request, destination).await
     }
 
@@ -189,9 +245,19 @@ impl Engine {
         self.shared.hub()
     }
 
+    /// What lies in the caches.
+    pub fn library(&self) -> &Library {
+        &self.shared.library
+    }
+
     /// The rate-limit windows of the Hub as last heard.
     pub fn budget(&self) -> &Budget {
         &self.shared.budget
+    }
+
+    /// Bytes that running jobs will still allocate, by destination.
+    pub fn reserved(&self) -> Vec<(PathBuf, u64)> {
+        self.shared.reserved.by_destination()
     }
 
     /// Whether the cache at `destination` can be written to.
@@ -205,7 +271,8 @@ impl Engine {
 }
 
 impl Shared {
-    /// Makes changed settings act: limits at once, the Hub client for the next request.
+    /// Makes changed settings act: limits at once, the Hub client for the next request. A client
+    /// has its connections; so it is made anew only when something that it was made from changed.
     async fn apply_tuning(
         self: Arc<Self>,
         mut tuning: watch::Receiver<Tuning>,
@@ -214,15 +281,18 @@ impl Shared {
         while tuning.changed().await.is_ok() {
             let now = tuning.borrow_and_update().clone();
             self.connections.set_limit(now.max_connections);
+            self.places.set_cap(now.max_connections);
             self.bandwidth.set_rate(now.max_speed_bytes);
-            match HubClient::new(now.hub, self.budget.clone()) {
-                Ok(client) => {
-                    hub.send_replace(client);
-                    // Another token sees other files.
-                    self.analyzer.forget();
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the new Hub settings cannot be used; the old ones stay")
+            if now.hub != *hub.borrow().config() {
+                match HubClient::new(now.hub, self.budget.clone()) {
+                    Ok(client) => {
+                        hub.send_replace(client);
+                        // Another token sees other files.
+                        self.analyzer.forget();
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the new Hub settings cannot be used; the old ones stay")
+                    }
                 }
             }
             self.wake.notify_one();

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::disk::{self, Cache, DiskError, RepoDir};
+use crate::disk::{self, Cache, DiskError, RepoDir, Seen};
 use crate::hub::{HubClient, HubError};
+use crate::model::destination::{Destination, Layout};
 use crate::model::filter::Filter;
 use crate::model::job::JobRequest;
 use crate::model::plan::{LeftOut, PlanError, RepoFile, Selection, Tree};
@@ -107,14 +108,40 @@ pub struct BlobTask {
     pub files: Vec<(i64, RepoPath)>,
 }
 
-/// The blobs of `tasks` that the cache has with the right size. Blocks.
+impl BlobTask {
+    /// Where it belongs.
+    pub fn paths(&self) -> impl Iterator<Item = &RepoPath> {
+        self.files.iter().map(|(_, path)| path)
+    }
+}
+
+/// Which contents are known to be here; what only a hash could tell counts as missing. Blocks.
 ///
 /// # Errors
 /// What the disk says.
-pub fn present(repo: &RepoDir, blobs: impl Iterator<Item = (BlobId, u64)>) -> Result<Vec<bool>, DiskError> {
-    blobs
-        .map(|(blob, size)| Ok(repo.blob(blob)? == Some(size)))
+pub fn present(repo: &RepoDir, tasks: &[BlobTask]) -> Result<Vec<bool>, DiskError> {
+    tasks
+        .iter()
+        .map(|task| Ok(repo.look(task.blob, task.size_bytes, task.paths())? == Seen::Known))
         .collect()
+}
+
+/// Filters that name a folder in a local destination.
+pub fn subfolders(append_filter_subdir: bool, filters: &[String]) -> Vec<String> {
+    let plain = |filter: &&String| !filter.contains(['*', '?', '[']);
+    let wanted = filters.iter().filter(|_| append_filter_subdir);
+    wanted.filter(plain).cloned().collect()
+}
+
+/// The local folder of a repo; `None` when `destination` is a cache.
+pub fn local_folder(destination: &Destination, repo: &RepoId, subfolders: Vec<String>) -> Option<RepoDir> {
+    match destination.layout {
+        Layout::Cache => None,
+        Layout::Local => {
+            let named = destination.local_repo.as_ref().unwrap_or(repo);
+            Some(RepoDir::local(Path::new(&destination.dir), named, subfolders))
+        }
+    }
 }
 
 /// A file of a plan as `POST /api/plan` shows it.
@@ -162,7 +189,7 @@ pub struct PlanReport {
 pub async fn report(
     shared: &Shared,
     request: &JobRequest,
-    destination: &str,
+    destination: &Destination,
 ) -> Result<PlanReport, PlanTrouble> {
     let hub = shared.hub();
     let asked = Asked {
@@ -179,9 +206,14 @@ pub async fn report(
     let Listing {
         commit, selection, ..
     } = list(&hub, &asked, commit).await?;
-    let hub_dir = PathBuf::from(destination);
-    let folder = hub_dir.join(request.repo.folder(request.repo_type));
-    let here = look(hub_dir.clone(), request, &selection.files).await?;
+    let dir = PathBuf::from(&destination.dir);
+    let names = subfolders(request.append_filter_subdir, &request.filters);
+    let local = local_folder(destination, &request.repo, names);
+    let folder = match &local {
+        Some(local) => local.path(),
+        None => dir.join(request.repo.folder(request.repo_type)),
+    };
+    let here = look(dir.clone(), local, request, &selection.files).await?;
     let mut files = Vec::with_capacity(selection.files.len());
     let (mut present_bytes, mut fetch_bytes) = (0, 0);
     let mut seen = std::collections::HashSet::new();
@@ -217,23 +249,33 @@ pub async fn report(
         left_out: selection.left_out,
         present_bytes,
         fetch_bytes,
-        free_bytes: disk::space(&hub_dir).ok().map(|space| space.free_bytes),
+        free_bytes: disk::space(&dir).ok().map(|space| space.free_bytes),
         reserved_bytes,
-        room: space::fits(&hub_dir, fetch_bytes, reserved_bytes, floor),
+        room: space::fits(&dir, fetch_bytes, reserved_bytes, floor),
     })
 }
 
-/// Which files of a plan the cache has; without creating a cache that is not there.
-async fn look(hub_dir: PathBuf, request: &JobRequest, files: &[RepoFile]) -> Result<Vec<bool>, PlanTrouble> {
-    let blobs: Vec<_> = files.iter().map(|file| (file.blob_id, file.size_bytes)).collect();
+/// Which files of a plan the destination has; without creating one that is not there.
+async fn look(
+    dir: PathBuf,
+    local: Option<RepoDir>,
+    request: &JobRequest,
+    files: &[RepoFile],
+) -> Result<Vec<bool>, PlanTrouble> {
+    let tasks: Vec<_> = files
+        .iter()
+        .map(|file| BlobTask {
+            blob: file.blob_id,
+            size_bytes: file.size_bytes,
+            files: vec![(0, file.path.clone())],
+        })
+        .collect();
     let (repo_type, id) = (request.repo_type, request.repo.clone());
-    let count = blobs.len();
-    let looked = tokio::task::spawn_blocking(move || {
-        if !hub_dir.is_dir() {
-            return Ok(vec![false; count]);
-        }
-        let cache = Cache::open(&hub_dir)?;
-        present(&cache.repo(repo_type, &id), blobs.into_iter())
+    let count = tasks.len();
+    let looked = tokio::task::spawn_blocking(move || match local {
+        Some(folder) => present(&folder, &tasks),
+        None if !dir.is_dir() => Ok(vec![false; count]),
+        None => present(&Cache::open(&dir)?.repo(repo_type, &id), &tasks),
     })
     .await;
     match looked {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::disk::{DiskError, hash_file_watched};
+use crate::disk::{DiskError, Seen, hash_file_watched};
 use crate::model::code::Code;
 use crate::model::job::Verify;
 
@@ -28,18 +28,18 @@ pub enum Before {
 /// What the disk says, and stop.
 pub async fn before(run: &Run, task: &BlobTask, stop: &CancellationToken) -> Result<Before, FileError> {
     // Not worth a trip to another thread: the engine's own may wait for the disk.
-    match run.repo.blob(task.blob) {
-        Ok(Some(size)) if size == task.size_bytes => {}
-        Ok(_) => return Ok(Before::Missing),
-        Err(error) => return Err(FileError::disk(&error)),
+    let seen = run.repo.look(task.blob, task.size_bytes, task.paths());
+    let seen = seen.map_err(|error| FileError::disk(&error))?;
+    match seen {
+        Seen::Missing => return Ok(Before::Missing),
+        Seen::Known if run.job.verify != Verify::Sha256 => return Ok(Before::Present("size")),
+        Seen::Known | Seen::SameSize => {}
     }
-    if run.job.verify != Verify::Sha256 {
-        return Ok(Before::Present("size"));
-    }
-    let (repo, blob, size) = (run.repo.clone(), task.blob, task.size_bytes);
+    let (repo, commit, task) = (run.repo.clone(), run.commit.clone(), task.clone());
+    let (blob, size) = (task.blob, task.size_bytes);
     let stop = stop.clone();
     let looked = tokio::task::spawn_blocking(move || {
-        let Some(file) = repo.open_blob(blob)? else {
+        let Some((file, path)) = repo.open_content(blob, size, task.paths())? else {
             return Ok(Some(Before::Missing));
         };
         let go_on = |_| {
@@ -56,10 +56,16 @@ pub async fn before(run: &Run, task: &BlobTask, stop: &CancellationToken) -> Res
             source,
         })?;
         Ok(found.map(|found| {
-            if found == blob {
-                Before::Present(blob.algorithm())
-            } else {
-                Before::Damaged
+            match (found == blob, seen) {
+                (true, _) => {
+                    if let Some(path) = path {
+                        repo.record(&commit, &path, blob);
+                    }
+                    Before::Present(blob.algorithm())
+                }
+                // Another content of the same size, such as another revision: ours takes its place.
+                (false, Seen::SameSize) => Before::Missing,
+                (false, _) => Before::Damaged,
             }
         }))
     })

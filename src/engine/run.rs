@@ -15,17 +15,21 @@ use crate::clock::now_ms;
 use crate::disk::{DiskError, LeftoverKind, RepoDir};
 use crate::hub::{HubClient, RemoteFile};
 use crate::model::code::Code;
+use crate::model::destination::Layout;
 use crate::model::job::Verify;
+use crate::model::library::CachedRepo;
 use crate::model::plan::RepoFile;
-use crate::model::repo::{BlobId, Commit};
-use crate::model::state::{JobStatus, Phase};
-use crate::store::{Claimed, Job, NewFile, Outcome, StoreError};
+use crate::model::repo::{BlobId, Commit, RepoId};
+use crate::model::state::{JobStatus, Phase, WaitReason};
+use crate::store::{Claimed, Job, NewFile, Outcome, StoreError, Waiting};
 
 use super::Shared;
-use super::attempt::{FileError, Halt, Tries, note};
+use super::attempt::{FileError, Halt, Tries};
+use super::bandwidth::{Bandwidth, Gate};
 use super::meter::Meter;
 use super::planner::{self, Asked, BlobTask, PlanTrouble};
 use super::publish::Ready;
+use super::trouble::Trouble;
 
 /// What a crashed run left in the staging folder goes after this time, milliseconds: another
 /// instance on the same cache may be using younger files.
@@ -40,27 +44,33 @@ pub struct Run {
     pub shared: Arc<Shared>,
     /// The job as it was claimed.
     pub job: Job,
+    /// The repo it wants.
+    pub repo_id: RepoId,
     /// Its repo in the cache.
     pub repo: Arc<RepoDir>,
     /// What it has done, and the right to record it.
     pub meter: Arc<Meter>,
+    /// The job's own limit.
+    pub bandwidth: Arc<Bandwidth>,
     /// Cancelled when the run has to end.
     pub stop: CancellationToken,
-    commit: Mutex<Option<Commit>>,
+    /// What the revision resolved to.
+    pub commit: Commit,
     leftovers: Mutex<HashMap<BlobId, PathBuf>>,
     /// Why files were given up, in order.
     pub failures: Mutex<Vec<(Code, String)>>,
 }
 
 /// Runs a claimed job until it ends or `stop` is cancelled, and settles it.
-pub async fn run(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
+pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth>, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
     let seq = job.seq;
-    tracing::info!(job.id = %job.id, repo = %job.repo, revision = %job.revision, attempt = job.attempt, "job started");
+    tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job));
     shared.checkpoint.add_run(&meter);
-    let (id, repo) = (job.id.clone(), job.repo.clone());
-    let result = drive(&shared, job, meter.clone(), stop).await;
+    let id = job.id.clone();
+    let result = drive(&shared, job, meter.clone(), bandwidth, stop).await;
+    meter.no_more_troubles();
     if let Err(error) = shared.checkpoint.record(true).await {
         tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
     }
@@ -68,6 +78,12 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken)
     shared.reserved.release(seq);
     let outcome = match result {
         Ok(()) => Outcome::Completed,
+        // Ready at once: what holds it back is that nothing is claimed meanwhile.
+        Err(Halt::Stopped) if shared.tuning.borrow().paused => Outcome::Waiting(Waiting {
+            reason: WaitReason::Schedule,
+            ready_at: now_ms(),
+            text: "Waits until work goes on".to_owned(),
+        }),
         Err(Halt::Stopped) => Outcome::Released,
         Err(Halt::Wait(waiting)) => Outcome::Waiting(waiting),
         Err(Halt::Fail(code, text)) => Outcome::Failed(code, text),
@@ -77,7 +93,7 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken)
         }
     };
     match settle(&shared, &meter, &outcome).await {
-        Ok(status) => tracing::info!(job.id = %id, %repo, %status, ?outcome, "job settled"),
+        Ok(status) => tracing::info!(job.id = %id, %status, ?outcome, "job settled"),
         Err(error) => {
             tracing::error!(job.id = %id, %error, "the job could not be settled; its lease will run out")
         }
@@ -91,7 +107,7 @@ async fn settle(shared: &Shared, meter: &Meter, outcome: &Outcome) -> Result<Job
     loop {
         let settled = shared.store.settle(&meter.lease, outcome).await;
         match &settled {
-            Err(error) if error.trouble().is_some() && !shared.stop.is_cancelled() => {
+            Err(error) if error.hindrance().is_some() && !shared.stop.is_cancelled() => {
                 tracing::warn!(job.seq = meter.lease.job_seq(), %error, "the end of the run waits for the database");
             }
             _ => return settled,
@@ -108,13 +124,25 @@ async fn drive(
     shared: &Arc<Shared>,
     mut job: Job,
     meter: Arc<Meter>,
+    bandwidth: Arc<Bandwidth>,
     stop: CancellationToken,
 ) -> Result<(), Halt> {
-    let repo = open_repo(shared, &job).await?;
+    let Some(repo_id) = job.repo.clone() else {
+        return Err(Halt::Fail(
+            Code::Internal,
+            "The download names no repo".to_owned(),
+        ));
+    };
+    // A deletion of this repo is waited for; none begins while the run is in it.
+    let cached = CachedRepo::from((job.repo_type, &repo_id));
+    let hub_dir = PathBuf::from(&job.destination.dir);
+    let in_local_folder = job.destination.layout == Layout::Local;
+    let _in_use = shared.gates.enter(hub_dir.join(cached.folder())).await;
+    let repo = open_repo(shared, &job, &repo_id).await?;
     let commit = match job.commit.clone() {
         Some(commit) => commit,
         None => {
-            let work = plan(shared, &job, &meter, &repo, &stop);
+            let work = plan(shared, &job, &repo_id, &meter, &repo, &stop);
             let commit = tokio::select! {
                 () = stop.cancelled() => return Err(Halt::Stopped),
                 planned = work => planned?,
@@ -127,14 +155,24 @@ async fn drive(
         shared: shared.clone(),
         leftovers: Mutex::new(leftovers(&repo).await),
         job,
+        repo_id,
         repo,
         meter,
+        bandwidth,
         stop,
-        commit: Mutex::new(Some(commit.clone())),
+        commit: commit.clone(),
         failures: Mutex::default(),
     });
-    run.fetch_all(&commit).await?;
-    run.finish(&commit).await
+    let fetched = run.fetch_all(&commit).await;
+    let finished = match fetched {
+        Ok(()) => run.finish(&commit).await,
+        Err(halt) => Err(halt),
+    };
+    // Before the job is settled: who hears of its end finds the repo in the list.
+    if !in_local_folder {
+        shared.library.note_change(&hub_dir, &cached).await;
+    }
+    finished
 }
 
 /// Runs disk work on a thread that may wait.
@@ -157,13 +195,16 @@ pub async fn blocking<T: Send + 'static>(
     }
 }
 
-async fn open_repo(shared: &Arc<Shared>, job: &Job) -> Result<Arc<RepoDir>, Halt> {
-    let (shared, job_repo, repo_type) = (shared.clone(), job.repo.clone(), job.repo_type);
-    let destination = PathBuf::from(&job.destination);
+async fn open_repo(shared: &Arc<Shared>, job: &Job, repo: &RepoId) -> Result<Arc<RepoDir>, Halt> {
+    let subfolders = planner::subfolders(job.append_filter_subdir, &job.filters);
+    if let Some(folder) = planner::local_folder(&job.destination, repo, subfolders) {
+        return Ok(Arc::new(folder));
+    }
+    let (shared, job_repo, repo_type) = (shared.clone(), repo.clone(), job.repo_type);
+    let (cache, links) = (PathBuf::from(&job.destination.dir), job.destination.link_mode);
     blocking(move || {
-        Ok(Arc::new(
-            shared.caches.open(&destination)?.repo(repo_type, &job_repo),
-        ))
+        let repo = shared.caches.open(&cache)?.repo(repo_type, &job_repo);
+        Ok(Arc::new(repo.with_links(links)))
     })
     .await
 }
@@ -189,6 +230,7 @@ async fn leftovers(repo: &Arc<RepoDir>) -> HashMap<BlobId, PathBuf> {
 async fn plan(
     shared: &Arc<Shared>,
     job: &Job,
+    repo_id: &RepoId,
     meter: &Meter,
     repo: &Arc<RepoDir>,
     stop: &CancellationToken,
@@ -196,7 +238,7 @@ async fn plan(
     let store = &shared.store;
     let asked = Asked {
         repo_type: job.repo_type,
-        repo: &job.repo,
+        repo: repo_id,
         filters: &job.filters,
         excludes: &job.excludes,
         exact_match: job.exact_match,
@@ -208,7 +250,7 @@ async fn plan(
         .await
         .map_err(Halt::store)?;
     let commit = loop {
-        match hub.resolve(job.repo_type, &job.repo, &job.revision).await {
+        match hub.resolve(job.repo_type, repo_id, &job.revision).await {
             Ok(resolved) => break resolved.commit,
             Err(error) => tries.after(error, false).await.map_err(whole_job)?,
         }
@@ -238,9 +280,10 @@ async fn plan(
     let (repo, staged) = (repo.clone(), commit.clone());
     blocking(move || {
         repo.create()?;
-        listing
-            .tree_json
-            .map_or(Ok(()), |json| repo.stage_tree(&staged, &json))
+        match listing.tree_json {
+            Some(json) if !repo.is_local() => repo.stage_tree(&staged, &json),
+            _ => Ok(()),
+        }
     })
     .await?;
     store
@@ -272,12 +315,7 @@ impl Run {
             git_oid: String::new(),
             xet_hash: None,
         };
-        let commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // The commit is set before any task starts.
-        let commit = commit
-            .or_else(|| self.job.commit.clone())
-            .expect("a run that fetches has a commit");
-        hub.file(self.job.repo_type, &self.job.repo, &commit, &file)
+        hub.file(self.job.repo_type, &self.repo_id, &self.commit, &file)
     }
 
     /// Connections that a file of this size may have now.
@@ -312,13 +350,23 @@ impl Run {
     }
 
     /// Records an oddity in the job's events.
-    pub async fn note(&self, event: &str, detail: &str) {
-        note(&self.shared.store, &self.job.id, &self.meter.lease, event, detail).await;
+    pub async fn note(&self, event: &'static str, detail: &str) {
+        self.meter.trouble(Trouble::oddity(event, detail));
     }
 
-    /// Waits as long as the bandwidth limit asks after `bytes` were read.
-    pub async fn throttle(&self, bytes: u64) {
-        self.shared.bandwidth.take(bytes).await;
+    /// Counts bytes that came from the network.
+    pub fn received(&self, bytes: u64) {
+        self.meter.received(bytes);
+        self.shared.places.received(bytes);
+    }
+
+    /// What one reader of this run passes through.
+    pub fn gate(&self) -> Gate {
+        Gate::new(
+            self.job.seq,
+            self.bandwidth.clone(),
+            self.shared.bandwidth.clone(),
+        )
     }
 
     /// Sleeps unless `stop` is cancelled.
@@ -349,14 +397,7 @@ impl Run {
             .map_err(Halt::store)?;
         let (repo, commit, revision) = (self.repo.clone(), commit.clone(), self.job.revision.clone());
         blocking(move || {
-            repo.publish_tree(&commit)?;
-            if revision.as_str() == commit.as_str() {
-                // No ref names a commit that was asked for by its hash: without this one,
-                // `hf cache prune` would take it for left over.
-                repo.keep(&commit)?;
-            } else {
-                repo.write_ref(&revision, &commit)?;
-            }
+            repo.make_known(&revision, &commit)?;
             repo.remove_stale(now_ms() - STALE_MS)?;
             Ok(())
         })

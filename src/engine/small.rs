@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::disk::BlobHasher;
 use crate::model::code::Code;
@@ -19,6 +20,9 @@ use super::run::Run;
 
 /// Files up to this size are fetched whole into memory: 1 MiB, what a crash may cost a range.
 pub const SMALL_BYTES: u64 = 1 << 20;
+/// Bytes of small files in flight over all jobs, in KiB: 16 MiB, so that the number of them can
+/// follow the round trip and memory does not.
+pub const ROOM_KIB: usize = 16 << 10;
 
 /// Fetches one small file and hands it to the publisher.
 ///
@@ -54,12 +58,20 @@ pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) ->
     let path = match leftover(&run, &task).await? {
         Some(path) => path,
         None => {
+            let room = task.size_bytes.div_ceil(1 << 10).max(1) as u32;
+            let room = tokio::select! {
+                () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+                room = run.shared.small_room.clone().acquire_many_owned(room) => room,
+            };
             let bytes = download(&run, &task).await?;
             let (repo, blob) = (run.repo.clone(), task.blob);
-            tokio::task::spawn_blocking(move || repo.write_small(blob, &bytes))
-                .await
-                .map_err(FileError::internal)?
-                .map_err(|error| FileError::disk(&error))?
+            tokio::task::spawn_blocking(move || {
+                let _room = room;
+                repo.write_small(blob, &bytes)
+            })
+            .await
+            .map_err(FileError::internal)?
+            .map_err(|error| FileError::disk(&error))?
         }
     };
     let content = if repair {
@@ -100,9 +112,15 @@ async fn download(run: &Run, task: &BlobTask) -> Result<Vec<u8>, FileError> {
     let mut tries = Tries::new(&hub, &run.meter, &run.stop);
     let mut damaged = false;
     loop {
+        let place = async {
+            (
+                run.shared.places.acquire().await,
+                run.shared.connections.acquire().await,
+            )
+        };
         let permit = tokio::select! {
             () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
-            permit = run.shared.connections.acquire() => permit,
+            permit = place => permit,
         };
         let fetched = tokio::select! {
             () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
@@ -152,17 +170,24 @@ async fn read(
     task: &BlobTask,
     remote: &crate::hub::RemoteFile,
 ) -> Result<Vec<u8>, (crate::hub::HubError, u64)> {
+    let mut gate = run.gate();
+    gate.expect(task.size_bytes);
+    gate.ready().await;
+    let asked = Instant::now();
     let mut body = remote.open(None).await.map_err(|error| (error, 0))?;
+    run.shared.places.answered(asked.elapsed());
+    run.meter.activity(run.shared.places.reason());
     let mut bytes = Vec::with_capacity(task.size_bytes as usize);
     for (id, _) in &task.files {
         run.meter.file(*id, 0, FileState::Downloading);
     }
     loop {
         match body.next().await {
-            Ok(Some(chunk)) => {
-                run.meter.received(chunk.len() as u64);
-                bytes.extend_from_slice(&chunk);
-                run.throttle(chunk.len() as u64).await;
+            Ok(Some(mut chunk)) => {
+                while let Some(piece) = gate.pass(&mut chunk).await {
+                    run.received(piece.len() as u64);
+                    bytes.extend_from_slice(&piece);
+                }
             }
             Ok(None) => return Ok(bytes),
             Err(error) => return Err((error, bytes.len() as u64)),

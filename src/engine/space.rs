@@ -1,7 +1,7 @@
 //! Room on the volume: what is free, what running jobs will still take, what must stay free.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::disk;
@@ -10,7 +10,13 @@ use crate::model::size::human_size;
 /// Bytes that running jobs will still allocate, by job. Part files are allocated when they
 /// are opened and leave the reservation then.
 #[derive(Debug, Default)]
-pub struct Reservations(Mutex<HashMap<i64, u64>>);
+pub struct Reservations(Mutex<HashMap<i64, Reserved>>);
+
+#[derive(Debug)]
+struct Reserved {
+    destination: PathBuf,
+    bytes: u64,
+}
 
 impl Reservations {
     /// Reserves `bytes` for a job if `destination` has room for them above the floor and the
@@ -29,17 +35,18 @@ impl Reservations {
         let others: u64 = reserved
             .iter()
             .filter(|(job, _)| **job != job_seq)
-            .map(|(_, bytes)| bytes)
+            .map(|(_, reserved)| reserved.bytes)
             .sum();
         fits(destination, bytes, others, floor_bytes)?;
-        reserved.insert(job_seq, bytes);
+        let destination = destination.to_owned();
+        reserved.insert(job_seq, Reserved { destination, bytes });
         Ok(())
     }
 
     /// `bytes` of the reservation were allocated.
     pub fn allocated(&self, job_seq: i64, bytes: u64) {
         if let Some(left) = self.lock().get_mut(&job_seq) {
-            *left = left.saturating_sub(bytes);
+            left.bytes = left.bytes.saturating_sub(bytes);
         }
     }
 
@@ -50,10 +57,19 @@ impl Reservations {
 
     /// Bytes reserved by all running jobs.
     pub fn total(&self) -> u64 {
-        self.lock().values().sum()
+        self.lock().values().map(|reserved| reserved.bytes).sum()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<i64, u64>> {
+    /// Bytes reserved by running jobs, by destination.
+    pub fn by_destination(&self) -> Vec<(PathBuf, u64)> {
+        let mut sums: HashMap<PathBuf, u64> = HashMap::new();
+        for reserved in self.lock().values() {
+            *sums.entry(reserved.destination.clone()).or_default() += reserved.bytes;
+        }
+        sums.into_iter().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<i64, Reserved>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,9 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
 use crate::disk;
+use crate::model::arrange::speed_bytes;
 use crate::model::state::Intent;
 use crate::store::StoreError;
 
+use super::bandwidth::Bandwidth;
 use super::{Shared, run, space};
 
 /// Longest sleep of the loop: a safety net, since every change rings.
@@ -35,6 +37,8 @@ struct Worker {
     runs: JoinSet<(i64, i64)>,
     /// Stop of each run by sequence number of its job, with the number of the run.
     stops: BTreeMap<i64, (i64, CancellationToken)>,
+    /// The job's own limit of each run.
+    speeds: HashMap<i64, Arc<Bandwidth>>,
     /// Jobs in the order they were claimed.
     claimed: Vec<i64>,
     /// Jobs that wait for space: when each may be tried again, and how often it was.
@@ -42,19 +46,22 @@ struct Worker {
 }
 
 /// Works until the engine is stopped and every run has ended.
-pub async fn run(shared: Arc<Shared>) {
-    let owner = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
+pub async fn run(shared: Arc<Shared>, owner: Arc<str>) {
     let mut worker = Worker {
         shared,
-        owner: owner.into(),
+        owner,
         runs: JoinSet::new(),
         stops: BTreeMap::new(),
+        speeds: HashMap::new(),
         claimed: Vec::new(),
         disk_tries: HashMap::new(),
     };
     match worker.shared.store.recover(&worker.owner).await {
         Ok(0) => {}
-        Ok(jobs) => tracing::info!(jobs, "jobs of the last run of the service go on"),
+        Ok(jobs) => {
+            tracing::info!(jobs, "jobs of the last run of the service go on");
+            worker.shared.work_wake.notify_one();
+        }
         Err(error) => tracing::error!(%error, "jobs of the last run of the service could not be taken over"),
     }
     loop {
@@ -98,9 +105,17 @@ impl Worker {
                 stop.cancel();
             }
         }
+        for (seq, speed) in store.speeds_of_runs(&self.owner).await? {
+            if let Some(bandwidth) = self.speeds.get(&seq) {
+                bandwidth.set_rate(rate_of(&speed));
+            }
+        }
         store.reclaim_expired().await?;
         self.wake_those_with_room().await?;
-        let max_active = self.shared.tuning.borrow().max_active;
+        let (max_active, paused) = {
+            let tuning = self.shared.tuning.borrow();
+            (if tuning.paused { 0 } else { tuning.max_active }, tuning.paused)
+        };
         let going: Vec<i64> = self
             .claimed
             .iter()
@@ -108,7 +123,12 @@ impl Worker {
             .filter(|seq| self.stops.get(seq).is_some_and(|(_, stop)| !stop.is_cancelled()))
             .collect();
         for seq in going.iter().skip(max_active) {
-            tracing::info!(job.seq = seq, max_active, "back to the queue: fewer jobs may run");
+            tracing::info!(
+                job.seq = seq,
+                max_active,
+                paused,
+                "back to the queue: fewer jobs may run"
+            );
             self.stops[seq].1.cancel();
         }
         while self.stops.len() < max_active {
@@ -118,12 +138,14 @@ impl Worker {
             let seq = claimed.job.seq;
             let stop = CancellationToken::new();
             let epoch = claimed.lease.epoch();
+            let bandwidth = Arc::new(Bandwidth::new(rate_of(&claimed.job.max_speed)));
+            self.speeds.insert(seq, bandwidth.clone());
             self.stops.insert(seq, (epoch, stop.clone()));
             self.claimed.retain(|other| *other != seq);
             self.claimed.push(seq);
             let shared = self.shared.clone();
             self.runs.spawn(async move {
-                run::run(shared, claimed, stop).await;
+                run::run(shared, claimed, bandwidth, stop).await;
                 (seq, epoch)
             });
         }
@@ -144,6 +166,7 @@ impl Worker {
                 // Not the stop of the run that came after it.
                 if self.stops.get(&seq).is_some_and(|(running, _)| *running == epoch) {
                     self.stops.remove(&seq);
+                    self.speeds.remove(&seq);
                     self.claimed.retain(|other| *other != seq);
                 }
             }
@@ -152,6 +175,7 @@ impl Worker {
                 tracing::error!(%error, "a run ended badly");
                 if self.runs.is_empty() {
                     self.stops.clear();
+                    self.speeds.clear();
                     self.claimed.clear();
                 }
             }
@@ -184,6 +208,8 @@ impl Worker {
                 *next = now + DISK_PAUSE * 2_u32.pow((*tries).min(5));
                 *tries += 1;
                 self.shared.store.make_ready(seq).await?;
+                // It may be a job of another kind.
+                self.shared.work_wake.notify_one();
             }
         }
         Ok(())
@@ -215,4 +241,9 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// The rate of a speed that was checked when it was stored.
+fn rate_of(speed: &str) -> Option<u64> {
+    speed_bytes(speed).unwrap_or(None)
 }

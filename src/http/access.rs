@@ -11,13 +11,31 @@ use axum::http::{Extensions, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::problem;
+
 tokio::task_local! {
-    static REQUEST_ID: String;
+    static ASKED: Asked;
+}
+
+/// What errors need to know of the request that this task answers.
+#[derive(Clone)]
+pub(super) struct Asked {
+    /// Also in the response header `X-Request-Id`.
+    id: String,
+    /// Path of the request.
+    pub(super) path: String,
+    /// Whether errors are wanted as `application/problem+json`.
+    pub(super) wants_problem: bool,
 }
 
 /// The id of the request that this task answers; also in the response header `X-Request-Id`.
 pub fn request_id() -> Option<String> {
-    REQUEST_ID.try_with(Clone::clone).ok()
+    ASKED.try_with(|asked| asked.id.clone()).ok()
+}
+
+/// The request that this task answers.
+pub(super) fn asked() -> Option<Asked> {
+    ASKED.try_with(Clone::clone).ok()
 }
 
 /// The address of the peer. Forwarding headers do not count: anybody can send them.
@@ -33,7 +51,12 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let peer = peer(request.extensions());
-    let mut response = REQUEST_ID.scope(id.clone(), next.run(request)).await;
+    let asked = Asked {
+        id: id.clone(),
+        path: path.clone(),
+        wants_problem: problem::is_wanted(request.headers()),
+    };
+    let mut response = ASKED.scope(asked, next.run(request)).await;
     let status = response.status().as_u16();
     let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     // What changes something is worth a line; a dashboard that reads all day is not.

@@ -3,6 +3,9 @@
 //! Paths without a file are routes of the UI and get its page, so that a deep link can be
 //! reloaded. Never so below `/api`, and never where Hub clients look for files
 //! (`/{org}/{repo}/resolve/…`): a page of HTML in place of a model would be stored as one.
+//!
+//! Scripts and styles were compressed when the web was built, as `name.br` and `name.gz` beside the
+//! file; they are sent as they lie there, and are no files of their own.
 
 use std::borrow::Cow;
 
@@ -11,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
+use super::encoding::{CODINGS, accepted, is_compressed};
 use super::error::{ApiError, unknown_path, wrong_method};
 use super::guard::is_api;
 
@@ -30,6 +34,10 @@ struct Asset {
     /// SHA-256 of the bytes.
     hash: [u8; 32],
     mime: Cow<'static, str>,
+    /// The content coding of the bytes; `None` = as the file is.
+    coding: Option<&'static str>,
+    /// Whether other clients get other bytes.
+    varies: bool,
 }
 
 /// Whether the binary has the web UI inside.
@@ -43,6 +51,8 @@ fn find(name: &str) -> Option<Asset> {
             hash: file.metadata.sha256_hash(),
             mime: Cow::Owned(file.metadata.mimetype().to_owned()),
             bytes: file.data,
+            coding: None,
+            varies: false,
         });
     }
     let &(_, bytes) = PLACEHOLDER.iter().find(|(known, _)| *known == name)?;
@@ -54,7 +64,30 @@ fn find(name: &str) -> Option<Asset> {
         } else {
             "text/html"
         }),
+        coding: None,
+        varies: false,
     })
+}
+
+/// The file in the smallest form that the client takes.
+fn smallest(find: impl Fn(&str) -> Option<Asset>, name: &str, headers: &HeaderMap) -> Option<Asset> {
+    if is_compressed(name) {
+        return None;
+    }
+    let plain = find(name)?;
+    let packed = |suffix: &str| find(&format!("{name}{suffix}"));
+    for coding in accepted(headers) {
+        if let Some(form) = packed(coding.suffix) {
+            return Some(Asset {
+                mime: plain.mime,
+                coding: Some(coding.name),
+                varies: true,
+                ..form
+            });
+        }
+    }
+    let varies = CODINGS.iter().any(|coding| packed(coding.suffix).is_some());
+    Some(Asset { varies, ..plain })
 }
 
 /// The fallback of the router: files of the UI, its page for its own routes, 404 in JSON for the rest.
@@ -80,7 +113,13 @@ async fn answer(
     }
     let name = path.trim_start_matches('/');
     let name = if name.is_empty() { "index.html" } else { name };
-    if let Some(asset) = find(name) {
+    // The page itself is written anew for each depth, and small.
+    let found = if name == "index.html" {
+        find(name)
+    } else {
+        smallest(&find, name, headers)
+    };
+    if let Some(asset) = found {
         return send(asset, name, &method, headers);
     }
     // A missing script must be a 404, not a page that the browser then refuses as a script.
@@ -110,7 +149,7 @@ fn seen_from(page: Asset, path: &str) -> Asset {
     Asset {
         hash: Sha256::digest(text.as_bytes()).into(),
         bytes: Cow::Owned(text.into_bytes()),
-        mime: page.mime,
+        ..page
     }
 }
 
@@ -152,9 +191,19 @@ fn send(asset: Asset, name: &str, method: &Method, headers: &HeaderMap) -> Respo
         text if text.starts_with("text/") || text.ends_with("javascript") => format!("{text}; charset=utf-8"),
         other => other.to_owned(),
     };
-    let common = [(header::ETAG, etag), (header::CACHE_CONTROL, cache.to_owned())];
+    let mut common = HeaderMap::new();
+    common.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    if let Ok(etag) = HeaderValue::try_from(etag) {
+        common.insert(header::ETAG, etag);
+    }
+    if asset.varies {
+        common.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
     if unchanged {
         return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    if let Some(coding) = asset.coding {
+        common.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
     let length = asset.bytes.len().to_string();
     let own = [(header::CONTENT_TYPE, mime), (header::CONTENT_LENGTH, length)];
@@ -178,6 +227,8 @@ mod tests {
             bytes: Cow::Borrowed(b"content"),
             hash: [7; 32],
             mime: Cow::Borrowed(mime),
+            coding: None,
+            varies: false,
         })
     }
 
@@ -241,6 +292,8 @@ mod tests {
                 bytes: Cow::Borrowed(b"<link href=\"./icon.svg\"><script src=\"./assets/a.js\"></script>"),
                 hash: [7; 32],
                 mime: Cow::Borrowed("text/html"),
+                coding: None,
+                varies: false,
             })
         };
         let mut etags = std::collections::HashSet::new();
@@ -273,6 +326,62 @@ mod tests {
             assert_eq!(get("/", header::IF_NONE_MATCH, &known).await.0, 304, "{known}");
         }
         assert_eq!(get("/", header::IF_NONE_MATCH, "\"x\"").await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn a_script_is_sent_in_the_form_that_the_client_takes() {
+        let packed = |name: &str| {
+            let bytes: &[u8] = match name {
+                "assets/a.js" => b"let a = 1",
+                "assets/a.js.br" => b"brotli",
+                "assets/a.js.gz" => b"gzip",
+                _ => return None,
+            };
+            Some(Asset {
+                bytes: Cow::Borrowed(bytes),
+                hash: Sha256::digest(bytes).into(),
+                mime: Cow::Borrowed(if name.ends_with(".js") {
+                    "text/javascript"
+                } else {
+                    "application/gzip"
+                }),
+                coding: None,
+                varies: false,
+            })
+        };
+        let mut etags = std::collections::HashSet::new();
+        for (asked, coding, wanted) in [
+            ("gzip, br", "br", "brotli"),
+            ("gzip", "gzip", "gzip"),
+            ("identity", "", "let a = 1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, asked.parse().unwrap());
+            let response = answer(packed, Method::GET, "/assets/a.js".parse().unwrap(), &headers).await;
+            let text = |name| {
+                response
+                    .headers()
+                    .get(name)
+                    .map_or("", |value: &HeaderValue| value.to_str().unwrap())
+            };
+            assert_eq!(text(header::CONTENT_ENCODING), coding, "{asked}");
+            assert_eq!(text(header::CONTENT_TYPE), "text/javascript; charset=utf-8");
+            assert_eq!(text(header::VARY), "Accept-Encoding", "{asked}");
+            assert_eq!(text(header::CONTENT_LENGTH), wanted.len().to_string());
+            etags.insert(text(header::ETAG).to_owned());
+            let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+            assert_eq!(body, wanted.as_bytes());
+        }
+        // Forms of one file must not be taken for each other.
+        assert_eq!(etags.len(), 3);
+        let own = answer(
+            packed,
+            Method::GET,
+            "/assets/a.js.gz".parse().unwrap(),
+            &HeaderMap::new(),
+        )
+        .await;
+        assert_eq!(own.status(), StatusCode::NOT_FOUND);
     }
 
     #[test]

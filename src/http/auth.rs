@@ -1,6 +1,6 @@
-//! The login: HTTP Basic with one name and password.
+//! Who asks: HTTP Basic with one name and password, or an API key.
 //!
-//! Both are compared always, as digests and in constant time, so that neither the length nor
+//! Name and password are compared always, as digests and in constant time, so that neither the length nor
 //! the first right character shows. Who guesses wrong is slowed down, never locked out.
 
 use std::collections::HashMap;
@@ -15,7 +15,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::error::ApiError;
+use super::who::Who;
 use crate::config::Login;
+use crate::model::key::{KEY_START, hash_of};
+use crate::store::Store;
 
 /// Wrong answers before an address has to wait.
 const FREE_TRIES: u32 = 5;
@@ -32,34 +35,76 @@ const WAITING_OVER_ALL: u32 = 256;
 /// Addresses that are remembered; the one with the oldest wrong answer gives way.
 const ADDRESSES: usize = 4096;
 
-/// Checks logins. Cheap to clone.
+/// Checks logins and API keys. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate {
+    login: Option<Known>,
+    /// Where keys are looked up; `None` = there are none.
+    keys: Option<Store>,
+    /// Whether who shows nothing comes in too.
+    open: bool,
+    tries: Arc<Mutex<Tries>>,
+}
+
+/// The login, as it is compared.
+#[derive(Clone)]
+struct Known {
+    name: Arc<str>,
     user: [u8; 32],
     password: [u8; 32],
-    tries: Arc<Mutex<Tries>>,
+}
+
+/// What a request shows.
+enum Shown {
+    Nothing,
+    Login {
+        user: Vec<u8>,
+        password: Vec<u8>,
+    },
+    Key(String),
+    /// Something that cannot be right.
+    Wrong,
 }
 
 impl Gate {
     /// A gate for this login.
     pub fn new(login: &Login) -> Self {
         Self {
-            user: digest(login.user.as_bytes()),
-            password: digest(login.password.expose().as_bytes()),
+            login: Some(Known {
+                name: login.user.as_str().into(),
+                user: digest(login.user.as_bytes()),
+                password: digest(login.password.expose().as_bytes()),
+            }),
+            keys: None,
+            open: false,
             tries: Arc::default(),
         }
     }
 
-    /// Lets the right login through, after a wait when `peer` guessed wrong too often.
+    /// A gate for the keys in `store` and, when there is one, a login. An `open` one lets in who
+    /// shows nothing too; a key that is shown still has to be right, and its scope holds.
+    pub fn with_keys(login: Option<&Login>, open: bool, store: Store) -> Self {
+        Self {
+            login: login.and_then(|login| Self::new(login).login),
+            keys: Some(store),
+            open,
+            tries: Arc::default(),
+        }
+    }
+
+    /// Tells who asks, after a wait when `peer` guessed wrong too often.
     ///
     /// # Errors
-    /// 401 with `WWW-Authenticate` when the login is missing or wrong, 429 when too many
+    /// 401 with `WWW-Authenticate` when login or key is missing or wrong, 429 when too many
     /// requests of this address wait already.
-    pub(super) async fn check(&self, headers: &HeaderMap, peer: IpAddr) -> Result<(), ApiError> {
-        // No login at all is how every browser begins; it is no guess.
-        let Some(given) = headers.get(header::AUTHORIZATION) else {
-            return Err(unauthorized("A login is needed"));
+    pub(super) async fn check(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Who, ApiError> {
+        // Nothing at all is how every browser begins; it is no guess.
+        let shown = match self.shown(headers) {
+            Shown::Nothing if self.open => return Ok(Who::Anyone),
+            Shown::Nothing => return Err(unauthorized("A login or an API key is needed")),
+            shown => shown,
         };
+        let address = peer.to_canonical();
         let peer = network_of(peer);
         let wait = self.tries().wait(peer, Instant::now());
         if !wait.is_zero() {
@@ -73,33 +118,76 @@ impl Gate {
             };
             tokio::time::sleep(wait).await;
         }
-        let right = self.is_right(given) && headers.get_all(header::AUTHORIZATION).iter().count() == 1;
+        let who = match shown {
+            Shown::Login { user, password } => self.login_of(&user, &password),
+            Shown::Key(key) => self.key_of(&key, address).await?,
+            Shown::Nothing | Shown::Wrong => None,
+        };
         let mut tries = self.tries();
-        if right {
+        if let Some(who) = who {
             tries.forget(peer);
-            return Ok(());
+            return Ok(who);
         }
         let count = tries.failed(peer, Instant::now());
         drop(tries);
         tracing::warn!(%peer, count, "failed login");
-        Err(unauthorized("The name or the password is wrong"))
+        Err(unauthorized("The name, the password or the key is wrong"))
     }
 
-    fn is_right(&self, given: &HeaderValue) -> bool {
-        let decoded = given
-            .to_str()
-            .ok()
-            .and_then(|text| text.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
-            .and_then(|(_, credentials)| STANDARD.decode(credentials.trim()).ok())
-            .unwrap_or_default();
-        let colon = decoded.iter().position(|&byte| byte == b':');
-        let (user, password) = match colon {
-            Some(at) => (&decoded[..at], &decoded[at + 1..]),
-            None => (&decoded[..], &[][..]),
+    /// `X-Api-Key` before `Authorization`; a key may also stand there as a bearer token, or as
+    /// the password, so that a browser's prompt takes it.
+    fn shown(&self, headers: &HeaderMap) -> Shown {
+        let mut keys = headers.get_all("x-api-key").iter();
+        match (keys.next(), keys.next()) {
+            (Some(key), None) => {
+                return key
+                    .to_str()
+                    .map_or(Shown::Wrong, |key| Shown::Key(key.trim().to_owned()));
+            }
+            (Some(_), Some(_)) => return Shown::Wrong,
+            (None, _) => {}
+        }
+        let mut given = headers.get_all(header::AUTHORIZATION).iter();
+        let shown = match (given.next(), given.next()) {
+            (None, _) => Shown::Nothing,
+            (Some(value), None) => value.to_str().map_or(Shown::Wrong, read),
+            (Some(_), Some(_)) => Shown::Wrong,
         };
-        let same = digest(user).ct_eq(&self.user) & digest(password).ct_eq(&self.password);
-        bool::from(same) && colon.is_some()
+        match shown {
+            // Clients of the Hub send its token to every server that they take for it; where no
+            // login is asked for, what is not ours is nothing.
+            Shown::Key(key) if self.open && !key.starts_with(KEY_START) => Shown::Nothing,
+            Shown::Login { .. } | Shown::Wrong if self.open => Shown::Nothing,
+            shown => shown,
+        }
+    }
+
+    fn login_of(&self, user: &[u8], password: &[u8]) -> Option<Who> {
+        let known = self.login.as_ref()?;
+        let same = digest(user).ct_eq(&known.user) & digest(password).ct_eq(&known.password);
+        bool::from(same).then(|| Who::Login(Arc::clone(&known.name)))
+    }
+
+    async fn key_of(&self, key: &str, from: IpAddr) -> Result<Option<Who>, ApiError> {
+        let Some(store) = self.keys.clone() else {
+            return Ok(None);
+        };
+        let Some(key) = store.key_by_hash(&hash_of(key)).await? else {
+            return Ok(None);
+        };
+        if key.is_use_due() {
+            let id = key.id.clone();
+            // The request does not wait for the writer.
+            tokio::spawn(async move {
+                if let Err(error) = store.use_key(&id, &from.to_string()).await {
+                    tracing::warn!(%error, "the use of a key could not be recorded");
+                }
+            });
+        }
+        Ok(Some(Who::Key {
+            name: key.name.into(),
+            scope: key.scope,
+        }))
     }
 
     fn tries(&self) -> std::sync::MutexGuard<'_, Tries> {
@@ -107,6 +195,31 @@ impl Gate {
         self.tries
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Reads the value of `Authorization`.
+fn read(text: &str) -> Shown {
+    let Some((scheme, rest)) = text.split_once(' ') else {
+        return Shown::Wrong;
+    };
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Shown::Key(rest.trim().to_owned());
+    }
+    let decoded = match STANDARD.decode(rest.trim()) {
+        Ok(decoded) if scheme.eq_ignore_ascii_case("basic") => decoded,
+        _ => return Shown::Wrong,
+    };
+    let Some(colon) = decoded.iter().position(|&byte| byte == b':') else {
+        return Shown::Wrong;
+    };
+    let (user, password) = (&decoded[..colon], &decoded[colon + 1..]);
+    match std::str::from_utf8(password) {
+        Ok(key) if key.starts_with(KEY_START) => Shown::Key(key.to_owned()),
+        _ => Shown::Login {
+            user: user.to_vec(),
+            password: password.to_vec(),
+        },
     }
 }
 
@@ -240,9 +353,17 @@ mod tests {
 
     #[test]
     fn only_the_whole_login_is_right() {
-        let basic = |text: &str| HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(text))).unwrap();
+        let basic = |text: &str| format!("Basic {}", STANDARD.encode(text));
         let gate = gate();
-        assert!(gate.is_right(&basic("admin:a:b c")));
+        let is_right = |text: &str| {
+            let headers =
+                HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(text).unwrap())]);
+            match gate.shown(&headers) {
+                Shown::Login { user, password } => gate.login_of(&user, &password).is_some(),
+                _ => false,
+            }
+        };
+        assert!(is_right(&basic("admin:a:b c")));
         for wrong in [
             "",
             "admin",
@@ -253,15 +374,12 @@ mod tests {
             "Admin:a:b c",
             "admin:a:b c\0",
         ] {
-            assert!(!gate.is_right(&basic(wrong)), "{wrong:?}");
+            assert!(!is_right(&basic(wrong)), "{wrong:?}");
         }
         for wrong in ["", "Basic", "Basic !!!", "Bearer YWRtaW46YTpiIGM="] {
-            assert!(
-                !gate.is_right(&HeaderValue::from_str(wrong).unwrap()),
-                "{wrong:?}"
-            );
+            assert!(!is_right(wrong), "{wrong:?}");
         }
-        assert!(gate.is_right(&HeaderValue::from_static("basic YWRtaW46YTpiIGM=")));
+        assert!(is_right("basic YWRtaW46YTpiIGM="));
     }
 
     #[test]

@@ -7,11 +7,13 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::access;
+use super::problem::{self, Problem};
 use crate::model::code::Code;
-use crate::store::{StoreError, Trouble};
+use crate::store::{Hindrance, StoreError};
 
 /// An error on its way to a client.
 #[derive(Debug, Clone)]
@@ -22,6 +24,47 @@ pub struct ApiError {
     reason: Option<Code>,
     hint: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The body of every error.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct ErrorBody {
+    /// Always `false`.
+    ok: bool,
+    /// A short sentence.
+    error: String,
+    /// What helps to find the fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    details: Option<String>,
+    /// The same in parts, and more.
+    error_detail: ErrorDetail,
+}
+
+/// An error in parts.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ErrorDetail {
+    /// The status in a word.
+    code: &'static str,
+    /// The short sentence.
+    message: String,
+    /// What helps to find the fault: the field, the value, the answer of the Hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    details: Option<String>,
+    /// The cause as a word that programs can test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<Code>,
+    /// What the user can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    hint: Option<String>,
+    /// Id of the request, as in the log and the header `X-Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    request_id: Option<String>,
 }
 
 /// What handlers return.
@@ -103,6 +146,16 @@ impl ApiError {
         self
     }
 
+    /// The sentence.
+    pub fn message_text(&self) -> &str {
+        &self.message
+    }
+
+    /// What the user can do about it.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Our own code, when there is one.
     pub fn code(&self) -> Option<Code> {
         self.reason
@@ -119,24 +172,20 @@ impl ApiError {
     }
 
     /// The body of the answer.
-    pub fn body(&self) -> Value {
-        let mut detail = Map::new();
-        detail.insert("code".to_owned(), word_of(self.status).into());
-        detail.insert("message".to_owned(), self.message.clone().into());
-        let mut add = |name: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                detail.insert(name.to_owned(), value.into());
-            }
-        };
-        add("details", self.details.as_deref());
-        add("reason", self.reason.map(Code::as_str));
-        add("hint", self.hint.as_deref());
-        add("request_id", access::request_id().as_deref());
-        let mut body = json!({"ok": false, "error": self.message, "error_detail": detail});
-        if let (Value::Object(body), Some(details)) = (&mut body, &self.details) {
-            body.insert("details".to_owned(), details.clone().into());
+    pub fn body(&self) -> ErrorBody {
+        ErrorBody {
+            ok: false,
+            error: self.message.clone(),
+            details: self.details.clone(),
+            error_detail: ErrorDetail {
+                code: word_of(self.status),
+                message: self.message.clone(),
+                details: self.details.clone(),
+                reason: self.reason,
+                hint: self.hint.clone(),
+                request_id: access::request_id(),
+            },
         }
-        body
     }
 }
 
@@ -144,29 +193,29 @@ impl ApiError {
 /// database fails for no reason that a client could know or mend.
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        let Some(trouble) = error.trouble() else {
+        let Some(hindrance) = error.hindrance() else {
             return Self::internal(error);
         };
         tracing::error!(request_id = access::request_id(), %error, "a request met a database that cannot be used");
-        let (status, code, hint) = match trouble {
-            Trouble::Full => (
+        let (status, code, hint) = match hindrance {
+            Hindrance::Full => (
                 StatusCode::INSUFFICIENT_STORAGE,
                 Code::DiskFull,
                 "Free space on the volume of the data directory, then send it again.",
             ),
-            Trouble::Volume => (
+            Hindrance::Volume => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 Code::DiskError,
                 "Check the volume of the data directory; see the system log.",
             ),
-            Trouble::Busy => (
+            Hindrance::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 Code::Internal,
                 "A backup or a database shell may be at work; send it again in a few seconds.",
             ),
         };
         Self::new(status, "The database cannot be used now")
-            .details(trouble.to_string())
+            .details(hindrance.to_string())
             .reason(code)
             .hint(hint)
             .header(header::RETRY_AFTER, HeaderValue::from_static("5"))
@@ -175,7 +224,12 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body())).into_response();
+        let mut response = match access::asked().filter(|asked| asked.wants_problem) {
+            Some(asked) => problem::answer(self.status, Problem::new(&self, &asked.path)),
+            None => (self.status, Json(self.body())).into_response(),
+        };
+        let vary = HeaderValue::from_static("accept");
+        response.headers_mut().append(header::VARY, vary);
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
         }
@@ -184,7 +238,7 @@ impl IntoResponse for ApiError {
 }
 
 /// `error_detail.code`: HFDesk's word for the status.
-fn word_of(status: StatusCode) -> &'static str {
+pub(super) fn word_of(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "bad_request",
         401 => "unauthorized",
@@ -213,6 +267,7 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::Offline
         | Code::Stalled
         | Code::TlsError => StatusCode::BAD_GATEWAY,
+        Code::NotMounted => StatusCode::CONFLICT,
         Code::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
         Code::DiskReadOnly | Code::DiskError | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -220,6 +275,9 @@ pub fn status_of(code: Code) -> StatusCode {
 
 /// Fallback for paths below `/api` that no route has.
 pub async fn unknown_path(uri: Uri) -> ApiError {
+    if uri.path().trim_end_matches('/') == "/api/analyze" {
+        return ApiError::bad_request("Missing repository").details("Expected /api/analyze/owner/name");
+    }
     ApiError::not_found("Not found")
         .details(format!("No such path: {}", crate::model::repo::shown(uri.path())))
 }
@@ -254,9 +312,9 @@ mod tests {
 
     #[test]
     fn an_error_has_the_keys_of_both_documents() {
-        let body = ApiError::coded(Code::Gated, "Repo is gated")
-            .details("o/n")
-            .body();
+        let body = |error: ApiError| serde_json::to_value(error.body()).unwrap();
+        let short = body(ApiError::not_found("Job not found"));
+        let body = body(ApiError::coded(Code::Gated, "Repo is gated").details("o/n"));
         assert_eq!(body["ok"], false);
         assert_eq!(body["error"], "Repo is gated");
         assert_eq!(body["details"], "o/n");
@@ -265,7 +323,6 @@ mod tests {
         assert_eq!(body["error_detail"]["details"], "o/n");
         assert_eq!(body["error_detail"]["reason"], "gated");
         assert_eq!(body["error_detail"]["hint"], Code::Gated.hint());
-        let short = ApiError::not_found("Job not found").body();
         assert!(short.get("details").is_none() && short["error_detail"].get("reason").is_none());
     }
 

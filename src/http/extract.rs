@@ -7,25 +7,24 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
+use utoipa::IntoParams;
 
 use super::access;
 use super::error::{ApiError, ApiResult};
-use super::state::AppState;
+use super::who::Who;
 use crate::model::job::JobId;
 use crate::model::repo::{NameError, RepoId, shown};
 
-/// Who causes a change: the name of the login, else the address of the client. Goes into events and history.
+/// Who causes a change: the login, the key, else the address of the client. Goes into events and history.
 pub struct Actor(pub String);
 
-impl FromRequestParts<AppState> for Actor {
+impl<S: Send + Sync> FromRequestParts<S> for Actor {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
-        Ok(Self(match &app.login_name {
-            Some(name) => name.clone(),
-            // An unchecked `Authorization` header would be a name that anybody can claim.
-            None => access::peer(&parts.extensions).to_canonical().to_string(),
-        }))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = access::peer(&parts.extensions);
+        let who = parts.extensions.get::<Who>().unwrap_or(&Who::Anyone);
+        Ok(Self(who.actor(peer)))
     }
 }
 
@@ -39,6 +38,19 @@ impl<S: Send + Sync> FromRequestParts<S> for JobPath {
         let text = Path::<String>::from_request_parts(parts, state).await;
         Ok(Self(text.ok().and_then(|Path(text)| text.parse().ok())))
     }
+}
+
+/// The id of a repo in the path, as the document has it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[allow(dead_code)] // Describes what `RepoPath` reads.
+pub struct RepoParams {
+    /// The part of the id before the slash
+    #[param(max_length = 94, pattern = "^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$")]
+    owner: String,
+    /// The part after it
+    #[param(max_length = 94, pattern = "^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$")]
+    name: String,
 }
 
 /// The `owner/name` at the end of the path, decoded once.
@@ -88,6 +100,22 @@ impl QueryFields {
         self.text(name)
             .map(str::parse)
             .transpose()
+            .map_err(|error: T::Err| {
+                ApiError::bad_request(format!("Invalid {name}")).details(error.to_string())
+            })
+    }
+
+    /// The words of `name`, with commas between; none when it is missing.
+    ///
+    /// # Errors
+    /// 400 `Invalid {name}` when one is not a word of `T`.
+    pub fn words<T: FromStr<Err: Display>>(&self, name: &str) -> ApiResult<Vec<T>> {
+        let parts = self.text(name).into_iter().flat_map(|text| text.split(','));
+        parts
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::parse)
+            .collect::<Result<_, _>>()
             .map_err(|error: T::Err| {
                 ApiError::bad_request(format!("Invalid {name}")).details(error.to_string())
             })

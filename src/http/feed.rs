@@ -1,9 +1,10 @@
-//! The live feed: one task that turns changes of the database into frames for all WebSockets.
+//! The live feed: one task that turns changes of the database into frames for all WebSockets
+//! and event streams.
 //!
 //! It listens to the store, reads a changed job once, whatever the number of clients, and puts
 //! the frame into every [`Outbox`]. Promises:
 //! - a client gets `init` first, and afterwards no state that is older;
-//! - at most one `job_update` a job in `PACE`, and the last state always;
+//! - at most one `job_update` a job in `PACE`, but another status at once, and the last state always;
 //! - `event` after the `job_update` that shows it;
 //! - with nobody listening it does nothing.
 
@@ -12,18 +13,20 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use serde_json::json;
-use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::frames::{Happened, LiveMessage};
 use super::live_settings::LiveSettings;
-use super::outbox::{Outbox, Topic};
+use super::outbox::{Frame, Outbox, Topic};
+use super::recent::{Recent, concerns};
 use super::shown::Shown;
 use super::status::Status;
 use crate::model::job::JobId;
+use crate::model::limits::Holds;
 use crate::model::state::{JobKind, JobStatus};
-use crate::store::{Job, JobsQuery, Store, StoreError};
+use crate::store::{Job, JobFilter, JobsQuery, Store, StoreError};
 
 /// Shortest time between two updates of one job: four a second.
 const PACE: Duration = Duration::from_millis(250);
@@ -35,6 +38,11 @@ const RETRY: Duration = Duration::from_secs(1);
 const CLIENTS: usize = 256;
 /// Longest `init`: 512 KiB minus its envelope.
 const INIT_LIMIT_BYTES: usize = 510 * 1024;
+/// How long frames are kept after the last client has gone.
+const LINGER: Duration = Duration::from_secs(60);
+/// Queues up to this length are told anew when somebody enters or leaves them: every place behind
+/// has changed.
+const TOLD_WHOLE: usize = 256;
 
 /// The way to the feed. Cheap to clone.
 #[derive(Clone)]
@@ -43,9 +51,19 @@ pub struct Feed {
     reload: Arc<Notify>,
 }
 
-/// What a new client gets: its first frame, and where the others come from.
-type Seat = (Utf8Bytes, Arc<Outbox>);
-type Join = oneshot::Sender<Option<Seat>>;
+/// What a client wants to hear.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish {
+    /// Jobs of this kind only; all kinds when empty.
+    pub kind: Option<JobKind>,
+    /// The last frame that it got from this service, when it was here before.
+    pub after: Option<u64>,
+}
+
+/// What a new client gets: its first frame, unless it goes on where it was, and where the others
+/// come from.
+type Seat = (Option<Frame>, Arc<Outbox>);
+type Join = (Wish, oneshot::Sender<Option<Seat>>);
 
 impl Feed {
     /// Starts the task; it ends with `stop`.
@@ -59,6 +77,7 @@ impl Feed {
         let reload = Arc::new(Notify::new());
         let task = Task {
             changes: store.changes(),
+            holds: settings.holds_changes(),
             status: Status::new(store.clone(), settings),
             store,
             shown,
@@ -67,7 +86,9 @@ impl Feed {
             clients: Vec::new(),
             known: HashMap::new(),
             due: HashMap::new(),
-            init: None,
+            init: HashMap::new(),
+            recent: Recent::default(),
+            alone_since: None,
         };
         let running = tokio::spawn(async move {
             stop.run_until_cancelled_owned(task.run()).await;
@@ -77,9 +98,9 @@ impl Feed {
 
     /// A seat for a new client; it is given up by dropping it. `None` when all are taken, the
     /// database fails or the service stops.
-    pub async fn join(&self) -> Option<Seat> {
+    pub async fn join(&self, wish: Wish) -> Option<Seat> {
         let (reply, seat) = oneshot::channel();
-        self.joins.send(reply).await.ok()?;
+        self.joins.send((wish, reply)).await.ok()?;
         seat.await.ok()?
     }
 
@@ -92,6 +113,7 @@ impl Feed {
 /// What was last told of a job.
 struct Known {
     id: JobId,
+    kind: JobKind,
     status: JobStatus,
     ended_at: Option<i64>,
     sent_at: Option<Instant>,
@@ -101,6 +123,7 @@ impl Known {
     fn of(job: &Job, sent_at: Option<Instant>) -> Self {
         Self {
             id: job.id.clone(),
+            kind: job.kind,
             status: job.status,
             ended_at: job.ended_at,
             sent_at,
@@ -115,14 +138,20 @@ struct Task {
     changes: broadcast::Receiver<i64>,
     joining: mpsc::Receiver<Join>,
     reload: Arc<Notify>,
+    /// Tells when other limits hold.
+    holds: watch::Receiver<Holds>,
     /// A client leaves by dropping its end.
-    clients: Vec<Weak<Outbox>>,
+    clients: Vec<(Weak<Outbox>, Option<JobKind>)>,
     /// Jobs on the list as the clients know them; empty while nobody listens.
     known: HashMap<i64, Known>,
     /// Changed jobs and when their update may go out.
     due: HashMap<i64, Instant>,
-    /// The first frame for new clients, until something changes.
-    init: Option<Utf8Bytes>,
+    /// The first frame for new clients by what they want to hear, until something changes.
+    init: HashMap<Option<JobKind>, Utf8Bytes>,
+    /// For clients that come back.
+    recent: Recent,
+    /// Since when nobody listens; then frames are made for a while, for those who come back.
+    alone_since: Option<Instant>,
 }
 
 impl Task {
@@ -133,50 +162,77 @@ impl Task {
             let next = self.due.values().min().copied();
             tokio::select! {
                 change = self.changes.recv() => match change {
-                    Ok(seq) => self.changed(seq),
+                    Ok(seq) => self.changed(seq).await,
                     Err(broadcast::error::RecvError::Lagged(_)) => self.reload_all().await,
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 join = self.joining.recv() => match join {
-                    Some(reply) => self.welcome(reply).await,
+                    Some((wish, reply)) => self.welcome(wish, reply).await,
                     None => return,
                 },
                 () = self.reload.notified() => self.reload_all().await,
+                Ok(()) = self.holds.changed() => {
+                    self.send_status().await;
+                    self.reload_all().await;
+                }
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => self.send_due().await,
                 _ = status.tick() => self.send_status().await,
             }
         }
     }
 
-    fn changed(&mut self, seq: i64) {
-        self.init = None;
+    async fn changed(&mut self, seq: i64) {
+        self.init.clear();
         if !self.has_clients() {
             return;
         }
         let now = Instant::now();
-        let sent_at = self.known.get(&seq).and_then(|known| known.sent_at);
-        let at = sent_at.map_or(now, |sent| now.max(sent + PACE));
-        self.due.entry(seq).or_insert(at);
+        let known = self.known.get(&seq);
+        let paced = known.and_then(|known| known.sent_at).map(|sent| sent + PACE);
+        let at = match paced {
+            Some(paced) if paced > now => {
+                // Progress can wait for its turn; another status is what somebody waits for.
+                let before = known.map(|known| known.status);
+                let job = self.store.job_by_seq(seq).await;
+                let same = job.is_ok_and(|job| job.map(|job| job.status) == before);
+                if same { paced } else { now }
+            }
+            _ => now,
+        };
+        let due = self.due.entry(seq).or_insert(at);
+        *due = at.min(*due);
     }
 
     /// Whether anybody listens. When nobody does, what is known grows stale and is forgotten.
     fn has_clients(&mut self) -> bool {
-        self.clients.retain(|client| client.strong_count() > 0);
-        if self.clients.is_empty() {
-            self.known.clear();
-            self.due.clear();
+        self.clients.retain(|(client, _)| client.strong_count() > 0);
+        if !self.clients.is_empty() {
+            self.alone_since = None;
+            return true;
         }
-        !self.clients.is_empty()
+        // Nobody ever came, or the last one left a short while ago and may come back.
+        if self.known.is_empty() && self.recent.is_empty() {
+            return false;
+        }
+        let since = *self.alone_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < LINGER {
+            return true;
+        }
+        self.known.clear();
+        self.due.clear();
+        self.recent.forget();
+        self.alone_since = None;
+        false
     }
 
     /// Looks at every job again: too many changes at once, or one that nobody told of.
     async fn reload_all(&mut self) {
-        self.init = None;
+        self.init.clear();
         if !self.has_clients() {
             return;
         }
         let now = Instant::now();
-        match self.jobs().await {
+        match self.jobs(None).await {
             Ok(jobs) => {
                 let listed = jobs.iter().map(|job| job.seq);
                 let seqs: Vec<i64> = listed.chain(self.known.keys().copied()).collect();
@@ -192,10 +248,13 @@ impl Task {
         }
     }
 
-    async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
+    async fn jobs(&self, kind: Option<JobKind>) -> Result<Vec<Job>, StoreError> {
         self.store
             .jobs(&JobsQuery {
-                kind: Some(JobKind::Download),
+                filter: JobFilter {
+                    kind,
+                    ..JobFilter::default()
+                },
                 ..JobsQuery::default()
             })
             .await
@@ -222,56 +281,87 @@ impl Task {
     async fn send_job(&mut self, seq: i64, now: Instant) -> Result<(), StoreError> {
         let Some(job) = self.store.job_by_seq(seq).await? else {
             if let Some(gone) = self.known.remove(&seq) {
-                self.send_event(seq, "job_removed", &gone.id);
+                self.send_event((seq, gone.kind), "job_removed", &gone.id);
             }
             return Ok(());
         };
-        if job.kind != JobKind::Download {
-            return Ok(());
-        }
-        let text = self.shown.text(&job).await?;
+        let moment = self.shown.moment().await?;
+        let text = self.shown.text(&job, &moment).await?;
         self.send(
             Topic::Job(seq),
+            Some(job.kind),
             format!(r#"{{"type":"job_update","data":{text}}}"#).into(),
         );
         let before = self.known.insert(seq, Known::of(&job, Some(now)));
+        let was_queued = before
+            .as_ref()
+            .is_some_and(|before| before.status == JobStatus::Queued);
+        if before.is_none() || was_queued != (job.status == JobStatus::Queued) {
+            self.places_changed(seq, now);
+        }
         // The end may be a second one: failed, retried and failed again between two looks.
         let ended =
             before.is_none_or(|before| before.status != job.status || before.ended_at != job.ended_at);
-        match job.status {
-            JobStatus::Completed if ended => self.send_event(seq, "download_complete", &job.id),
-            JobStatus::Failed if ended => self.send_event(seq, "download_failed", &job.id),
-            _ => {}
+        if let Some(event) = end_event(job.kind, job.status)
+            && ended
+        {
+            self.send_event((seq, job.kind), event, &job.id);
         }
         Ok(())
     }
 
-    fn send_event(&mut self, seq: i64, event: &'static str, id: &JobId) {
-        let frame = json!({"type": "event", "data": {"event": event, "jobId": id}});
-        self.send(Topic::Event(seq, event), frame.to_string().into());
+    /// Somebody entered or left the queue: the others stand elsewhere now.
+    fn places_changed(&mut self, except: i64, now: Instant) {
+        let queued = |known: &Known| known.status == JobStatus::Queued;
+        if self.known.values().filter(|known| queued(known)).count() > TOLD_WHOLE {
+            return;
+        }
+        let others = self
+            .known
+            .iter()
+            .filter(|&(&seq, known)| seq != except && queued(known));
+        for (&seq, known) in others {
+            let at = known.sent_at.map_or(now, |sent| now.max(sent + PACE));
+            self.due.entry(seq).or_insert(at);
+        }
+    }
+
+    fn send_event(&mut self, (seq, kind): (i64, JobKind), event: &'static str, id: &JobId) {
+        let frame = LiveMessage::Event(Happened {
+            job_id: Some(id),
+            ..Happened::new(event)
+        });
+        self.send(
+            Topic::Event(seq, event),
+            Some(kind),
+            super::shown::json(&frame).into(),
+        );
     }
 
     async fn send_status(&mut self) {
         if self.has_clients()
             && let Some(frame) = self.status.frame().await
         {
-            self.send(Topic::Status, frame);
+            self.send(Topic::Status, None, frame);
+            if let Some(frame) = self.status.disk_turned_low() {
+                self.send(Topic::Event(0, "disk_low"), None, frame);
+            }
         }
     }
 
-    fn send(&mut self, topic: Topic, frame: Utf8Bytes) {
-        self.clients.retain(|client| match client.upgrade() {
-            Some(outbox) => {
+    /// Sends `text` to everybody who wants to hear of this kind of job; `None` concerns all.
+    fn send(&mut self, topic: Topic, kind: Option<JobKind>, text: Utf8Bytes) {
+        let frame = self.recent.add(topic, kind, text);
+        for (client, wanted) in &self.clients {
+            if let Some(outbox) = client.upgrade().filter(|_| concerns(kind, *wanted)) {
                 outbox.put(topic, frame.clone());
-                true
             }
-            None => false,
-        });
+        }
     }
 
     /// Gives a new client its first frame and an empty outbox. Nothing is sent to anybody in
     /// between, so what comes later is newer than the first frame.
-    async fn welcome(&mut self, reply: Join) {
+    async fn welcome(&mut self, wish: Wish, reply: oneshot::Sender<Option<Seat>>) {
         let first = !self.has_clients();
         let seat = if self.clients.len() >= CLIENTS {
             tracing::warn!(
@@ -280,10 +370,19 @@ impl Task {
             );
             None
         } else {
-            match self.first_frame(first).await {
-                Ok(frame) => {
-                    let outbox = Arc::new(Outbox::default());
-                    self.clients.push(Arc::downgrade(&outbox));
+            let known = wish.after.filter(|_| !first);
+            let first_frame = match known.and_then(|after| self.recent.since(after, wish.kind)) {
+                Some(outbox) => Ok((None, outbox)),
+                None => self
+                    .first_frame(first, wish.kind)
+                    .await
+                    .map(|frame| (Some(frame), Outbox::default())),
+            };
+            match first_frame {
+                Ok((frame, outbox)) => {
+                    let outbox = Arc::new(outbox);
+                    self.clients.push((Arc::downgrade(&outbox), wish.kind));
+                    self.alone_since = None;
                     Some((frame, outbox))
                 }
                 Err(error) => {
@@ -296,17 +395,27 @@ impl Task {
         let _ = reply.send(seat);
     }
 
-    async fn first_frame(&mut self, first: bool) -> Result<Utf8Bytes, StoreError> {
-        if let (Some(frame), false) = (&self.init, first) {
-            return Ok(frame.clone());
-        }
-        let jobs = self.jobs().await?;
-        let frame: Utf8Bytes = self.init_of(&jobs).await?.into();
+    async fn first_frame(&mut self, first: bool, kind: Option<JobKind>) -> Result<Frame, StoreError> {
         if first {
+            // What is known is about all kinds.
+            let jobs = self.jobs(None).await?;
             self.known = jobs.iter().map(|job| (job.seq, Known::of(job, None))).collect();
+            self.init.clear();
         }
-        self.init = Some(frame.clone());
-        Ok(frame)
+        let text = match self.init.get(&kind) {
+            Some(text) => text.clone(),
+            None => {
+                let jobs = self.jobs(kind).await?;
+                let text: Utf8Bytes = self.init_of(&jobs).await?.into();
+                self.init.insert(kind, text.clone());
+                text
+            }
+        };
+        Ok(Frame {
+            number: self.recent.number(),
+            kind: "init",
+            text,
+        })
     }
 
     /// `init`: live jobs first, then the newest ended ones, as many as fit; in order of creation.
@@ -316,10 +425,11 @@ impl Task {
             .iter()
             .filter(|job| job.status.is_live() && job.status != JobStatus::Running);
         let ended = jobs.iter().rev().filter(|job| job.status.is_terminal());
+        let moment = self.shown.moment().await?;
         let mut texts = Vec::new();
         let mut room = INIT_LIMIT_BYTES;
         for job in running.chain(waiting).chain(ended) {
-            let text = self.shown.text(job).await?;
+            let text = self.shown.text(job, &moment).await?;
             let Some(left) = room.checked_sub(text.len() + 1) else {
                 break;
             };
@@ -335,4 +445,21 @@ impl Task {
             env!("CARGO_PKG_VERSION")
         ))
     }
+}
+
+/// The event that tells of the end of a job.
+fn end_event(kind: JobKind, status: JobStatus) -> Option<&'static str> {
+    Some(match (kind, status) {
+        (JobKind::Download, JobStatus::Completed) => "download_complete",
+        (JobKind::Download, JobStatus::Failed) => "download_failed",
+        (JobKind::Mirror, JobStatus::Completed) => "mirror_complete",
+        (JobKind::Mirror, JobStatus::Failed) => "mirror_failed",
+        (JobKind::Verify, JobStatus::Completed) => "verify_complete",
+        (JobKind::Verify, JobStatus::Failed) => "verify_failed",
+        (JobKind::Export, JobStatus::Completed) => "export_complete",
+        (JobKind::Export, JobStatus::Failed) => "export_failed",
+        (_, JobStatus::Queued | JobStatus::Running | JobStatus::Paused | JobStatus::Cancelled) => {
+            return None;
+        }
+    })
 }

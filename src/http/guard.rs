@@ -6,8 +6,9 @@
 //! 3. `Host` (`host`): none or two 400, foreign 403
 //! 4. preflight: 204 before the login
 //! 5. origin of what changes something (`origin`): 403
-//! 6. login (`auth`): 401, for everything but `/healthz` and `/readyz`
-//! 7. length and type of the body (`body`): 413, 415
+//! 6. login or API key (`auth`): 401, for everything but `/healthz` and `/readyz`
+//! 7. scope of the key (`who`): 403
+//! 8. length and type of the body (`body`): 413, 415
 //!
 //! All of it holds with and without a login.
 
@@ -25,8 +26,10 @@ use super::auth::Gate;
 use super::body::{self, BODY_LIMIT_BYTES};
 use super::host::HostNames;
 use super::origin::Origins;
+use super::who::{self, Who};
 use super::{access, error, host, origin};
 use crate::config::ServeOptions;
+use crate::store::Store;
 
 /// Paths that answer without a login; they tell nothing but whether the service is well.
 const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
@@ -38,16 +41,21 @@ pub struct GuardConfig {
     pub hosts: HostNames,
     /// Pages that may use the API.
     pub origins: Origins,
-    /// The login; `None` = none is asked for.
+    /// The login and the keys; `None` = there is neither.
     pub gate: Option<Gate>,
 }
 
-impl From<&ServeOptions> for GuardConfig {
-    fn from(options: &ServeOptions) -> Self {
+impl GuardConfig {
+    /// As the options say; API keys are those of `store`.
+    pub fn new(options: &ServeOptions, store: Store) -> Self {
         Self {
             hosts: HostNames::new(&host::machine_name(), &options.allow_hosts),
             origins: Origins::new(&options.allow_origins),
-            gate: options.login.as_ref().map(Gate::new),
+            gate: Some(Gate::with_keys(
+                options.login.as_ref(),
+                !options.needs_login(),
+                store,
+            )),
         }
     }
 }
@@ -69,7 +77,7 @@ async fn check(State(config): State<Arc<GuardConfig>>, request: Request, next: N
         Ok(host) => host,
         Err(error) => return error.into_response(),
     };
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let preflight = parts.method == Method::OPTIONS;
     let mut origin = origin::single(&parts.headers);
     let mut response = if preflight {
@@ -79,7 +87,10 @@ async fn check(State(config): State<Arc<GuardConfig>>, request: Request, next: N
         error.into_response()
     } else {
         match admit(&config, &parts).await {
-            Ok(()) => next.run(Request::from_parts(parts, body)).await,
+            Ok(who) => {
+                parts.extensions.insert(who);
+                next.run(Request::from_parts(parts, body)).await
+            }
             Err(error) => error.into_response(),
         }
     };
@@ -93,20 +104,25 @@ async fn check(State(config): State<Arc<GuardConfig>>, request: Request, next: N
     response
 }
 
-/// Login and body.
-async fn admit(config: &GuardConfig, parts: &Parts) -> Result<(), error::ApiError> {
+/// Login, scope and body.
+async fn admit(config: &GuardConfig, parts: &Parts) -> Result<Who, error::ApiError> {
     let open = OPEN_PATHS.contains(&parts.uri.path());
-    if let Some(gate) = config.gate.as_ref().filter(|_| !open) {
-        gate.check(&parts.headers, access::peer(&parts.extensions))
-            .await?;
-    }
-    body::check(&parts.method, &parts.headers)
+    let who = match config.gate.as_ref().filter(|_| !open) {
+        Some(gate) => {
+            let peer = access::peer(&parts.extensions);
+            gate.check(&parts.headers, peer).await?
+        }
+        None => Who::Anyone,
+    };
+    who::check(&who, &parts.method, parts.uri.path())?;
+    body::check(&parts.method, &parts.headers)?;
+    Ok(who)
 }
 
 /// What a page of ours may do: load its own files, speak to its own server, nothing else.
 /// No inline script, no frame around it, no form to elsewhere.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+     img-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 async fn secure(request: Request, next: Next) -> Response {
     let api = is_api(request.uri().path());

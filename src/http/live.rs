@@ -12,7 +12,12 @@ use axum::response::Response;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::error::{ApiError, ApiResult};
+use super::extract::QueryFields;
+use super::feed::Wish;
+use super::jobs::kind_of;
+use super::outbox::{Frame, Outbox};
 use super::state::AppState;
+use crate::model::state::JobKind;
 
 /// Largest message that a client may send.
 const MESSAGE_LIMIT_BYTES: usize = 512 * 1024;
@@ -25,9 +30,19 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// For the last word to a client: the service must stop in time.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Upgrades the connection.
+/// The live feed, as a WebSocket
+///
+/// One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
+#[utoipa::path(
+    get, path = "/api/ws", tag = "live", operation_id = "connectLive",
+    responses(
+        (status = 101, description = "The connection is a WebSocket now"),
+        (status = 400, description = "The request is no WebSocket handshake"),
+    )
+)]
 pub async fn connect(
     State(app): State<AppState>,
+    query: QueryFields,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> ApiResult<Response> {
     let upgrade = upgrade.map_err(|rejection| {
@@ -35,11 +50,12 @@ pub async fn connect(
             .details(rejection.body_text())
             .hint("Connect with a WebSocket client: ws://host:port/api/ws")
     })?;
+    let kind = kind_of(&query)?;
     let sockets = app.sockets.clone();
     Ok(upgrade
         .max_message_size(MESSAGE_LIMIT_BYTES)
         .max_frame_size(MESSAGE_LIMIT_BYTES)
-        .on_upgrade(move |socket| sockets.track_future(serve(socket, app))))
+        .on_upgrade(move |socket| sockets.track_future(serve(socket, app, kind))))
 }
 
 /// Why a connection ends.
@@ -50,11 +66,12 @@ enum End {
     Close(u16, &'static str),
 }
 
-async fn serve(mut socket: WebSocket, app: AppState) {
-    let end = match app.feed.join().await {
+async fn serve(mut socket: WebSocket, app: AppState, kind: Option<JobKind>) {
+    let wish = Wish { kind, after: None };
+    let end = match app.feed.join(wish).await {
         None if app.stop.is_cancelled() => End::Close(close_code::AWAY, "the service stops"),
         None => End::Close(close_code::AGAIN, "too many connections; try again later"),
-        Some((init, outbox)) => match send(&mut socket, Message::Text(init)).await {
+        Some((init, outbox)) => match begin(&mut socket, init).await {
             Err(end) => end,
             Ok(()) => {
                 tokio::select! {
@@ -72,8 +89,15 @@ async fn serve(mut socket: WebSocket, app: AppState) {
     }
 }
 
+async fn begin(socket: &mut WebSocket, init: Option<Frame>) -> Result<(), End> {
+    match init {
+        Some(frame) => send(socket, Message::Text(frame.text)).await,
+        None => Ok(()),
+    }
+}
+
 /// Sends and reads until one side ends it.
-async fn exchange(socket: &mut WebSocket, outbox: &super::outbox::Outbox) -> End {
+async fn exchange(socket: &mut WebSocket, outbox: &Outbox) -> End {
     let mut ping = interval(PING_EVERY);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick comes at once.
@@ -81,7 +105,7 @@ async fn exchange(socket: &mut WebSocket, outbox: &super::outbox::Outbox) -> End
     let mut heard = Instant::now();
     loop {
         let message = tokio::select! {
-            frame = outbox.next() => Message::Text(frame),
+            frame = outbox.next() => Message::Text(frame.text),
             _ = ping.tick() => Message::Ping(axum::body::Bytes::new()),
             read = socket.recv() => match read {
                 Some(Ok(_)) => {

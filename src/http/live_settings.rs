@@ -7,30 +7,39 @@ use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 
 use super::error::{ApiError, ApiResult};
+use crate::clock::now_ms;
 use crate::config::settings::Proxy;
 use crate::config::{FieldError, Settings};
 use crate::engine::Tuning;
 use crate::hub::{Budget, HubClient, HubConfig, ProxyConfig};
+use crate::model::arrange::speed_bytes;
+use crate::model::limits::{Active, Holds, Limits};
 use crate::store::Store;
 
 /// The settings as they are now. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct LiveSettings {
-    store: Store,
-    current: Arc<watch::Sender<Arc<Settings>>>,
-    tuning: Arc<watch::Sender<Tuning>>,
+    pub(super) store: Store,
+    pub(super) current: Arc<watch::Sender<Arc<Settings>>>,
+    pub(super) tuning: Arc<watch::Sender<Tuning>>,
+    pub(super) limits: Arc<watch::Sender<Arc<Limits>>>,
+    /// What holds at this moment.
+    pub(super) holds: Arc<watch::Sender<Holds>>,
     /// Held from reading the old settings until the new ones are in place.
-    changing: Arc<Mutex<()>>,
+    pub(super) changing: Arc<Mutex<()>>,
 }
 
 impl LiveSettings {
     /// Starts with what was loaded from `store`.
-    pub fn new(store: Store, settings: Settings) -> Self {
-        let tuning = Arc::new(watch::Sender::new(tuning_of(&settings)));
+    pub fn new(store: Store, settings: Settings, limits: Limits) -> Self {
+        let holds = limits.at(now_ms());
+        let tuning = Arc::new(watch::Sender::new(tuning_of(&settings, &limits, holds)));
         Self {
             store,
             current: Arc::new(watch::Sender::new(Arc::new(settings))),
             tuning,
+            limits: Arc::new(watch::Sender::new(Arc::new(limits))),
+            holds: Arc::new(watch::Sender::new(holds)),
             changing: Arc::default(),
         }
     }
@@ -61,12 +70,8 @@ impl LiveSettings {
         let _one_at_a_time = self.changing.lock().await;
         let before = self.get();
         let after = Arc::new(before.apply(patch).map_err(refused)?);
-        let tuning = tuning_of(&after);
-        let changes: BTreeMap<String, Option<String>> = after
-            .changes_since(&before)
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
+        let tuning = tuning_of(&after, &self.limits.borrow(), self.holds());
+        let changes = rows(&after, &before);
         let reaches_out = |name: &String| name == "token" || name == "endpoint" || name.starts_with("proxy.");
         if changes.keys().any(reaches_out) {
             try_client(tuning.hub.clone()).await?;
@@ -85,7 +90,13 @@ impl LiveSettings {
     }
 }
 
-fn refused(error: FieldError) -> ApiError {
+/// What to write to get from `before` to `after`.
+pub(super) fn rows(after: &Settings, before: &Settings) -> BTreeMap<String, Option<String>> {
+    let changes = after.changes_since(before).into_iter();
+    changes.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+pub(super) fn refused(error: FieldError) -> ApiError {
     ApiError::bad_request("Invalid settings")
         .details(error.message)
         .hint("Nothing was changed; correct the named field and send all fields again.")
@@ -100,27 +111,40 @@ async fn try_client(config: HubConfig) -> ApiResult<()> {
         .map_err(|error| ApiError::bad_request("Invalid settings").details(error.message))
 }
 
-/// What the settings mean for the engine.
-pub fn tuning_of(settings: &Settings) -> Tuning {
+/// What settings and limits mean for the engine.
+pub fn tuning_of(settings: &Settings, limits: &Limits, holds: Holds) -> Tuning {
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let (max_speed_bytes, max_connections) = if holds.active == Active::Slow {
+        // Checked when it was saved.
+        let speed = speed_bytes(&limits.slow.max_speed).unwrap_or(None);
+        (speed, limits.slow.max_connections)
+    } else {
+        (settings.max_speed_bytes, settings.max_connections)
+    };
     Tuning {
         connections: count(settings.connections),
         max_active: count(settings.max_active),
         max_files_per_job: count(settings.max_files_per_job),
-        max_connections: count(settings.max_connections),
+        max_connections: count(max_connections),
         multipart_threshold_bytes: settings.multipart_threshold_bytes,
-        max_speed_bytes: settings.max_speed_bytes,
+        max_speed_bytes,
+        paused: holds.active == Active::Paused,
         free_space_floor_bytes: settings.free_space_floor_bytes,
-        hub: HubConfig {
-            endpoint: settings.endpoint.clone(),
-            token: settings.token.clone(),
-            proxy: proxy_of(&settings.proxy),
-            stall_timeout: settings.stall_timeout,
-            retries: settings.retries,
-            backoff_initial: settings.backoff_initial,
-            backoff_max: settings.backoff_max,
-            ..HubConfig::default()
-        },
+        hub: hub_of(settings),
+    }
+}
+
+/// What the settings mean for the Hub client.
+pub(super) fn hub_of(settings: &Settings) -> HubConfig {
+    HubConfig {
+        endpoint: settings.endpoint.clone(),
+        token: settings.token.clone(),
+        proxy: proxy_of(&settings.proxy),
+        stall_timeout: settings.stall_timeout,
+        retries: settings.retries,
+        backoff_initial: settings.backoff_initial,
+        backoff_max: settings.backoff_max,
+        ..HubConfig::default()
     }
 }
 

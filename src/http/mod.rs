@@ -9,65 +9,126 @@ pub mod access;
 pub mod analyze;
 pub mod assets;
 pub mod auth;
+pub mod base_path;
 pub mod body;
+pub mod bulk;
+pub mod cache;
+pub mod cache_care;
+pub mod cache_selection;
+pub mod cache_views;
+pub mod destination;
+pub mod disk;
+pub mod docs;
 pub mod download;
+pub mod encoding;
 pub mod error;
+pub mod events;
+pub mod export;
 pub mod extract;
 pub mod feed;
+pub mod frames;
 pub mod guard;
 pub mod history;
 pub mod host;
 pub mod jobs;
+pub mod keys;
+pub mod limits;
 pub mod live;
 pub mod live_settings;
 pub mod markdown;
+pub mod mirror;
+pub mod mirror_diff;
+pub mod openapi;
 pub mod origin;
 pub mod outbox;
 pub mod plan;
+pub mod problem;
 pub mod readiness;
 pub mod readme;
+pub mod recent;
 pub mod request;
 pub mod search;
+pub mod segments;
 pub mod serve;
 pub mod settings;
+pub mod settings_trial;
 pub mod shown;
+pub mod speed;
 pub mod state;
 pub mod status;
+pub mod stream;
+pub mod summary;
 pub mod system;
+pub mod targets;
 pub mod upstream;
 pub mod views;
+pub mod who;
 
 use axum::Router;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-/// Every route of the service.
+/// Every route of the service, with its entry in the document of the API.
+fn table() -> OpenApiRouter<state::AppState> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(system::alive))
+        .routes(routes!(system::ready))
+        .routes(routes!(system::health))
+        .routes(routes!(system::diskfree))
+        .routes(routes!(openapi::show))
+        .routes(routes!(docs::find))
+        .routes(routes!(docs::show))
+        .routes(routes!(docs::asset))
+        .routes(routes!(download::create))
+        .routes(routes!(plan::show))
+        .routes(routes!(analyze::show))
+        .routes(routes!(search::find))
+        .routes(routes!(search::ratelimit))
+        .routes(routes!(readme::show))
+        .routes(routes!(readme::asset))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel, bulk::set))
+        .routes(routes!(bulk::change))
+        .routes(routes!(bulk::order))
+        .routes(routes!(jobs::files))
+        .routes(routes!(events::of_job))
+        .routes(routes!(segments::show))
+        .routes(routes!(speed::of_job))
+        .routes(routes!(jobs::pause))
+        .routes(routes!(jobs::resume))
+        .routes(routes!(jobs::dismiss))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(cache::list))
+        .routes(routes!(cache::show, cache::delete))
+        .routes(routes!(cache_care::rebuild))
+        .routes(routes!(cache_care::prune))
+        .routes(routes!(cache_selection::show, cache_selection::delete))
+        .routes(routes!(history::list))
+        .routes(routes!(targets::list, targets::add))
+        .routes(routes!(targets::remove))
+        .routes(routes!(mirror_diff::diff))
+        .routes(routes!(mirror::push))
+        .routes(routes!(mirror::pull))
+        .routes(routes!(mirror::list))
+        .routes(routes!(events::of_all))
+        .routes(routes!(history::stats))
+        .routes(routes!(history::verify))
+        .routes(routes!(history::files))
+        .routes(routes!(speed::of_all))
+        .routes(routes!(settings::show, settings::change))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::remove))
+        .routes(routes!(settings_trial::test))
+        .routes(routes!(live::connect))
+        .routes(routes!(stream::connect))
+        .routes(routes!(limits::show, limits::change))
+        .routes(routes!(summary::show))
+        .routes(routes!(disk::show))
+}
+
+/// The router over [`table`].
 pub fn routes(app: state::AppState) -> Router {
-    Router::new()
-        .route("/healthz", get(system::alive))
-        .route("/readyz", get(system::ready))
-        .route("/api/health", get(system::health))
-        .route("/api/diskfree", get(system::diskfree))
-        .route("/api/download", post(download::create))
-        .route("/api/plan", post(plan::show))
-        .route("/api/analyze", get(analyze::missing))
-        .route("/api/analyze/", get(analyze::missing))
-        .route("/api/analyze/{*repo}", get(analyze::show))
-        .route("/api/search", get(search::find))
-        .route("/api/ratelimit", get(search::ratelimit))
-        .route("/api/readme/{*repo}", get(readme::show))
-        .route("/api/readme-asset", get(readme::asset))
-        .route("/api/jobs", get(jobs::list))
-        .route("/api/jobs/{id}", get(jobs::show).delete(jobs::cancel))
-        .route("/api/jobs/{id}/files", get(jobs::files))
-        .route("/api/jobs/{id}/events", get(jobs::events))
-        .route("/api/jobs/{id}/pause", post(jobs::pause))
-        .route("/api/jobs/{id}/resume", post(jobs::resume))
-        .route("/api/jobs/{id}/dismiss", post(jobs::dismiss))
-        .route("/api/jobs/{id}/retry", post(jobs::retry))
-        .route("/api/history", get(history::list))
-        .route("/api/settings", get(settings::show).post(settings::change))
-        .route("/api/ws", get(live::connect))
-        .with_state(app)
+    table().with_state(app).into()
 }
 
 /// Closes `routes`: the web UI and JSON answers for everything else, and the guard around all.

@@ -10,6 +10,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 
+/// One message: the same for every client that gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Rises with every message of the feed.
+    pub number: u64,
+    /// `init`, `job_update`, `event` or `status`.
+    pub kind: &'static str,
+    /// The JSON text.
+    pub text: Utf8Bytes,
+}
+
 /// What a frame is about: of each there is one at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
@@ -24,7 +35,7 @@ pub enum Topic {
 #[derive(Default)]
 struct Waiting {
     order: VecDeque<Topic>,
-    frames: HashMap<Topic, Utf8Bytes>,
+    frames: HashMap<Topic, Frame>,
 }
 
 /// The frames of one client. One side puts, the other takes.
@@ -36,7 +47,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// Adds a frame, in place of one about the same topic that was not sent yet.
-    pub fn put(&self, topic: Topic, frame: Utf8Bytes) {
+    pub fn put(&self, topic: Topic, frame: Frame) {
         let mut waiting = self.lock();
         if waiting.frames.insert(topic, frame).is_none() {
             waiting.order.push_back(topic);
@@ -46,7 +57,7 @@ impl Outbox {
     }
 
     /// The next frame; waits for one. May be dropped at any time without losing a frame.
-    pub async fn next(&self) -> Utf8Bytes {
+    pub async fn next(&self) -> Frame {
         loop {
             if let Some(frame) = self.take() {
                 return frame;
@@ -56,7 +67,7 @@ impl Outbox {
         }
     }
 
-    fn take(&self) -> Option<Utf8Bytes> {
+    fn take(&self) -> Option<Frame> {
         let mut waiting = self.lock();
         let topic = waiting.order.pop_front()?;
         waiting.frames.remove(&topic)
@@ -71,15 +82,23 @@ impl Outbox {
 mod tests {
     use super::*;
 
+    fn frame(text: &'static str) -> Frame {
+        Frame {
+            number: 0,
+            kind: "event",
+            text: text.into(),
+        }
+    }
+
     #[tokio::test]
     async fn a_frame_that_waits_is_replaced_and_keeps_its_place() {
         let outbox = Outbox::default();
-        outbox.put(Topic::Job(1), "running 1 %".into());
-        outbox.put(Topic::Job(2), "queued".into());
-        outbox.put(Topic::Job(1), "completed".into());
-        outbox.put(Topic::Event(1, "download_complete"), "complete".into());
+        outbox.put(Topic::Job(1), frame("running 1 %"));
+        outbox.put(Topic::Job(2), frame("queued"));
+        outbox.put(Topic::Job(1), frame("completed"));
+        outbox.put(Topic::Event(1, "download_complete"), frame("complete"));
         for expected in ["completed", "queued", "complete"] {
-            assert_eq!(outbox.next().await.as_str(), expected);
+            assert_eq!(outbox.next().await.text.as_str(), expected);
         }
         assert!(outbox.take().is_none());
     }
@@ -92,7 +111,7 @@ mod tests {
             async move { outbox.next().await }
         });
         tokio::task::yield_now().await;
-        outbox.put(Topic::Status, "status".into());
-        assert_eq!(reader.await.unwrap().as_str(), "status");
+        outbox.put(Topic::Status, frame("status"));
+        assert_eq!(reader.await.unwrap().text.as_str(), "status");
     }
 }

@@ -6,18 +6,19 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::sync::Semaphore;
 use url::Url;
+use utoipa::ToSchema;
 
 use super::analyze::revision;
 use super::error::{ApiError, ApiResult};
-use super::extract::{QueryFields, RepoPath};
+use super::extract::{QueryFields, RepoParams, RepoPath};
 use super::markdown::{Place, render, without_front_matter};
 use super::state::AppState;
 use super::upstream;
 use crate::model::code::Code;
-use crate::model::repo::{RepoPath as FilePath, RepoType};
+use crate::model::repo::{Commit, RepoId, RepoPath as FilePath, RepoType, Revision};
 
 /// Longest time for a README or a picture.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,12 +35,49 @@ const README: &str = "README.md";
 const README_FAILED: &str = "README cannot be fetched";
 const ASSET_FAILED: &str = "Asset cannot be fetched";
 
-/// `?revision=&dataset=`
+/// A README, as it is and rendered.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Readme {
+    repo: RepoId,
+    is_dataset: bool,
+    revision: Revision,
+    commit: Commit,
+    /// Its name in the repo.
+    path: &'static str,
+    /// Without its front matter.
+    markdown: String,
+    /// Safe to show.
+    html: String,
+    /// Where relative links of the text begin.
+    #[serde(rename = "baseRawURL")]
+    base_raw_url: String,
+    /// Whether its end is missing.
+    truncated: bool,
+}
+
+/// The README of a repo, rendered and cleaned
+#[utoipa::path(
+    get, path = "/api/readme/{*repo}", tag = "hub", operation_id = "getReadme",
+    params(
+        RepoParams,
+        ("revision" = Option<String>, Query, description = "Branch, tag or commit; `main` by default"),
+        ("dataset" = Option<bool>, Query, description = "Whether it is a dataset"),
+    ),
+    responses(
+        (status = 200, description = "The README", body = Readme),
+        (status = 403, description = "The Hub refuses access"),
+        (status = 404, description = "No such repo or revision, or it has no README"),
+        (status = 502, description = "The Hub gives no usable answer"),
+        (status = 503, description = "The service is stopping"),
+        (status = 504, description = "The Hub takes too long"),
+    )
+)]
 pub async fn show(
     State(app): State<AppState>,
     RepoPath(repo): RepoPath,
     query: QueryFields,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<Json<Readme>> {
     let revision = revision(&query)?;
     let repo_type = match query.flag("dataset")? {
         Some(true) => RepoType::Dataset,
@@ -77,20 +115,35 @@ pub async fn show(
         (markdown, html, text.cut)
     });
     let (markdown, html, cut) = rendered.await.map_err(ApiError::internal)?;
-    Ok(Json(json!({
-        "repo": resolved.id,
-        "isDataset": repo_type == RepoType::Dataset,
-        "revision": revision,
-        "commit": resolved.commit,
-        "path": README,
-        "markdown": markdown,
-        "html": html,
-        "baseRawURL": raw.as_str(),
-        "truncated": cut,
-    })))
+    Ok(Json(Readme {
+        repo: resolved.id,
+        is_dataset: repo_type == RepoType::Dataset,
+        revision,
+        commit: resolved.commit,
+        path: README,
+        markdown,
+        html,
+        base_raw_url: raw.into(),
+        truncated: cut,
+    }))
 }
 
-/// `?url=`: a picture below the endpoint, with the token, so that those of gated repos show.
+/// A picture of a README
+///
+/// Below the endpoint, with the token, so that those of gated repos show.
+#[utoipa::path(
+    get, path = "/api/readme-asset", tag = "hub", operation_id = "getReadmeAsset",
+    params(("url" = String, Query, pattern = "^https?://[A-Za-z0-9.-]+(/[!-~]*)?$", description = "Address of the picture, below the endpoint")),
+    responses(
+        (status = 200, description = "The picture", body = Vec<u8>, content_type = "image/*"),
+        (status = 403, description = "The address is not below the endpoint, or the Hub refuses access"),
+        (status = 404, description = "No such picture"),
+        (status = 415, description = "It is no picture that browsers show safely"),
+        (status = 502, description = "The Hub gives no usable answer"),
+        (status = 503, description = "The service is stopping"),
+        (status = 504, description = "The Hub takes too long"),
+    )
+)]
 pub async fn asset(State(app): State<AppState>, query: QueryFields) -> ApiResult<Response> {
     let text = query
         .text("url")

@@ -1,15 +1,67 @@
 //! The body of `POST /api/download` and `POST /api/plan`: from JSON to a checked request.
 
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
+use super::destination::{Place, no_such_route};
 use super::error::{ApiError, ApiResult};
 use crate::clock::parse_rfc3339;
+use crate::model::arrange::{self, Labels, PRIORITIES};
+use crate::model::destination::RouteKey;
 use crate::model::filter::Filter;
 use crate::model::job::{JobRequest, Verify, split_embedded_filters};
-use crate::model::repo::{RepoType, Revision, shown};
+use crate::model::repo::{RepoId, RepoType, Revision, shown};
 
-/// Priorities a client may give.
-const PRIORITIES: std::ops::RangeInclusive<i64> = -1_000_000..=1_000_000;
+/// The body as clients write it; [`Asked::parse`] reads it.
+///
+/// A field that is `null` counts as missing.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct DownloadRequest {
+    /// `owner/name`; filters may stand behind it: `owner/name:q4_k_m,q5_k_m`.
+    #[schema(
+        example = "TheBloke/Mistral-7B-GGUF",
+        pattern = "^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*/[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*(:.*)?$"
+    )]
+    pub repo: String,
+    /// Branch, tag or commit; `main` by default.
+    pub revision: Option<String>,
+    /// Whether it is a dataset.
+    pub dataset: Option<bool>,
+    /// Patterns of files to have; none means all.
+    pub filters: Option<Vec<String>>,
+    /// Patterns of files to leave out.
+    pub excludes: Option<Vec<String>>,
+    /// Whether plain filters must match whole words.
+    pub exact_match: Option<bool>,
+    /// Echoed to clients; names the folder of the longest matching filter in flat destinations.
+    pub append_filter_subdir: Option<bool>,
+    /// Higher starts first; 0 is normal.
+    #[schema(minimum = -1_000_000, maximum = 1_000_000)]
+    pub priority: Option<i64>,
+    /// Not started before this time, RFC 3339.
+    #[schema(format = DateTime)]
+    pub not_before: Option<String>,
+    /// One word for the kind of work; at most 64 characters.
+    pub category: Option<String>,
+    /// Any further words; at most 32.
+    pub tags: Option<Vec<String>>,
+    /// Bytes a second of this job at most, such as `5MiB`.
+    pub max_speed: Option<String>,
+    /// Whether it is paused from the start.
+    pub start_paused: Option<bool>,
+    /// What is compared before a file counts as done; by default as the settings say. `etag` means `size`.
+    pub verify: Option<String>,
+    /// Only the plan is wanted.
+    pub dry_run: Option<bool>,
+    /// Folder of plain files, absolute; below a folder that the settings name.
+    pub local_dir: Option<String>,
+    /// Repo whose folder is used in place of the repo's own; in a local folder only.
+    pub local_repo: Option<String>,
+    /// Key of a folder that the settings name; datasets ignore it.
+    #[schema(value_type = Option<RouteKey>)]
+    pub route_key: Option<String>,
+}
 
 /// What a client asks for.
 #[derive(Debug)]
@@ -20,14 +72,15 @@ pub struct Asked {
     pub dry_run: bool,
     /// What to compare; `None` = as the settings say.
     pub verify: Option<Verify>,
+    /// Where the files shall go.
+    pub place: Place,
 }
 
 impl Asked {
     /// Checks a body. Unknown fields are ignored, `null` is a missing field.
     ///
     /// # Errors
-    /// 400 with the text of the API document for the first field that is wrong; 403 for a
-    /// destination of its own, which this service does not offer.
+    /// 400 with the text of the API document for the first field that is wrong.
     pub fn parse(body: &Map<String, Value>) -> ApiResult<Self> {
         let fields = Fields(body);
         let repo_text = fields.text("repo")?.unwrap_or_default();
@@ -38,7 +91,6 @@ impl Asked {
         let exact_match = fields.flag("exactMatch")?;
         let append_filter_subdir = fields.flag("appendFilterSubdir")?;
         let dry_run = fields.flag("dryRun")?;
-        fields.refuse_destinations()?;
 
         if repo_text.is_empty() {
             return Err(ApiError::bad_request("Missing required field: repo"));
@@ -80,11 +132,14 @@ impl Asked {
             append_filter_subdir,
             priority: fields.priority()?,
             not_before_at,
+            labels: fields.labels()?,
+            start_paused: fields.flag("startPaused")?,
         };
         Ok(Self {
             request,
             dry_run,
             verify,
+            place: fields.place()?,
         })
     }
 }
@@ -154,32 +209,32 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Destinations of its own: refused in words, because a client that asked for a folder and
-    /// got the cache would look for its files in vain.
-    fn refuse_destinations(&self) -> ApiResult<()> {
-        let given = |name| Ok::<_, ApiError>(self.text(name)?.is_some_and(|text| !text.is_empty()));
-        if given("routeKey")? {
-            return Err(wrong(
-                "Invalid routeKey",
-                "routeKey must be one of the configured route keys",
-            )
-            .hint("This server has no routes: leave routeKey out."));
-        }
-        if given("localDir")? {
-            return Err(
-                ApiError::new(axum::http::StatusCode::FORBIDDEN, "localDir is not supported yet")
-                    .details("Downloads of this server go into the Hugging Face cache only")
-                    .hint("Leave localDir out; the answer's outputDir names the cache."),
-            );
-        }
-        if given("localRepo")? {
-            return Err(wrong(
-                "localRepo is not supported yet",
-                "Each repo is stored under its own name",
-            )
-            .hint("Leave localRepo out."));
-        }
-        Ok(())
+    fn labels(&self) -> ApiResult<Labels> {
+        let tags = self.texts("tags")?;
+        Ok(Labels {
+            category: arrange::label(self.text("category")?.unwrap_or_default())
+                .map_err(|why| wrong("Invalid category", why))?,
+            tags: arrange::tags(tags.iter().map(String::as_str)).map_err(|why| wrong("Invalid tags", why))?,
+            max_speed: arrange::speed(self.text("maxSpeed")?.unwrap_or_default())
+                .map_err(|why| wrong("Invalid maxSpeed", why))?,
+        })
+    }
+
+    fn place(&self) -> ApiResult<Place> {
+        let given = |name| Ok::<_, ApiError>(self.text(name)?.filter(|text| !text.is_empty()));
+        let route_key = given("routeKey")?
+            .map(|text| text.parse::<RouteKey>())
+            .transpose()
+            .map_err(|_| no_such_route())?;
+        let local_repo = given("localRepo")?
+            .map(|text| text.parse::<RepoId>())
+            .transpose()
+            .map_err(|why| wrong("Invalid localRepo", why))?;
+        Ok(Place {
+            local_dir: given("localDir")?.map(str::to_owned),
+            local_repo,
+            route_key,
+        })
     }
 }
 
@@ -213,7 +268,7 @@ mod tests {
             unreachable!("tests give objects")
         };
         Asked::parse(&body).map_err(|error| {
-            let body = error.body();
+            let body = serde_json::to_value(error.body()).unwrap_or_default();
             let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
             (error.status().as_u16(), text("error"), text("details"))
         })
@@ -314,24 +369,18 @@ mod tests {
             ("verify", json!("md5"), 400, "Invalid verify", "md5"),
             (
                 "routeKey",
-                json!("llm"),
+                json!("llm/onnx"),
                 400,
                 "Invalid routeKey",
                 "routeKey must be one of the configured route keys",
             ),
+            ("localRepo", json!("m"), 400, "Invalid localRepo", "\"m\""),
             (
                 "localDir",
-                json!("/x"),
-                403,
-                "localDir is not supported yet",
-                "cache",
-            ),
-            (
-                "localRepo",
-                json!("o/m"),
+                json!(["/x"]),
                 400,
-                "localRepo is not supported yet",
-                "own name",
+                "Invalid request body",
+                "localDir must be a text",
             ),
         ] {
             let mut body = json!({"repo": "o/n"});

@@ -6,22 +6,23 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::analyze::Gated;
+use super::cache;
 use super::error::{ApiError, ApiResult};
 use super::extract::QueryFields;
 use super::state::AppState;
 use super::upstream;
 use crate::clock::rfc3339;
-use crate::disk;
-use crate::hub::{BucketState, Found, SearchQuery};
+use crate::hub::{Bucket, BucketState, Found, Gate, SearchQuery};
 use crate::model::code::Code;
-use crate::model::repo::RepoType;
+use crate::model::library::CachedRepo;
+use crate::model::repo::{RepoId, RepoType};
 
 /// Longest time for a search.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Longest time for a look into the cache; after that the marks are left out.
-const DISK_PATIENCE: Duration = Duration::from_secs(2);
 /// Results when the client names no limit, and at most.
 const LIMIT: (i64, i64) = (20, 100);
 /// Most characters of a text to search for, and of one filter.
@@ -34,29 +35,104 @@ const CURSOR_MAX: usize = 2048;
 const SORTS: [&str; 5] = ["downloads", "likes", "lastModified", "trendingScore", "createdAt"];
 const FAILED: &str = "Upstream request failed";
 
-/// `?q=&sort=&limit=&filter=&author=&datasets=&cursor=`
-pub async fn find(State(app): State<AppState>, fields: QueryFields) -> ApiResult<Json<Value>> {
+/// What results can be sorted by.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[allow(dead_code, missing_docs)] // Describes `SORTS`.
+pub enum SearchSort {
+    Downloads,
+    Likes,
+    LastModified,
+    TrendingScore,
+    CreatedAt,
+}
+
+/// One page of results.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchResults {
+    results: Vec<SearchResult>,
+    /// Results on this page.
+    total: usize,
+    /// The text that was searched for.
+    query: String,
+    /// Whether datasets were.
+    datasets: bool,
+    sort: &'static str,
+    limit: u32,
+    /// Where the next page begins; `null` after the last.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// A repo.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchResult {
+    id: RepoId,
+    author: String,
+    /// Of the last 30 days.
+    downloads: u64,
+    likes: u64,
+    trending_score: u64,
+    private: bool,
+    #[schema(value_type = Gated)]
+    gated: Gate,
+    pipeline_tag: String,
+    library_name: String,
+    tags: Vec<String>,
+    /// RFC 3339, or empty.
+    last_modified: String,
+    /// RFC 3339, or empty.
+    created_at: String,
+    /// Whether some of it is in the cache.
+    cached: bool,
+    cache_source: &'static str,
+    /// `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest; empty when it is not here.
+    cache_status: String,
+}
+
+/// Models or datasets of the Hub
+#[utoipa::path(
+    get, path = "/api/search", tag = "hub", operation_id = "searchHub",
+    params(
+        ("q" = Option<String>, Query, max_length = 200, description = "Part of the id"),
+        ("sort" = Option<SearchSort>, Query, description = "`downloads` by default"),
+        ("limit" = Option<i64>, Query, minimum = 1, description = "Results on a page; 20 by default, at most 100"),
+        ("filter" = Option<String>, Query, max_length = 4000, description = "Tags that all results have, divided by commas; at most 20"),
+        ("author" = Option<String>, Query, max_length = 200, description = "Namespace"),
+        ("datasets" = Option<bool>, Query, description = "Datasets instead of models"),
+        ("cursor" = Option<String>, Query, max_length = 2048, description = "`nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "One page", body = SearchResults),
+        (status = 502, description = "The Hub gives no usable answer"),
+        (status = 503, description = "The service is stopping"),
+        (status = 504, description = "The Hub takes too long"),
+    )
+)]
+pub async fn find(State(app): State<AppState>, fields: QueryFields) -> ApiResult<Json<SearchResults>> {
     let query = read(&fields)?;
     let hub = app.engine.hub();
     let page = upstream::wait(&app, FAILED, PATIENCE, hub.search(&query))
         .await
         .map_err(as_gateway)?;
     let cached = cached(&app, query.repo_type, &page.results).await;
-    let results: Vec<Value> = page
+    let results: Vec<SearchResult> = page
         .results
         .iter()
         .zip(cached)
-        .map(|(found, cached)| view(found, cached))
+        .map(|(found, status)| view(found, status))
         .collect();
-    Ok(Json(json!({
-        "total": results.len(),
-        "results": results,
-        "query": query.text.unwrap_or_default(),
-        "datasets": query.repo_type == RepoType::Dataset,
-        "sort": query.sort,
-        "limit": query.limit,
-        "nextCursor": page.next,
-    })))
+    Ok(Json(SearchResults {
+        total: results.len(),
+        results,
+        query: query.text.unwrap_or_default(),
+        datasets: query.repo_type == RepoType::Dataset,
+        sort: query.sort,
+        limit: query.limit,
+        next_cursor: page.next,
+    }))
 }
 
 fn read(fields: &QueryFields) -> ApiResult<SearchQuery> {
@@ -107,61 +183,97 @@ fn as_gateway(error: ApiError) -> ApiError {
     }
 }
 
-/// Which of `results` lie in the cache, as far as the names of its folders tell.
-async fn cached(app: &AppState, repo_type: RepoType, results: &[Found]) -> Vec<bool> {
-    let hub_dir = app.settings.get().cache.hub.clone();
-    let ids: Vec<_> = results.iter().map(|found| found.id.clone()).collect();
-    let looked = tokio::task::spawn_blocking(move || {
-        ids.iter()
-            .map(|id| disk::has_snapshot(&hub_dir, repo_type, id))
-            .collect()
-    });
-    match tokio::time::timeout(DISK_PATIENCE, looked).await {
-        Ok(Ok(found)) => found,
-        _ => vec![false; results.len()],
+/// What the index of the cache says of each result; empty for those that are not here.
+async fn cached(app: &AppState, repo_type: RepoType, results: &[Found]) -> Vec<String> {
+    let repos: Vec<_> = results
+        .iter()
+        .map(|found| CachedRepo::from((repo_type, &found.id)))
+        .collect();
+    let marks = cache::marks(app, &repos).await;
+    repos
+        .iter()
+        .map(|repo| marks.get(&repo.folder()).cloned().unwrap_or_default())
+        .collect()
+}
+
+fn view(found: &Found, status: String) -> SearchResult {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    SearchResult {
+        id: found.id.clone(),
+        author: found.author.clone(),
+        downloads: found.downloads,
+        likes: found.likes,
+        trending_score: found.trending_score.unwrap_or(0),
+        private: found.private,
+        gated: found.gate,
+        pipeline_tag: text(&found.pipeline_tag),
+        library_name: text(&found.library_name),
+        tags: found.tags.clone(),
+        last_modified: text(&found.last_modified),
+        created_at: text(&found.created_at),
+        cached: !status.is_empty(),
+        cache_source: if status.is_empty() { "" } else { "HF cache" },
+        cache_status: status,
     }
 }
 
-fn view(found: &Found, cached: bool) -> Value {
-    json!({
-        "id": found.id,
-        "author": found.author,
-        "downloads": found.downloads,
-        "likes": found.likes,
-        "trendingScore": found.trending_score.unwrap_or(0),
-        "private": found.private,
-        "gated": found.gate,
-        "pipelineTag": found.pipeline_tag.as_deref().unwrap_or_default(),
-        "libraryName": found.library_name.as_deref().unwrap_or_default(),
-        "tags": found.tags,
-        "lastModified": found.last_modified.as_deref().unwrap_or_default(),
-        "createdAt": found.created_at.as_deref().unwrap_or_default(),
-        "cached": cached,
-        "cacheSource": if cached { "HF cache" } else { "" },
-        // The folder does not tell whether everything is there.
-        "cacheStatus": if cached { "unknown" } else { "" },
+/// What is left of the Hub's patience.
+#[derive(Serialize, ToSchema)]
+pub struct RateLimit {
+    /// Base URL of the Hub.
+    endpoint: String,
+    /// One for each kind of request.
+    buckets: Vec<Window>,
+}
+
+/// One window of the Hub's rate limit, as last heard.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RateLimitWindow)]
+pub struct Window {
+    bucket: Bucket,
+    /// Requests a window; `null` until the Hub says so.
+    #[schema(required)]
+    quota: Option<u64>,
+    /// Requests left; `null` before the first answer and after the window ended.
+    #[schema(required)]
+    remaining: Option<u64>,
+    /// Seconds until the window ends.
+    #[schema(required)]
+    reset_seconds: Option<u64>,
+    /// Until when new requests are held back; `null` while they pass.
+    #[schema(required, format = DateTime)]
+    waiting_until: Option<String>,
+}
+
+/// The Hub's windows as last heard
+#[utoipa::path(
+    get, path = "/api/ratelimit", tag = "hub", operation_id = "getRateLimit",
+    responses((status = 200, description = "The windows", body = RateLimit))
+)]
+pub async fn ratelimit(State(app): State<AppState>) -> Json<RateLimit> {
+    Json(RateLimit {
+        endpoint: app
+            .settings
+            .get()
+            .endpoint
+            .as_str()
+            .trim_end_matches('/')
+            .to_owned(),
+        buckets: app.engine.budget().snapshot().iter().map(window).collect(),
     })
 }
 
-/// `GET /api/ratelimit`: the Hub's windows as last heard.
-pub async fn ratelimit(State(app): State<AppState>) -> Json<Value> {
-    let buckets: Vec<Value> = app.engine.budget().snapshot().iter().map(bucket).collect();
-    Json(json!({
-        "endpoint": app.settings.get().endpoint.as_str().trim_end_matches('/'),
-        "buckets": buckets,
-    }))
-}
-
-fn bucket(state: &BucketState) -> Value {
+fn window(state: &BucketState) -> Window {
     let waiting = state.waiting_until.map(|until| {
         let since = until.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         rfc3339(since.as_millis() as i64)
     });
-    json!({
-        "bucket": state.bucket.as_str(),
-        "quota": state.quota,
-        "remaining": state.remaining,
-        "resetSeconds": state.reset_seconds,
-        "waitingUntil": waiting,
-    })
+    Window {
+        bucket: state.bucket,
+        quota: state.quota,
+        remaining: state.remaining,
+        reset_seconds: state.reset_seconds,
+        waiting_until: waiting,
+    }
 }

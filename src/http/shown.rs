@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::views::JobView;
+use super::live_settings::LiveSettings;
+use super::views::{JobView, Standing};
 use crate::clock::now_ms;
-use crate::model::state::JobStatus;
+use crate::model::limits::Active;
+use crate::model::state::{JobKind, JobStatus, WaitReason};
 use crate::store::{FileRow, Job, Store, StoreError};
 
 /// Files of one job in lists and messages.
@@ -22,7 +24,7 @@ const KEPT_BYTES: usize = 16 * 1024 * 1024;
 const SETTLED_MS: i64 = 1000;
 
 /// What tells one text of a job from the next.
-type Edition = (i64, Option<i64>, JobStatus);
+type Edition = (i64, Option<i64>, JobStatus, Standing);
 
 #[derive(Default)]
 struct Kept {
@@ -33,24 +35,89 @@ struct Kept {
 /// The texts of jobs.
 pub struct Shown {
     store: Store,
+    settings: LiveSettings,
     kept: Mutex<Kept>,
+    /// The places of the queue, and to which of its editions they belong.
+    places: Mutex<(i64, Arc<HashMap<i64, i64>>)>,
+}
+
+/// The queue and the limits at one moment, from which follows where each job stands.
+pub struct Moment {
+    places: Arc<HashMap<i64, i64>>,
+    paused: bool,
+    max_attempts: i64,
+    now: i64,
+}
+
+impl Moment {
+    /// Where `job` stands.
+    pub fn standing(&self, job: &Job) -> Standing {
+        let queued = job.status == JobStatus::Queued;
+        let later = job.not_before_at.is_some_and(|at| at > self.now);
+        let wait_reason = match job.wait_reason {
+            // A pause of everything holds a job that waits for something else as well, and is what
+            // the user can end.
+            _ if self.paused => Some(WaitReason::Schedule),
+            None if later => Some(WaitReason::NotBefore),
+            reason => reason,
+        };
+        Standing {
+            position: self.places.get(&job.seq).copied().filter(|_| queued),
+            wait_reason: wait_reason.filter(|_| queued),
+            max_attempts: self.max_attempts,
+        }
+    }
 }
 
 impl Shown {
     /// Texts of the jobs in `store`.
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Store, settings: LiveSettings) -> Self {
         Self {
             store,
+            settings,
             kept: Mutex::default(),
+            places: Mutex::default(),
         }
+    }
+
+    /// How the queue stands now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn moment(&self) -> Result<Moment, StoreError> {
+        // Asked first: places that are newer than their edition are only read again.
+        let edition = self.store.queue_edition().await?;
+        let known = {
+            let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            (places.0 == edition).then(|| Arc::clone(&places.1))
+        };
+        let places = match known {
+            Some(places) => places,
+            None => {
+                let mut numbers = HashMap::new();
+                for &kind in JobKind::ALL {
+                    numbers.extend(self.store.queue(kind).await?.into_iter().zip(1..));
+                }
+                let numbers = Arc::new(numbers);
+                *self.places.lock().unwrap_or_else(PoisonError::into_inner) = (edition, Arc::clone(&numbers));
+                numbers
+            }
+        };
+        Ok(Moment {
+            places,
+            paused: self.settings.holds().active == Active::Paused,
+            max_attempts: i64::from(self.settings.get().retries) + 1,
+            now: now_ms(),
+        })
     }
 
     /// The text of a job that was just read.
     ///
     /// # Errors
     /// When its files cannot be read.
-    pub async fn text(&self, job: &Job) -> Result<Arc<str>, StoreError> {
-        let edition = (job.updated_at, job.ready_at, job.status);
+    pub async fn text(&self, job: &Job, moment: &Moment) -> Result<Arc<str>, StoreError> {
+        let standing = moment.standing(job);
+        let edition = (job.updated_at, job.ready_at, job.status, standing);
         if let Some(text) = self.recall(job.seq, edition) {
             return Ok(text);
         }
@@ -59,8 +126,9 @@ impl Shown {
         } else {
             Vec::new()
         };
-        let text: Arc<str> = fitting(job, &files).into();
-        if now_ms() - job.updated_at > SETTLED_MS {
+        let text: Arc<str> = fitting(job, &files, standing).into();
+        // Whether a running job is stalled follows from the time of asking.
+        if now_ms() - job.updated_at > SETTLED_MS && job.status != JobStatus::Running {
             self.keep(job.seq, edition, &text);
         }
         Ok(text)
@@ -85,16 +153,16 @@ impl Shown {
 }
 
 /// A job with as many of `files` as fit into [`JOB_LIMIT_BYTES`].
-fn fitting(job: &Job, files: &[FileRow]) -> String {
+fn fitting(job: &Job, files: &[FileRow], standing: Standing) -> String {
     let mut count = files.len();
     loop {
-        let view = JobView::new(job, &files[..count]);
+        let view = JobView::new(job, &files[..count]).within(standing);
         let text = json(&view);
         if text.len() <= JOB_LIMIT_BYTES {
             return text;
         }
         if count == 0 {
-            return json(&view.without_filters());
+            return json(&view.without_filters().without_result());
         }
         count /= 2;
     }

@@ -1,5 +1,6 @@
 //! What every handler sees.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,14 +25,16 @@ pub struct App {
     pub engine: Engine,
     /// The settings as they are now, and the way to change them.
     pub settings: LiveSettings,
+    /// Where the database lies.
+    pub data_dir: PathBuf,
     /// Jobs as texts, shared by lists and WebSockets.
     pub shown: Arc<Shown>,
     /// Where WebSockets get their frames.
     pub feed: Feed,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
-    /// Name of the login; the guard lets nobody else through. `None` = there is no login.
-    pub login_name: Option<String>,
+    /// Directories below which mirror targets may lie; anywhere when there is none.
+    pub mirror_roots: Vec<PathBuf>,
     /// When the service started.
     pub begun: Instant,
     /// Cancelled when the service stops: long answers end then.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult};
 use super::extract::QueryFields;
@@ -18,22 +19,52 @@ use crate::disk;
 /// A mount that takes longer to answer is gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `GET /api/health`
-pub async fn health(State(app): State<AppState>) -> Json<Value> {
-    Json(json!({
-        "status": "ok",
-        "version": env!("CARGO_PKG_VERSION"),
-        "time": rfc3339(now_ms()),
-        "uptimeSeconds": app.begun.elapsed().as_secs(),
-    }))
+/// That the service runs, and for how long.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// Always `ok`.
+    status: &'static str,
+    /// Version of the service.
+    version: &'static str,
+    /// The clock of the service.
+    #[schema(format = DateTime)]
+    time: String,
+    /// Seconds since the start.
+    uptime_seconds: u64,
 }
 
-/// `GET /healthz`: the process answers.
+/// Version, clock and time since the start
+#[utoipa::path(
+    get, path = "/api/health", tag = "system", operation_id = "getHealth",
+    responses((status = 200, description = "The service runs", body = Health))
+)]
+pub async fn health(State(app): State<AppState>) -> Json<Health> {
+    Json(Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+        time: rfc3339(now_ms()),
+        uptime_seconds: app.begun.elapsed().as_secs(),
+    })
+}
+
+/// The process answers
+#[utoipa::path(
+    get, path = "/healthz", tag = "system", operation_id = "isAlive", security(()),
+    responses((status = 200, description = "`ok`", body = str, content_type = "text/plain"))
+)]
 pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: database and cache take writes.
+/// Database and cache take writes
+#[utoipa::path(
+    get, path = "/readyz", tag = "system", operation_id = "isReady", security(()),
+    responses(
+        (status = 200, description = "`ok`", body = str, content_type = "text/plain"),
+        (status = 503, description = "`not ready`", body = str, content_type = "text/plain"),
+    )
+)]
 pub async fn ready(State(app): State<AppState>) -> (StatusCode, &'static str) {
     if app.readiness.check(&app).await {
         (StatusCode::OK, "ok\n")
@@ -42,8 +73,35 @@ pub async fn ready(State(app): State<AppState>) -> (StatusCode, &'static str) {
     }
 }
 
-/// `GET /api/diskfree?path=`: space of the volume of a configured directory, by default the Hub cache.
-pub async fn diskfree(State(app): State<AppState>, query: QueryFields) -> ApiResult<Json<Value>> {
+/// Space of a volume.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiskFree {
+    /// The directory.
+    path: String,
+    /// Bytes that hfdepot may write.
+    free: u64,
+    /// Bytes of the volume.
+    total: u64,
+    /// Root of the cache.
+    cache_dir: String,
+    /// The Hub cache in it.
+    effective_hub_dir: String,
+    /// What said where the Hub cache is.
+    hub_dir_source: &'static str,
+}
+
+/// Space of the volume of a configured directory
+#[utoipa::path(
+    get, path = "/api/diskfree", tag = "system", operation_id = "getDiskFree",
+    params(("path" = Option<String>, Query, description = "A directory of the cache; by default the Hub cache")),
+    responses(
+        (status = 200, description = "The space", body = DiskFree),
+        (status = 400, description = "The path is not one of the directories of the cache"),
+        (status = 500, description = "The volume gives no answer"),
+    )
+)]
+pub async fn diskfree(State(app): State<AppState>, query: QueryFields) -> ApiResult<Json<DiskFree>> {
     let cache = app.settings.get().cache.clone();
     let path = match query.text("path") {
         None => cache.hub.clone(),
@@ -66,14 +124,15 @@ pub async fn diskfree(State(app): State<AppState>, query: QueryFields) -> ApiRes
         Ok(Err(error)) => return Err(ApiError::internal(error)),
         Err(_) => return Err(failed(format!("{} does not answer", path.display()))),
     };
-    Ok(Json(json!({
-        "path": path.to_string_lossy(),
-        "free": space.free_bytes,
-        "total": space.total_bytes,
-        "cacheDir": cache.root.to_string_lossy(),
-        "effectiveHubDir": cache.hub.to_string_lossy(),
-        "hubDirSource": cache.hub_dir_source.as_str(),
-    })))
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    Ok(Json(DiskFree {
+        path: text(&path),
+        free: space.free_bytes,
+        total: space.total_bytes,
+        cache_dir: text(&cache.root),
+        effective_hub_dir: text(&cache.hub),
+        hub_dir_source: cache.hub_dir_source.as_str(),
+    }))
 }
 
 /// `text` as a path when it is one of our directories.

@@ -1,20 +1,23 @@
-//! The JSON of jobs, files, events and history: every key of the API documents, always present.
+//! The JSON of jobs and files: every key of the API documents, always present.
 //!
 //! Rows come in, texts and numbers go out; nothing is asked or decided here.
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use crate::clock::rfc3339;
+use crate::clock::{now_ms, rfc3339};
 use crate::model::code::Code;
+use crate::model::destination::{Layout, RouteKey};
 use crate::model::job::Verify;
-use crate::model::repo::RepoType;
+use crate::model::repo::{RepoId, RepoType};
 use crate::model::state::{FileState, JobKind, JobStatus, Phase, WaitReason};
-use crate::store::{EventRow, FileRow, HistoryEntry, Job};
+use crate::store::{FileRow, Job};
 
 /// A job as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Job)]
 pub struct JobView<'a> {
     id: &'a str,
     kind: JobKind,
@@ -25,22 +28,30 @@ pub struct JobView<'a> {
     excludes: &'a [String],
     exact_match: bool,
     append_filter_subdir: bool,
-    /// The Hub cache directory, and the same under the name that the second document uses.
+    /// Where the files go: the Hub cache, or a folder of plain files.
     output_dir: &'a str,
+    /// The Hub cache directory; empty when the files do not go there.
     hub_dir: &'a str,
-    /// Flat folders, foreign folders and routes are not supported: always empty.
+    /// The folder of plain files; empty when the files go into the cache.
     local_dir: &'a str,
+    /// Repo whose folder is used in place of the repo's own.
     local_repo: &'a str,
+    /// Key that chose the folder.
     route_key: &'a str,
+    /// Whether files lie plain, under their own names.
     flat: bool,
     destination_warning: &'a str,
     status: JobStatus,
+    #[schema(required)]
     phase: Option<Phase>,
+    #[schema(required)]
     wait_reason: Option<WaitReason>,
     progress: ProgressView<'a>,
     error: &'a str,
+    #[schema(required)]
     error_code: Option<Code>,
     hint: &'a str,
+    #[schema(required)]
     commit: Option<&'a str>,
     verify: Verify,
     priority: i64,
@@ -51,13 +62,35 @@ pub struct JobView<'a> {
     network_bytes: i64,
     reused_bytes: i64,
     refetched_bytes: i64,
+    #[schema(required, format = DateTime)]
     last_byte_at: Option<String>,
+    #[schema(required, format = DateTime)]
     next_attempt_at: Option<String>,
+    #[schema(required, format = DateTime)]
     not_before: Option<String>,
+    /// Place in the queue, from 1; `null` when the job is not queued.
+    #[schema(required)]
+    position: Option<i64>,
+    category: &'a str,
+    tags: &'a [String],
+    /// Bytes a second of this job at most; empty = no limit of its own.
+    max_speed: &'a str,
+    /// Tries without progress before the job fails.
+    max_attempts: i64,
+    /// Since when no byte came although bytes are waited for.
+    #[schema(required, format = DateTime)]
+    stalled_since: Option<String>,
+    /// `user` for a paused job.
+    #[schema(required)]
+    pause_reason: Option<&'static str>,
     actor: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(required, format = DateTime)]
     started_at: Option<String>,
+    #[schema(required, format = DateTime)]
     ended_at: Option<String>,
+    #[schema(format = DateTime)]
     updated_at: String,
     files: Vec<FileView<'a>>,
     /// Files the job has; `files` may hold fewer.
@@ -65,10 +98,18 @@ pub struct JobView<'a> {
     files_truncated: bool,
     /// Whether filters or excludes were left out because they would not fit into one message.
     filters_truncated: bool,
+    /// What a job of another kind than download is asked, and what it reports.
+    #[schema(required, value_type = Option<Object>)]
+    spec: Option<&'a Value>,
+    #[schema(required, value_type = Option<Object>)]
+    result: Option<&'a Value>,
+    /// Whether the report was left out because it would not fit; the job alone shows it.
+    result_truncated: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = JobProgress)]
 struct ProgressView<'a> {
     total_files: i64,
     completed_files: i64,
@@ -81,8 +122,9 @@ struct ProgressView<'a> {
 }
 
 /// A file of a job as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = JobFile)]
 pub struct FileView<'a> {
     path: &'a str,
     total_bytes: u64,
@@ -91,6 +133,7 @@ pub struct FileView<'a> {
     /// `sha256`, `git-sha1`, `size`, or empty while nothing was compared.
     verification: &'a str,
     error: &'a str,
+    #[schema(required)]
     error_code: Option<Code>,
 }
 
@@ -108,26 +151,51 @@ impl<'a> From<&'a FileRow> for FileView<'a> {
     }
 }
 
+/// Where a job stands among the others at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Place in the queue, from 1.
+    pub position: Option<i64>,
+    /// What it waits for, its turn excepted.
+    pub wait_reason: Option<WaitReason>,
+    /// Tries without progress that it has.
+    pub max_attempts: i64,
+}
+
+/// A job without a byte for so long counts as stalled, in milliseconds: twice the time over which
+/// its speed is the mean.
+const STALLED_MS: i64 = 10_000;
+
+fn stalled_since(job: &Job) -> Option<i64> {
+    let waits = job.status == JobStatus::Running
+        && job.phase == Some(Phase::Downloading)
+        && job.bytes_per_second == 0;
+    job.last_byte_at
+        .filter(|&at| waits && now_ms() - at > STALLED_MS && Some(at) >= job.started_at)
+}
+
 impl<'a> JobView<'a> {
     /// A job with some of its files.
     pub fn new(job: &'a Job, files: &'a [FileRow]) -> Self {
         let at = |ms: Option<i64>| ms.map(rfc3339);
+        let is_download = job.kind == JobKind::Download;
+        let flat = job.destination.layout == Layout::Local;
         Self {
             id: job.id.as_str(),
             kind: job.kind,
-            repo: job.repo.as_str(),
+            repo: job.repo.as_ref().map_or("", RepoId::as_str),
             revision: job.revision.as_str(),
             is_dataset: job.repo_type == RepoType::Dataset,
             filters: &job.filters,
             excludes: &job.excludes,
             exact_match: job.exact_match,
             append_filter_subdir: job.append_filter_subdir,
-            output_dir: &job.destination,
-            hub_dir: &job.destination,
-            local_dir: "",
-            local_repo: "",
-            route_key: "",
-            flat: false,
+            output_dir: &job.destination.dir,
+            hub_dir: if flat { "" } else { &job.destination.dir },
+            local_dir: if flat { &job.destination.dir } else { "" },
+            local_repo: job.destination.local_repo.as_ref().map_or("", RepoId::as_str),
+            route_key: job.destination.route_key.map_or("", RouteKey::as_str),
+            flat,
             destination_warning: &job.warning,
             status: job.status,
             phase: job.phase.filter(|_| job.status == JobStatus::Running),
@@ -147,16 +215,41 @@ impl<'a> JobView<'a> {
             last_byte_at: at(job.last_byte_at),
             next_attempt_at: at(job.ready_at),
             not_before: at(job.not_before_at),
+            position: None,
+            category: &job.category,
+            tags: &job.tags,
+            max_speed: &job.max_speed,
+            max_attempts: 0,
+            stalled_since: at(stalled_since(job)),
+            pause_reason: (job.status == JobStatus::Paused).then_some("user"),
             actor: &job.actor,
             created_at: rfc3339(job.created_at),
             started_at: at(job.started_at),
             ended_at: at(job.ended_at),
             updated_at: rfc3339(job.updated_at),
             files: files.iter().map(FileView::from).collect(),
-            files_total: job.total_files,
-            files_truncated: job.total_files > files.len() as i64,
+            // What other kinds of jobs count are no files of this list.
+            files_total: if is_download { job.total_files } else { 0 },
+            files_truncated: is_download && job.total_files > files.len() as i64,
             filters_truncated: false,
+            spec: job.spec.as_ref(),
+            result: job.result.as_ref(),
+            result_truncated: false,
         }
+    }
+
+    /// Leaves the report out: lists and messages have no room for a long one.
+    pub fn without_result(mut self) -> Self {
+        self.result_truncated = self.result.take().is_some();
+        self
+    }
+
+    /// Adds what the job's row does not say: where it stands among the others.
+    pub fn within(mut self, standing: Standing) -> Self {
+        self.position = standing.position;
+        self.wait_reason = standing.wait_reason;
+        self.max_attempts = standing.max_attempts;
+        self
     }
 
     /// Leaves filters and excludes out: a job with a thousand long ones is larger than a message may be.
@@ -186,104 +279,6 @@ impl<'a> ProgressView<'a> {
             bytes_per_second: speed,
             eta_seconds: if speed > 0 { left.max(0) / speed } else { 0 },
             activity: &job.activity,
-        }
-    }
-}
-
-/// One thing that happened to a job.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EventView<'a> {
-    seq: i64,
-    event: &'a str,
-    from_status: Option<&'a str>,
-    to_status: Option<&'a str>,
-    actor: &'a str,
-    detail: &'a str,
-    at: String,
-}
-
-impl<'a> From<&'a EventRow> for EventView<'a> {
-    fn from(row: &'a EventRow) -> Self {
-        Self {
-            seq: row.seq,
-            event: &row.event,
-            from_status: row.from_status.as_deref(),
-            to_status: row.to_status.as_deref(),
-            actor: &row.actor,
-            detail: &row.detail,
-            at: rfc3339(row.at),
-        }
-    }
-}
-
-/// The end of one job.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryView<'a> {
-    id: &'a str,
-    kind: &'a str,
-    repo: &'a str,
-    revision: &'a str,
-    commit: Option<&'a str>,
-    is_dataset: bool,
-    filters: Value,
-    excludes: Value,
-    output_dir: &'a str,
-    hub_dir: &'a str,
-    verify: &'a str,
-    status: &'a str,
-    error: &'a str,
-    error_code: Option<&'a str>,
-    total_files: i64,
-    completed_files: i64,
-    total_bytes: i64,
-    network_bytes: i64,
-    reused_bytes: i64,
-    refetched_bytes: i64,
-    retries: i64,
-    /// Milliseconds in runs.
-    active_ms: i64,
-    /// Bytes from the network by time in runs.
-    average_bytes_per_second: i64,
-    actor: &'a str,
-    created_at: String,
-    started_at: Option<String>,
-    ended_at: String,
-}
-
-impl<'a> From<&'a HistoryEntry> for HistoryView<'a> {
-    fn from(entry: &'a HistoryEntry) -> Self {
-        let list = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::Array(Vec::new()));
-        let average = i128::from(entry.network_bytes) * 1000 / i128::from(entry.active_ms.max(1));
-        Self {
-            id: &entry.job_id,
-            kind: &entry.kind,
-            repo: &entry.repo,
-            revision: &entry.revision,
-            commit: entry.commit_hash.as_deref(),
-            is_dataset: entry.repo_type == RepoType::Dataset.as_str(),
-            filters: list(&entry.filters),
-            excludes: list(&entry.excludes),
-            output_dir: &entry.destination,
-            hub_dir: &entry.destination,
-            verify: &entry.verify,
-            status: &entry.status,
-            error: &entry.error,
-            error_code: entry.error_code.as_deref(),
-            total_files: entry.total_files,
-            completed_files: entry.completed_files,
-            total_bytes: entry.total_bytes,
-            network_bytes: entry.network_bytes,
-            reused_bytes: entry.reused_bytes,
-            refetched_bytes: entry.refetched_bytes,
-            retries: entry.retries,
-            active_ms: entry.active_ms,
-            average_bytes_per_second: i64::try_from(average).unwrap_or(i64::MAX),
-            actor: &entry.actor,
-            created_at: rfc3339(entry.created_at),
-            started_at: entry.started_at.map(rfc3339),
-            ended_at: rfc3339(entry.ended_at),
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn no_answer(host: &str, error: &reqwest::Error) -> HubError {
     let why = io_kind(error);
     let offline = |why: &str| {
         let message = format!("Cannot reach {host}: {why}");
-        HubError::new(Class::Offline, Code::Offline, message)
+        HubError::new(Class::Offline, Code::Offline, message).at_host(host)
     };
     // hyper-util keeps the error of a proxy's tunnel private; its text is all there is.
     if chain(error).any(|cause| cause.to_string().contains("proxy authorization required")) {
@@ -52,13 +52,13 @@ pub(super) fn no_answer(host: &str, error: &reqwest::Error) -> HubError {
 /// What it means that a body broke off.
 pub(super) fn cut(host: &str) -> HubError {
     let message = format!("The connection to {host} broke off");
-    HubError::new(Class::Transient, Code::ServerError, message)
+    HubError::new(Class::Transient, Code::ServerError, message).at_host(host)
 }
 
 /// What it means that a body brings nothing any more.
 pub(super) fn stalled(host: &str, after: Duration) -> HubError {
     let message = format!("{host} sent no byte for {} s", after.as_secs_f64());
-    HubError::new(Class::Transient, Code::Stalled, message)
+    HubError::new(Class::Transient, Code::Stalled, message).at_host(host)
 }
 
 /// A certificate or a protocol that does not fit stays so; a handshake that goes wrong

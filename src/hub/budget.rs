@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::headers;
 use super::retry::{RETRY_AFTER_MAX, WAIT_FIRST, grown};
@@ -25,8 +26,9 @@ const SAME_WINDOW: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// The Hub's three windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = HubWindow)]
 pub enum Bucket {
     /// `/api/…`: repo info, trees, search.
     Api,

@@ -132,7 +132,7 @@ pub(super) fn by_hub(host: &str, about: &About<'_>, with_token: bool, refusal: R
         },
         _ => return by_any(host, refusal),
     };
-    refusal.into_error(class, code, message)
+    refusal.into_error(class, code, message).at_host(host)
 }
 
 fn lower(sentence: &str) -> String {
@@ -184,7 +184,7 @@ pub(super) fn without_repo(host: &str, refusal: Refusal) -> HubError {
         }
     };
     let message = format!("{host} {what} ({})", refusal.status);
-    refusal.into_error(class, code, message)
+    refusal.into_error(class, code, message).at_host(host)
 }
 
 /// What a refusal by a storage host means: its links expire, and it speaks no Hub words
@@ -196,7 +196,9 @@ pub(super) fn by_storage(host: &str, refusal: Refusal) -> HubError {
                 "The storage host {host} refuses the link it was given ({})",
                 refusal.status
             );
-            refusal.into_error(Class::Refresh, Code::AccessDenied, message)
+            refusal
+                .into_error(Class::Refresh, Code::AccessDenied, message)
+                .at_host(host)
         }
         _ => by_any(host, refusal),
     }
@@ -238,7 +240,7 @@ fn by_any(host: &str, refusal: Refusal) -> HubError {
             format!("{host} gave an answer that does not fit ({status})"),
         ),
     };
-    refusal.into_error(class, code, message)
+    refusal.into_error(class, code, message).at_host(host)
 }
 
 /// The server's own words, when they are short and cannot hold a signed URL.

@@ -10,7 +10,7 @@ use crate::model::secret::Secret;
 pub const PUBLIC_HUB: &str = "https://huggingface.co";
 
 /// Settings of one Hub client. A change of any of them means a new client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubConfig {
     /// Base URL that speaks the Hub API; may carry a path prefix. Default `https://huggingface.co`.
     pub endpoint: Url,
@@ -58,7 +58,7 @@ impl Default for HubConfig {
 }
 
 /// How requests leave this machine.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProxyConfig {
     /// Proxy for every request: scheme `http`, `https`, `socks5` or `socks5h`.
     pub url: Option<Url>,

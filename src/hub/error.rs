@@ -38,6 +38,8 @@ pub struct HubError {
     pub retry_after: Option<Duration>,
     /// `X-Request-Id` or `X-Amzn-Trace-Id` of the answer, for the log.
     pub request_id: Option<String>,
+    /// Host that failed, where one did.
+    pub host: Option<String>,
     /// HTTP status, when there was an answer.
     pub status: Option<u16>,
     /// The source did not serve the range that was asked: a single stream from byte 0
@@ -57,6 +59,7 @@ impl HubError {
             message: message.into(),
             retry_after: None,
             request_id: None,
+            host: None,
             status: None,
             ranges_ignored: false,
             named: false,
@@ -76,6 +79,11 @@ impl HubError {
     /// An error of our own making.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(Class::Permanent, Code::Internal, message)
+    }
+
+    pub(crate) fn at_host(mut self, host: &str) -> Self {
+        self.host = Some(host.to_owned());
+        self
     }
 
     pub(crate) fn after(mut self, wait: Option<Duration>) -> Self {

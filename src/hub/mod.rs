@@ -14,6 +14,7 @@
 //!
 //! Never in here: SQL, files, jobs, and loops that sleep between tries (the engine owns those).
 
+mod account;
 mod api;
 mod body;
 mod broken;
@@ -47,6 +48,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use url::Url;
 
 pub use crate::model::secret::Secret;
+pub use account::Account;
 pub use body::Body;
 pub use budget::{Bucket, BucketState, Budget};
 pub use config::{HubConfig, PUBLIC_HUB, ProxyConfig};

@@ -185,7 +185,8 @@ impl Transport {
                     "Cannot reach {name}: it does not answer within {} s",
                     patience.as_secs_f64()
                 );
-                return Err(pass.unreachable(HubError::new(Class::Offline, Code::Offline, message)));
+                let error = HubError::new(Class::Offline, Code::Offline, message).at_host(&name);
+                return Err(pass.unreachable(error));
             }
         };
         pass.reached();

@@ -49,12 +49,23 @@ words! {
         DiskReadOnly = "disk_read_only",
         /// The volume returned an I/O error.
         DiskError = "disk_error",
+        /// A mirror target is not there, or another disk is in its place.
+        NotMounted = "not_mounted",
         /// An error inside hfdepot; the log has the details.
         Internal = "internal",
     }
 }
 
 impl Code {
+    /// Whether a job that failed with it may succeed once the user has set a token or was let in;
+    /// it is offered again then.
+    pub fn needs_user(self) -> bool {
+        matches!(
+            self,
+            Self::RepoNotFound | Self::Gated | Self::BadToken | Self::AccessDenied
+        )
+    }
+
     /// What the user can do about it, as one sentence.
     pub fn hint(self) -> &'static str {
         match self {
@@ -94,6 +105,9 @@ impl Code {
             Self::DiskFull => "Free space on the volume; the job goes on by itself.",
             Self::DiskReadOnly => "Make the cache directory writable for the user that runs hfdepot.",
             Self::DiskError => "Check the drive and its cables; see the system log.",
+            Self::NotMounted => {
+                "Mount the target and retry: the run goes on where it was. Nothing was written in its place."
+            }
             Self::Internal => "See the server's log for the details, and report it.",
         }
     }

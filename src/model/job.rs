@@ -4,13 +4,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::arrange::Labels;
 use super::repo::{NameError, RepoId, RepoType, Revision};
 use super::state::words;
 
 /// Public id of a job: 12 lower-case hex digits, random.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(pattern = "^[0-9a-f]{12}$", example = "3fa1b2c4d5e6")]
 pub struct JobId(String);
 
 impl JobId {
@@ -93,6 +96,10 @@ pub struct JobRequest {
     pub priority: i64,
     /// Not started before this time, UTC milliseconds.
     pub not_before_at: Option<i64>,
+    /// How the user sorts and bounds it.
+    pub labels: Labels,
+    /// Whether it is paused from the start.
+    pub start_paused: bool,
 }
 
 impl JobRequest {
@@ -149,6 +156,8 @@ mod tests {
             append_filter_subdir: false,
             priority: 0,
             not_before_at: None,
+            labels: Labels::default(),
+            start_paused: false,
         }
     }
 

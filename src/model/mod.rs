@@ -4,13 +4,22 @@
 //! these types is already checked, so the floors above never check it again.
 
 pub mod analysis;
+pub mod arrange;
 pub mod code;
+pub mod destination;
 pub mod duration;
 pub mod filter;
+pub mod history;
+pub mod history_row;
 pub mod job;
+pub mod key;
+pub mod library;
+pub mod limits;
+pub mod order;
 pub mod plan;
 pub mod repo;
 pub mod secret;
 pub mod segment;
 pub mod size;
 pub mod state;
+pub mod width;

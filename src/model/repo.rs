@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Why a name was refused. The text is a full sentence fragment fit for users.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +29,9 @@ pub fn shown(name: &str) -> String {
 }
 
 /// Kind of a Hub repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum RepoType {
     /// A model; the Hub's web URLs carry no prefix.
@@ -84,8 +87,13 @@ impl FromStr for RepoType {
 /// `owner/name` as the Hub allows it: `[A-Za-z0-9._-]`, at most 96 characters in all,
 /// no `--`, no `..`, no part that begins or ends with `-` or `.`, no `.git` at the end
 /// (`huggingface_hub` `validate_repo_id`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(
+    pattern = "^[A-Za-z0-9._-]{1,94}/[A-Za-z0-9._-]{1,94}$",
+    max_length = 96,
+    example = "owner/name"
+)]
 pub struct RepoId(String);
 
 impl RepoId {
@@ -146,8 +154,9 @@ impl FromStr for RepoId {
 /// Follows git's rules for ref names as far as they matter for a URL and for a file
 /// under `refs/`: parts of `[A-Za-z0-9._+@=-]` divided by `/`, none of them empty, `.`,
 /// `..` or ending in `.lock`; at most 250 bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(example = "main")]
 pub struct Revision(String);
 
 impl Revision {
@@ -191,8 +200,9 @@ impl FromStr for Revision {
 }
 
 /// A full commit hash: 40 lower-case hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(pattern = "^[0-9a-f]{40}$")]
 pub struct Commit(String);
 
 impl Commit {
@@ -222,7 +232,7 @@ impl FromStr for Commit {
 /// Path of a file inside a repo, safe to join below a folder on any system:
 /// relative, at most 1,024 bytes, parts of 1–255 bytes, no `.` or `..`, no control
 /// character, backslash or drive colon, no trailing dot or space, no `.git` part.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(transparent)]
 pub struct RepoPath(String);
 

@@ -52,6 +52,18 @@ pub fn cut(size_bytes: u64, connections: usize) -> Vec<Segment> {
         .collect()
 }
 
+/// The right to write to one segment, until it is given back or handed to somebody else.
+pub type Ticket = u64;
+
+/// A segment as it was handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The right to write to it.
+    pub ticket: Ticket,
+    /// The segment. Its end may come nearer while it is fetched: see [`Layout::split`].
+    pub segment: Segment,
+}
+
 /// All segments of one file, with the ones that are being fetched.
 ///
 /// Every call but [`Layout::new`] and [`Layout::covers`] costs a few steps however many
@@ -60,7 +72,9 @@ pub fn cut(size_bytes: u64, connections: usize) -> Vec<Segment> {
 #[derive(Debug, Clone)]
 pub struct Layout {
     segments: Vec<Segment>,
-    taken: Vec<bool>,
+    /// Who fetches each segment; 0 is nobody.
+    taken: Vec<Ticket>,
+    last_ticket: Ticket,
     /// Every segment before this one is full.
     front: usize,
     /// Segments whose written mark moved since [`Layout::drain_moved`].
@@ -76,7 +90,8 @@ impl Layout {
     pub fn new(mut segments: Vec<Segment>) -> Self {
         segments.sort_by_key(|segment| segment.start);
         let mut layout = Self {
-            taken: vec![false; segments.len()],
+            taken: vec![0; segments.len()],
+            last_ticket: 0,
             front: 0,
             moved: BTreeSet::new(),
             unsynced: (0..segments.len())
@@ -135,11 +150,18 @@ impl Layout {
         &self.segments
     }
 
-    /// Hands out the frontmost segment that is neither full nor taken: its index and a copy.
-    pub fn take(&mut self) -> Option<(usize, Segment)> {
-        let index = self.next_free()?;
-        self.taken[index] = true;
-        Some((index, self.segments[index]))
+    /// Hands out the frontmost segment that is neither full nor taken.
+    pub fn take(&mut self) -> Option<Taken> {
+        self.next_free().map(|index| self.hand_out(index))
+    }
+
+    /// Starts of the segments that a connection has.
+    pub fn taken_starts(&self) -> Vec<u64> {
+        let taken = self.segments.iter().zip(&self.taken);
+        taken
+            .filter(|(_, taken)| **taken != 0)
+            .map(|(segment, _)| segment.start)
+            .collect()
     }
 
     /// Whether [`take`](Self::take) would hand something out.
@@ -147,40 +169,103 @@ impl Layout {
         self.next_free().is_some()
     }
 
-    /// Gives a segment back, full or not.
-    pub fn give_back(&mut self, index: usize) {
-        self.taken[index] = false;
+    /// Gives the segment at `start` back, full or not; without the right to it nothing happens.
+    pub fn give_back(&mut self, start: u64, ticket: Ticket) {
+        if let Some(index) = self.held(start, ticket) {
+            self.taken[index] = 0;
+        }
     }
 
-    /// Records `bytes` more at the written mark of a segment and returns the new mark.
-    pub fn advance(&mut self, index: usize, bytes: u64) -> u64 {
+    /// Bytes that whoever holds `ticket` may still write to the segment at `start`; `None` when
+    /// somebody else fetches it now.
+    pub fn room(&self, start: u64, ticket: Ticket) -> Option<u64> {
+        let segment = &self.segments[self.held(start, ticket)?];
+        Some(segment.length - segment.written)
+    }
+
+    /// Records `bytes` more at the written mark of a segment and returns how many are still to
+    /// come; `None`, and nothing is recorded, when somebody else fetches it now.
+    pub fn advance(&mut self, start: u64, ticket: Ticket, bytes: u64) -> Option<u64> {
+        let index = self.held(start, ticket)?;
         let segment = &mut self.segments[index];
         let bytes = bytes.min(segment.length - segment.written);
         segment.written += bytes;
-        let mark = segment.written;
+        let left = segment.length - segment.written;
         self.written_bytes += bytes;
         self.unsynced_bytes += bytes;
-        self.moved.insert(index);
-        self.unsynced.insert(index);
+        if bytes > 0 {
+            self.moved.insert(index);
+            self.unsynced.insert(index);
+        }
         self.move_front();
-        mark
+        Some(left)
     }
 
-    /// The marks that a sync which begins now will prove: index and written bytes of every
+    /// Takes a segment away from whoever holds `ticket` and hands it out anew.
+    pub fn hand_over(&mut self, start: u64, ticket: Ticket) -> Option<Taken> {
+        self.held(start, ticket).map(|index| self.hand_out(index))
+    }
+
+    /// Cuts the segment at `start` so that its last `bytes` become a segment of their own, which
+    /// is handed out. Whoever fetches the first half ends where the second begins. `None` when
+    /// they are not all still to come.
+    pub fn split(&mut self, start: u64, ticket: Ticket, bytes: u64) -> Option<Taken> {
+        let index = self.held(start, ticket)?;
+        let segment = &mut self.segments[index];
+        if bytes == 0 || segment.length - segment.written <= bytes {
+            return None;
+        }
+        segment.length -= bytes;
+        let second = Segment {
+            start: segment.start + segment.length,
+            length: bytes,
+            written: 0,
+            synced: 0,
+        };
+        self.segments.insert(index + 1, second);
+        self.taken.insert(index + 1, 0);
+        for set in [&mut self.moved, &mut self.unsynced] {
+            let behind = set.split_off(&(index + 1));
+            set.extend(behind.into_iter().map(|index| index + 1));
+        }
+        Some(self.hand_out(index + 1))
+    }
+
+    fn hand_out(&mut self, index: usize) -> Taken {
+        self.last_ticket += 1;
+        self.taken[index] = self.last_ticket;
+        Taken {
+            ticket: self.last_ticket,
+            segment: self.segments[index],
+        }
+    }
+
+    /// Where the segment at `start` stands, if `ticket` is the right to it.
+    fn held(&self, start: u64, ticket: Ticket) -> Option<usize> {
+        let index = self.at(start)?;
+        (self.taken[index] == ticket && ticket != 0).then_some(index)
+    }
+
+    fn at(&self, start: u64) -> Option<usize> {
+        self.segments
+            .binary_search_by_key(&start, |segment| segment.start)
+            .ok()
+    }
+
+    /// The marks that a sync which begins now will prove: start and written bytes of every
     /// segment that has unsynced bytes.
-    pub fn marks(&self) -> Vec<(usize, u64)> {
+    pub fn marks(&self) -> Vec<(u64, u64)> {
         self.unsynced
             .iter()
-            .map(|&index| (index, self.segments[index].written))
+            .map(|&index| (self.segments[index].start, self.segments[index].written))
             .collect()
     }
 
     /// Raises the synced marks to what `marks` said before the sync that has now succeeded.
-    pub fn synced(&mut self, marks: &[(usize, u64)]) {
-        for &(index, mark) in marks {
-            let Some(segment) = self.segments.get_mut(index) else {
-                continue;
-            };
+    pub fn synced(&mut self, marks: &[(u64, u64)]) {
+        for &(start, mark) in marks {
+            let Some(index) = self.at(start) else { continue };
+            let segment = &mut self.segments[index];
             let mark = mark.min(segment.written);
             self.unsynced_bytes -= mark.saturating_sub(segment.synced);
             segment.synced = segment.synced.max(mark);
@@ -230,7 +315,7 @@ impl Layout {
 
     fn next_free(&self) -> Option<usize> {
         // The taken ones are few and lie near the front.
-        (self.front..self.segments.len()).find(|&i| !self.taken[i] && !self.segments[i].is_written())
+        (self.front..self.segments.len()).find(|&i| self.taken[i] == 0 && !self.segments[i].is_written())
     }
 
     fn move_front(&mut self) {
@@ -270,31 +355,85 @@ mod tests {
     #[test]
     fn segments_are_handed_out_from_the_front_and_never_twice() {
         let mut layout = Layout::new(cut(40 << 20, 1));
-        let (first, _) = layout.take().unwrap();
-        let (second, _) = layout.take().unwrap();
-        assert_eq!((first, second), (0, 1));
-        layout.give_back(first);
-        assert_eq!(layout.take().unwrap().0, first);
+        let (first, second) = (layout.take().unwrap(), layout.take().unwrap());
+        assert_eq!((first.segment.start, second.segment.start), (0, 10 << 20));
+        layout.give_back(0, first.ticket);
+        assert_eq!(layout.take().unwrap().segment.start, 0);
+    }
+
+    #[test]
+    fn who_lost_a_segment_moves_no_mark_of_it() {
+        let mut layout = Layout::new(cut(8 << 20, 1));
+        let slow = layout.take().unwrap();
+        assert_eq!(layout.advance(0, slow.ticket, 100), Some((8 << 20) - 100));
+        let quick = layout.hand_over(0, slow.ticket).unwrap();
+        assert_eq!(quick.segment.written, 100);
+        assert_eq!(layout.advance(0, slow.ticket, 100), None);
+        layout.give_back(0, slow.ticket);
+        assert!(layout.take().is_none(), "it is still taken by the other");
+        assert_eq!(layout.advance(0, quick.ticket, u64::MAX), Some(0));
+        assert!(layout.is_written());
+    }
+
+    #[test]
+    fn the_rest_of_a_segment_goes_to_another_and_both_end_where_they_meet() {
+        let mut layout = Layout::new(cut(24 << 20, 1));
+        let slow = layout.take().unwrap();
+        let next = layout.take().unwrap();
+        layout.advance(next.segment.start, next.ticket, 1 << 20);
+        layout.advance(0, slow.ticket, 1 << 20);
+        assert!(
+            layout.split(0, slow.ticket, 7 << 20).is_none(),
+            "none would be left"
+        );
+        let rest = layout.split(0, slow.ticket, 4 << 20).unwrap();
+        assert_eq!((rest.segment.start, rest.segment.length), (4 << 20, 4 << 20));
+        assert_eq!(layout.marks(), [(0, 1 << 20), (8 << 20, 1 << 20)]);
+        assert_eq!(layout.room(0, slow.ticket), Some(3 << 20));
+        assert_eq!(layout.advance(0, slow.ticket, 7 << 20), Some(0));
+        assert_eq!(layout.contiguous_bytes(), 4 << 20);
+        layout.advance(4 << 20, rest.ticket, 4 << 20);
+        assert_eq!(layout.contiguous_bytes(), 9 << 20);
+        assert!(layout.covers(24 << 20));
     }
 
     proptest! {
         #[test]
-        fn marks_stay_ordered_whatever_the_connections_do(moves in prop::collection::vec((0usize..4, 1u64..9 << 20), 1..60)) {
+        fn marks_stay_ordered_whatever_the_connections_do(moves in prop::collection::vec((0usize..6, 1u64..9 << 20), 1..60)) {
             let size = 30 << 20;
             let mut layout = Layout::new(cut(size, 1));
+            let mut held: Vec<(u64, Ticket)> = Vec::new();
             for (what, bytes) in moves {
                 match what {
-                    0 | 1 => if let Some((index, segment)) = layout.take() {
-                        layout.advance(index, bytes.min(segment.length - segment.written));
-                        layout.give_back(index);
+                    0 | 1 => if let Some(taken) = layout.take() {
+                        layout.advance(taken.segment.start, taken.ticket, bytes);
+                        if what == 0 {
+                            layout.give_back(taken.segment.start, taken.ticket);
+                        } else {
+                            held.push((taken.segment.start, taken.ticket));
+                        }
                     },
                     2 => { let marks = layout.marks(); layout.synced(&marks); }
-                    _ => { let marks: Vec<_> = (0..9).map(|i| (i, u64::MAX)).collect(); layout.synced(&marks); }
+                    3 => {
+                        let marks: Vec<_> = layout.segments().iter().map(|s| (s.start, u64::MAX)).collect();
+                        layout.synced(&marks);
+                    }
+                    4 => if let Some(&(start, ticket)) = held.last() {
+                        held.extend(layout.split(start, ticket, bytes / 2).map(|taken| (taken.segment.start, taken.ticket)));
+                    },
+                    _ => if let Some((start, ticket)) = held.pop() {
+                        layout.advance(start, ticket, bytes);
+                        if let Some(taken) = layout.hand_over(start, ticket) {
+                            layout.give_back(start, taken.ticket);
+                        }
+                    },
                 }
                 prop_assert!(layout.covers(size));
                 let sum = |of: fn(&Segment) -> u64| layout.segments().iter().map(of).sum::<u64>();
                 prop_assert_eq!(layout.written_bytes(), sum(|s| s.written));
                 prop_assert_eq!(layout.unsynced_bytes(), sum(|s| s.written - s.synced));
+                let unsynced: Vec<_> = layout.segments().iter().filter(|s| s.synced < s.written).map(|s| (s.start, s.written)).collect();
+                prop_assert_eq!(layout.marks(), unsynced);
                 let front = layout.segments().iter().take_while(|s| s.is_written()).count();
                 let expected = layout.segments().get(front).map_or(size, |s| s.start + s.written);
                 prop_assert_eq!(layout.contiguous_bytes(), expected);

@@ -6,7 +6,7 @@ use crate::model::job::JobId;
 use crate::model::state::JobStatus;
 
 use super::jobs::live_twin;
-use super::writer::Durability;
+use super::writer::{Durability, WriteTx};
 use super::{Store, StoreError};
 
 /// A command on one job.
@@ -22,6 +22,10 @@ pub enum Change {
     Dismiss,
     /// Puts a failed or cancelled job back into the queue, planned anew.
     Retry,
+    /// Takes a queued job out of the queue until it is resumed.
+    Hold,
+    /// Puts a queued or paused job before all others, whatever it waited for.
+    Start,
 }
 
 /// Why a command changed nothing.
@@ -48,8 +52,23 @@ impl Store {
         change: Change,
         actor: &str,
     ) -> Result<Result<(), Refused>, StoreError> {
-        let (text, now) = (id.as_str(), now_ms());
         let mut tx = self.begin(Durability::Promise).await?;
+        let done = Self::change_in(&mut tx, id, change, actor).await?;
+        if done.is_ok() {
+            tx.commit().await?;
+        }
+        Ok(done.map(|seq| self.notify(seq)))
+    }
+
+    /// One command within a transaction that may hold more; the sequence number of the job that
+    /// changed. A refusal changes nothing.
+    pub(super) async fn change_in(
+        tx: &mut WriteTx,
+        id: &JobId,
+        change: Change,
+        actor: &str,
+    ) -> Result<Result<i64, Refused>, StoreError> {
+        let (text, now) = (id.as_str(), now_ms());
         let Some(before) = sqlx::query!(
             r#"SELECT seq AS "seq!", status AS "status!", duplicate_key FROM job WHERE id = ? AND dismissed_at IS NULL"#,
             text
@@ -60,7 +79,7 @@ impl Store {
             return Ok(Err(Refused::Unknown));
         };
         if change == Change::Retry
-            && let Some(twin) = live_twin(&mut tx, &before.duplicate_key).await?
+            && let Some(twin) = live_twin(tx, &before.duplicate_key).await?
             && twin.id != *id
         {
             return Ok(Err(Refused::Twin(twin.id)));
@@ -133,13 +152,51 @@ impl Store {
                 )
                 .execute(tx.connection())
                 .await?;
+                // Work of other kinds is planned anew too; what is done already is found so then.
+                sqlx::query!(
+                    "DELETE FROM item
+                     WHERE job_seq = ? AND EXISTS (SELECT 1 FROM job WHERE seq = job_seq AND status IN ('failed', 'cancelled'))",
+                    before.seq
+                )
+                .execute(tx.connection())
+                .await?;
                 sqlx::query!(
                     "UPDATE job SET intent = 'run', state = CASE state WHEN 'running' THEN state ELSE 'queued' END,
                             requeue = (state = 'running'), commit_hash = NULL, attempt = 0, ready_at = NULL,
                             wait_reason = NULL, error = '', error_code = NULL, ended_at = NULL, total_files = 0,
                             completed_files = 0, total_bytes = 0, downloaded_bytes = 0, bytes_per_second = 0,
-                            actor = ?, updated_at = ?
+                            result = NULL, actor = ?, updated_at = ?
                      WHERE seq = ? AND status IN ('failed', 'cancelled')",
+                    actor,
+                    now,
+                    before.seq
+                )
+                .execute(tx.connection())
+                .await?
+            }
+            Change::Hold => {
+                sqlx::query!(
+                    "UPDATE job SET intent = 'pause', state = CASE state WHEN 'queued' THEN 'paused' ELSE state END,
+                            requeue = 0, wait_reason = NULL, ready_at = NULL, activity = '', actor = ?, updated_at = ?
+                     WHERE seq = ? AND status = 'queued'",
+                    actor,
+                    now,
+                    before.seq
+                )
+                .execute(tx.connection())
+                .await?
+            }
+            Change::Start => {
+                sqlx::query!(
+                    "UPDATE job SET intent = 'run', state = CASE state WHEN 'paused' THEN 'queued' ELSE state END,
+                            requeue = (state = 'running'), not_before_at = NULL, ready_at = NULL, wait_reason = NULL,
+                            rank = (SELECT MIN(rank) FROM job) - 4294967296,
+                            priority = MAX(priority, COALESCE((
+                                SELECT first.priority FROM job AS first
+                                WHERE first.state = 'queued' AND first.intent = 'run' AND first.kind = job.kind
+                                ORDER BY first.priority DESC LIMIT 1), priority)),
+                            actor = ?, updated_at = ?
+                     WHERE seq = ? AND status IN ('queued', 'paused')",
                     actor,
                     now,
                     before.seq
@@ -159,20 +216,22 @@ impl Store {
                 })?;
             return Ok(Err(Refused::Status(status)));
         }
-        if change == Change::Dismiss {
-            // No change of status, or not only: no trigger records it.
-            sqlx::query!(
-                "INSERT INTO event (job_id, event, actor, at) VALUES (?, 'dismissed', ?, ?)",
-                text,
-                actor,
-                now
-            )
-            .execute(tx.connection())
-            .await?;
-        }
-        tx.commit().await?;
-        self.notify(before.seq);
-        Ok(Ok(()))
+        // No change of status, or not only: no trigger records it.
+        let event = match change {
+            Change::Dismiss => "dismissed",
+            Change::Start => "moved",
+            _ => return Ok(Ok(before.seq)),
+        };
+        sqlx::query!(
+            "INSERT INTO event (job_id, event, actor, at) VALUES (?, ?, ?, ?)",
+            text,
+            event,
+            actor,
+            now
+        )
+        .execute(tx.connection())
+        .await?;
+        Ok(Ok(before.seq))
     }
 
     /// Deletes dismissed jobs, and ended ones older than `keep_ms`; history stays.

@@ -11,7 +11,7 @@ use crate::model::state::{Intent, JobStatus, Phase, WaitReason};
 
 use super::jobs::{Job, shown_job};
 use super::writer::{Durability, WriteTx};
-use super::{Store, StoreError};
+use super::{Store, StoreError, file_list};
 
 /// Milliseconds a lease lives without a heartbeat: long enough for a suspended disk, short
 /// enough that a run that died inside a living process does not hold its job for long.
@@ -122,7 +122,7 @@ impl Store {
         Ok(seqs.len() as u64)
     }
 
-    /// Claims the next job that is ready: highest priority, then oldest.
+    /// Claims the next job that is ready: highest priority, then lowest rank.
     ///
     /// # Errors
     /// When the database fails; then nothing is claimed.
@@ -139,7 +139,7 @@ impl Store {
                    SELECT seq FROM job
                    WHERE state = 'queued' AND intent = 'run' AND kind = 'download'
                      AND COALESCE(not_before_at, 0) <= ?3 AND COALESCE(ready_at, 0) <= ?3
-                   ORDER BY priority DESC, seq LIMIT 1
+                   ORDER BY priority DESC, rank, seq LIMIT 1
                )
                RETURNING seq AS "seq!", lease_epoch AS "epoch!""#,
             name,
@@ -198,6 +198,20 @@ impl Store {
                 )
             })
             .collect())
+    }
+
+    /// Jobs of `owner` with the speed that the user allows each: sequence number and text.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn speeds_of_runs(&self, owner: &str) -> Result<Vec<(i64, String)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT seq, max_speed AS "max_speed!: String" FROM job WHERE lease_owner = ?"#,
+            owner
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.seq, row.max_speed)).collect())
     }
 
     /// Jobs that wait for space: sequence number, destination, bytes they miss.
@@ -302,7 +316,13 @@ impl Store {
         let ended_at = matches!(state, "completed" | "failed").then_some(now);
         let activity = if state == "queued" { text } else { "" };
         let error = if state == "failed" { text } else { "" };
+        // Before the transaction: nobody but this run changes its files, and nobody waits meanwhile.
+        let files = match ended_at {
+            Some(_) => file_list::gather(&mut *self.readers.acquire().await?, lease.job_seq).await?,
+            None => None,
+        };
         let mut tx = self.begin(Durability::Promise).await?;
+        tx.files = files;
         let settled = sqlx::query_scalar!(
             r#"UPDATE job SET
                    state = CASE intent WHEN 'cancel' THEN 'cancelled' WHEN 'pause' THEN 'paused'

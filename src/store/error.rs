@@ -7,10 +7,10 @@ pub enum StoreError {
     #[error("database: {0}")]
     Database(sqlx::Error),
     /// The database cannot be used now, for a reason outside of it: the same call may succeed later.
-    #[error("{trouble} ({why})")]
+    #[error("{hindrance} ({why})")]
     Unavailable {
         /// What stands in the way.
-        trouble: Trouble,
+        hindrance: Hindrance,
         /// What SQLite says.
         why: String,
     },
@@ -51,6 +51,9 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// The system has no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
     /// Another run took the job over, or the job ended: this run must stop and write nothing more.
     #[error("the lease on the job is lost")]
     LeaseLost,
@@ -58,7 +61,7 @@ pub enum StoreError {
 
 /// What keeps the database from being used for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum Hindrance {
     /// No space is left on its volume.
     Full,
     /// Its volume fails, refuses writes, or went away.
@@ -67,7 +70,7 @@ pub enum Trouble {
     Busy,
 }
 
-impl std::fmt::Display for Trouble {
+impl std::fmt::Display for Hindrance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Full => "The volume of the database is full",
@@ -77,7 +80,7 @@ impl std::fmt::Display for Trouble {
     }
 }
 
-impl Trouble {
+impl Hindrance {
     /// By SQLite's primary result codes (<https://sqlite.org/rescode.html>).
     fn of(error: &sqlx::Error) -> Option<Self> {
         let code = match error {
@@ -98,9 +101,9 @@ impl Trouble {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match Trouble::of(&error) {
-            Some(trouble) => Self::Unavailable {
-                trouble,
+        match Hindrance::of(&error) {
+            Some(hindrance) => Self::Unavailable {
+                hindrance,
                 why: error.to_string(),
             },
             None => Self::Database(error),
@@ -110,9 +113,9 @@ impl From<sqlx::Error> for StoreError {
 
 impl StoreError {
     /// What stands in the way, when the same call may succeed later.
-    pub fn trouble(&self) -> Option<Trouble> {
+    pub fn hindrance(&self) -> Option<Hindrance> {
         match self {
-            Self::Unavailable { trouble, .. } => Some(*trouble),
+            Self::Unavailable { hindrance, .. } => Some(*hindrance),
             _ => None,
         }
     }
@@ -120,8 +123,8 @@ impl StoreError {
     /// The same error once more, for each of several that wait for one call.
     pub(crate) fn shared(&self) -> Self {
         match self {
-            Self::Unavailable { trouble, why } => Self::Unavailable {
-                trouble: *trouble,
+            Self::Unavailable { hindrance, why } => Self::Unavailable {
+                hindrance: *hindrance,
                 why: why.clone(),
             },
             Self::LeaseLost => Self::LeaseLost,

@@ -1,69 +1,100 @@
-//! The record of all that happened: events of jobs, and the history of their ends.
+//! Everything that happened to jobs. Changes of status are written by triggers; what is no
+//! change of status comes from here.
 
-use crate::clock::now_ms;
+use sqlx::SqliteConnection;
+
+use crate::clock::{now_ms, rfc3339};
+use crate::model::history::EventRecord;
+use crate::model::history_row::hex;
 use crate::model::job::JobId;
-use crate::model::state::JobStatus;
 
+use super::files::json_text;
+use super::history::History;
 use super::writer::Durability;
 use super::{Store, StoreError};
 
-/// One thing that happened to a job.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)] // The fields are the columns of `event`.
-pub struct EventRow {
-    pub seq: i64,
-    pub job_id: String,
-    pub event: String,
-    pub from_status: Option<String>,
-    pub to_status: Option<String>,
-    pub actor: String,
+/// Something that happened and is no change of status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// What happened, in past tense.
+    pub event: &'static str,
+    /// `info`, `warn` or `error`.
+    pub level: &'static str,
+    /// The word of the failure.
+    pub code: Option<&'static str>,
+    /// The host that failed.
+    pub host: Option<String>,
+    /// Milliseconds until the next try.
+    pub wait_ms: Option<i64>,
+    /// How often it happened since the last event that says the same.
+    pub times: i64,
+    /// The sentence.
     pub detail: String,
-    pub at: i64,
 }
 
-/// The end of one job.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)] // The fields are the columns of `history`.
-pub struct HistoryEntry {
-    pub seq: i64,
-    pub job_id: String,
-    pub kind: String,
-    pub repo_type: String,
-    pub repo: String,
-    pub revision: String,
-    pub commit_hash: Option<String>,
-    pub filters: String,
-    pub excludes: String,
-    pub destination: String,
-    pub verify: String,
-    pub status: String,
-    pub error: String,
-    pub error_code: Option<String>,
-    pub total_files: i64,
-    pub completed_files: i64,
-    pub total_bytes: i64,
-    pub network_bytes: i64,
-    pub reused_bytes: i64,
-    pub refetched_bytes: i64,
-    pub retries: i64,
-    pub active_ms: i64,
-    pub actor: String,
-    pub created_at: i64,
-    pub started_at: Option<i64>,
-    pub ended_at: i64,
-}
-
-/// Which ends to list, newest first.
+/// Which events to list.
 #[derive(Debug, Clone, Default)]
-pub struct HistoryQuery {
-    /// Only this end.
-    pub status: Option<JobStatus>,
-    /// Only repos whose id holds this text, in any case.
+pub struct EventsQuery {
+    /// Only of this job.
+    pub job: Option<JobId>,
+    /// Only of repos whose id holds this text, in any case.
     pub repo: Option<String>,
+    /// Only caused by this actor.
+    pub actor: Option<String>,
+    /// Only these levels; all when empty.
+    pub levels: Vec<String>,
+    /// Only with this text in event, sentence, code, host or job id, in any case.
+    pub text: Option<String>,
+    /// Only from this time on, UTC milliseconds.
+    pub from: Option<i64>,
+    /// Only before this time.
+    pub to: Option<i64>,
+    /// Only older than the event with this number.
+    pub before: Option<i64>,
     /// At most so many.
     pub limit: i64,
-    /// Leave out so many of the newest.
-    pub offset: i64,
+}
+
+pub(super) struct Row {
+    seq: i64,
+    job_id: String,
+    repo: Option<String>,
+    event: String,
+    from_status: Option<String>,
+    to_status: Option<String>,
+    level: String,
+    code: Option<String>,
+    host: Option<String>,
+    wait_ms: Option<i64>,
+    times: i64,
+    actor: String,
+    detail: String,
+    at: i64,
+    chain_position: Option<i64>,
+    chain_hash: Option<Vec<u8>>,
+}
+
+impl From<Row> for EventRecord {
+    fn from(row: Row) -> Self {
+        Self {
+            seq: row.seq,
+            job_id: row.job_id,
+            repo: row.repo,
+            event: row.event,
+            from_status: row.from_status,
+            to_status: row.to_status,
+            level: row.level,
+            code: row.code,
+            host: row.host,
+            wait_ms: row.wait_ms,
+            count: row.times,
+            actor: row.actor,
+            detail: row.detail,
+            at: rfc3339(row.at),
+            chain_position: row.chain_position,
+            chain_hash: row.chain_hash.as_deref().map(hex),
+        }
+    }
 }
 
 impl Store {
@@ -86,51 +117,104 @@ impl Store {
         tx.commit().await
     }
 
-    /// Events of one job, oldest first, after sequence number `after`.
+    /// Events of one job of at least this level, oldest first, after sequence number `after`.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn events(&self, job_id: &JobId, after: i64, limit: i64) -> Result<Vec<EventRow>, StoreError> {
-        let id = job_id.as_str();
-        Ok(sqlx::query_as!(
-            EventRow,
-            "SELECT seq, job_id, event, from_status, to_status, actor, detail, at FROM event
-             WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+    pub async fn events(
+        &self,
+        job_id: &JobId,
+        levels: &[String],
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        let (id, levels) = (job_id.as_str(), levels_json(levels));
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT seq, job_id, NULL AS "repo: String", event, from_status, to_status, level, code, host, wait_ms,
+                      times, actor, detail, at, chain_position, chain_hash
+               FROM event WHERE job_id = ?1 AND seq > ?2 AND (?3 IS NULL OR level IN (SELECT value FROM json_each(?3)))
+               ORDER BY seq LIMIT ?4"#,
             id,
             after,
+            levels,
             limit
         )
         .fetch_all(&self.readers)
-        .await?)
+        .await?;
+        Ok(rows.into_iter().map(EventRecord::from).collect())
     }
+}
 
-    /// Ends of jobs, newest first, and how many match in all.
+impl History {
+    /// Events of all jobs, newest first.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn history(&self, query: &HistoryQuery) -> Result<(Vec<HistoryEntry>, i64), StoreError> {
-        let status = query.status.map(JobStatus::as_str);
-        let repo = query.repo.as_deref();
-        let entries = sqlx::query_as!(
-            HistoryEntry,
-            "SELECT * FROM history
-             WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR INSTR(LOWER(repo), LOWER(?2)) > 0)
-             ORDER BY seq DESC LIMIT ?3 OFFSET ?4",
-            status,
+    pub async fn events(&self, query: &EventsQuery) -> Result<Vec<EventRecord>, StoreError> {
+        let job = query.job.as_ref().map(JobId::as_str);
+        let (repo, actor) = (query.repo.as_deref(), query.actor.as_deref());
+        let (levels, text) = (levels_json(&query.levels), query.text.as_deref());
+        // The repo comes from an end of the job, or from the job while it has none.
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT seq AS "seq!", job_id, COALESCE(
+                          (SELECT repo FROM history WHERE history.job_id = event.job_id LIMIT 1),
+                          (SELECT repo FROM job WHERE job.id = event.job_id)) AS "repo: String",
+                      event, from_status, to_status, level, code, host, wait_ms,
+                      times, actor, detail, at, chain_position, chain_hash
+               FROM event
+               WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3)
+                 AND (?4 IS NULL OR job_id = ?4) AND (?5 IS NULL OR actor = ?5)
+                 AND (?6 IS NULL OR level IN (SELECT value FROM json_each(?6)))
+                 AND (?7 IS NULL OR INSTR(LOWER(event || ' ' || detail || ' ' || COALESCE(code, '') || ' '
+                                                || COALESCE(host, '') || ' ' || job_id), LOWER(?7)) > 0)
+                 AND (?8 IS NULL OR job_id IN (SELECT job_id FROM history WHERE INSTR(LOWER(repo), LOWER(?8)) > 0
+                                               UNION SELECT id FROM job WHERE INSTR(LOWER(repo), LOWER(?8)) > 0))
+               ORDER BY seq DESC LIMIT ?9"#,
+            query.before,
+            query.from,
+            query.to,
+            job,
+            actor,
+            levels,
+            text,
             repo,
-            query.limit,
-            query.offset
+            query.limit
         )
-        .fetch_all(&self.readers)
+        .fetch_all(self.pool())
         .await?;
-        let total = sqlx::query_scalar!(
-            r#"SELECT COUNT(*) AS "count!: i64" FROM history
-               WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR INSTR(LOWER(repo), LOWER(?2)) > 0)"#,
-            status,
-            repo
-        )
-        .fetch_one(&self.readers)
-        .await?;
-        Ok((entries, total))
+        Ok(rows.into_iter().map(EventRecord::from).collect())
     }
+}
+
+fn levels_json(levels: &[String]) -> Option<String> {
+    (!levels.is_empty()).then(|| json_text(levels))
+}
+
+/// Writes events of a job into an open transaction.
+pub(super) async fn insert_events(
+    connection: &mut SqliteConnection,
+    job_seq: i64,
+    events: &[NewEvent],
+    now: i64,
+) -> Result<(), StoreError> {
+    for event in events {
+        sqlx::query!(
+            "INSERT INTO event (job_id, event, actor, detail, at, level, code, host, wait_ms, times)
+             SELECT id, ?, 'hfdepot', ?, ?, ?, ?, ?, ?, ? FROM job WHERE seq = ?",
+            event.event,
+            event.detail,
+            now,
+            event.level,
+            event.code,
+            event.host,
+            event.wait_ms,
+            event.times,
+            job_seq
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }

@@ -9,7 +9,9 @@ use crate::model::repo::{BlobId, Commit, NameError, RepoPath};
 use crate::model::state::FileState;
 
 use super::claim::{LEASE_MS, Lease};
+use super::events::{NewEvent, insert_events};
 use super::parts::{WrittenMark, write_marks};
+use super::speed::sample;
 use super::writer::Durability;
 use super::{Store, StoreError};
 
@@ -92,6 +94,8 @@ pub struct JobProgress {
     pub activity: String,
     /// The files that changed.
     pub files: Vec<FileProgress>,
+    /// What happened that is no change of status.
+    pub events: Vec<NewEvent>,
 }
 
 struct Row {
@@ -281,6 +285,8 @@ impl Store {
             );
             let (network, reused) = (number(progress.network_bytes), number(progress.reused_bytes));
             let (refetched, retries) = (number(progress.refetched_bytes), number(progress.retries));
+            // Before the row is raised: what came is the difference to it.
+            sample(tx.connection(), lease, network, now).await?;
             let done = sqlx::query!(
                 "UPDATE job SET downloaded_bytes = MIN(?, total_bytes), bytes_per_second = CASE status WHEN 'running' THEN ? ELSE 0 END,
                         network_bytes = ?, reused_bytes = ?, refetched_bytes = ?, retries = ?, last_byte_at = ?,
@@ -302,7 +308,11 @@ impl Store {
             )
             .execute(tx.connection())
             .await?;
-            if done.rows_affected() == 0 || progress.files.is_empty() {
+            if done.rows_affected() == 0 {
+                continue;
+            }
+            insert_events(tx.connection(), lease.job_seq, &progress.events, now).await?;
+            if progress.files.is_empty() {
                 continue;
             }
             let files: Vec<_> = progress

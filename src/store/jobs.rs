@@ -1,7 +1,10 @@
 //! Jobs as users submit and see them.
 
+use serde_json::Value;
+
 use crate::clock::now_ms;
 use crate::model::code::Code;
+use crate::model::destination::{Destination, RouteKey};
 use crate::model::job::{JobId, JobRequest, Verify};
 use crate::model::repo::{Commit, RepoId, RepoType, Revision};
 use crate::model::state::{JobKind, JobStatus, Phase, WaitReason};
@@ -17,14 +20,15 @@ pub struct Job {
     pub id: JobId,
     pub kind: JobKind,
     pub repo_type: RepoType,
-    pub repo: RepoId,
+    /// `None` when the job concerns several repos.
+    pub repo: Option<RepoId>,
     pub revision: Revision,
     pub commit: Option<Commit>,
     pub filters: Vec<String>,
     pub excludes: Vec<String>,
     pub exact_match: bool,
     pub append_filter_subdir: bool,
-    pub destination: String,
+    pub destination: Destination,
     pub verify: Verify,
     pub priority: i64,
     pub not_before_at: Option<i64>,
@@ -52,6 +56,13 @@ pub struct Job {
     pub started_at: Option<i64>,
     pub ended_at: Option<i64>,
     pub updated_at: i64,
+    /// What a job of another kind than download is asked.
+    pub spec: Option<Value>,
+    /// What it reports.
+    pub result: Option<Value>,
+    pub category: String,
+    pub tags: Vec<String>,
+    pub max_speed: String,
 }
 
 /// What became of a submission.
@@ -63,78 +74,79 @@ pub enum Submitted {
     Existing(Job),
 }
 
-/// Which jobs to list.
-#[derive(Debug, Clone, Default)]
-pub struct JobsQuery {
-    /// Only this kind; all kinds when empty.
-    pub kind: Option<JobKind>,
-    /// Only this status.
-    pub status: Option<JobStatus>,
-    /// At most so many; all when empty.
-    pub limit: Option<i64>,
-    /// Newest first instead of oldest first.
-    pub newest_first: bool,
-}
-
-struct Row {
-    seq: i64,
-    id: String,
-    kind: String,
-    repo_type: String,
-    repo: String,
-    revision: String,
-    commit_hash: Option<String>,
-    filters: String,
-    excludes: String,
-    exact_match: i64,
-    append_filter_subdir: i64,
-    destination: String,
-    verify: String,
-    priority: i64,
-    not_before_at: Option<i64>,
-    ready_at: Option<i64>,
-    wait_reason: Option<String>,
-    status: String,
-    attempt: i64,
-    phase: Option<String>,
-    activity: String,
-    error: String,
-    error_code: Option<String>,
-    warning: String,
-    total_files: i64,
-    completed_files: i64,
-    total_bytes: i64,
-    downloaded_bytes: i64,
-    bytes_per_second: i64,
-    network_bytes: i64,
-    reused_bytes: i64,
-    refetched_bytes: i64,
-    retries: i64,
-    last_byte_at: Option<i64>,
-    actor: String,
-    created_at: i64,
-    started_at: Option<i64>,
-    ended_at: Option<i64>,
-    updated_at: i64,
+pub(super) struct Row {
+    pub(super) seq: i64,
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) repo_type: String,
+    pub(super) repo: String,
+    pub(super) revision: String,
+    pub(super) commit_hash: Option<String>,
+    pub(super) filters: String,
+    pub(super) excludes: String,
+    pub(super) exact_match: i64,
+    pub(super) append_filter_subdir: i64,
+    pub(super) destination: String,
+    pub(super) verify: String,
+    pub(super) priority: i64,
+    pub(super) not_before_at: Option<i64>,
+    pub(super) ready_at: Option<i64>,
+    pub(super) wait_reason: Option<String>,
+    pub(super) status: String,
+    pub(super) attempt: i64,
+    pub(super) phase: Option<String>,
+    pub(super) activity: String,
+    pub(super) error: String,
+    pub(super) error_code: Option<String>,
+    pub(super) warning: String,
+    pub(super) total_files: i64,
+    pub(super) completed_files: i64,
+    pub(super) total_bytes: i64,
+    pub(super) downloaded_bytes: i64,
+    pub(super) bytes_per_second: i64,
+    pub(super) network_bytes: i64,
+    pub(super) reused_bytes: i64,
+    pub(super) refetched_bytes: i64,
+    pub(super) retries: i64,
+    pub(super) last_byte_at: Option<i64>,
+    pub(super) actor: String,
+    pub(super) created_at: i64,
+    pub(super) started_at: Option<i64>,
+    pub(super) ended_at: Option<i64>,
+    pub(super) updated_at: i64,
+    pub(super) category: String,
+    pub(super) tags: String,
+    pub(super) max_speed: String,
+    pub(super) spec: Option<String>,
+    pub(super) result: Option<String>,
+    pub(super) layout: String,
+    pub(super) local_repo: Option<String>,
+    pub(super) route_key: Option<String>,
+    pub(super) link_mode: String,
 }
 
 /// `SELECT` of every shown column plus a tail, checked at compile time. SQLite does not say of
 /// a generated column, nor of a view's row id, that it is never NULL: the two marks do.
 macro_rules! select_jobs {
-    ($tail:literal $(, $argument:expr)*) => {
+    ($tail:literal $(+ $more:literal)* $(, $argument:expr)*) => {
         sqlx::query_as!(
-            Row,
+            crate::store::jobs::Row,
             r#"SELECT seq AS "seq!", id, kind, repo_type, repo, revision, commit_hash, filters, excludes, exact_match,
                       append_filter_subdir, destination, verify, priority, not_before_at, ready_at, wait_reason,
                       status AS "status!", attempt, phase, activity, error, error_code, warning, total_files,
                       completed_files, total_bytes, downloaded_bytes, bytes_per_second, network_bytes, reused_bytes,
-                      refetched_bytes, retries, last_byte_at, actor, created_at, started_at, ended_at, updated_at
+                      refetched_bytes, retries, last_byte_at, actor, created_at, started_at, ended_at, updated_at,
+                      category AS "category!: String", tags AS "tags!: String", max_speed AS "max_speed!: String",
+                      spec AS "spec: String", result AS "result: String",
+                      layout AS "layout!: String", local_repo AS "local_repo: String",
+                      route_key AS "route_key: String", link_mode AS "link_mode!: String"
                FROM job_shown "#
-                + $tail
+                + $tail $(+ $more)*
             $(, $argument)*
         )
     };
 }
+pub(super) use select_jobs;
 
 impl TryFrom<Row> for Job {
     type Error = StoreError;
@@ -153,17 +165,22 @@ impl TryFrom<Row> for Job {
         ) -> Result<Option<T>, String> {
             text.as_deref().map(word).transpose()
         }
+        fn document(text: &Option<String>) -> Result<Option<Value>, String> {
+            let parsed = text.as_deref().map(serde_json::from_str).transpose();
+            parsed.map_err(|error| error.to_string())
+        }
         let list = |text: &str| serde_json::from_str(text).map_err(|error| error.to_string());
         Ok(Self {
             seq: row.seq,
             id: word(&row.id).map_err(unreadable)?,
             kind: word(&row.kind).map_err(unreadable)?,
             repo_type: word(&row.repo_type).map_err(unreadable)?,
-            repo: word(&row.repo).map_err(unreadable)?,
+            repo: maybe(&Some(row.repo.clone()).filter(|repo| !repo.is_empty())).map_err(unreadable)?,
             revision: word(&row.revision).map_err(unreadable)?,
             commit: maybe(&row.commit_hash).map_err(unreadable)?,
             filters: list(&row.filters).map_err(unreadable)?,
             excludes: list(&row.excludes).map_err(unreadable)?,
+            tags: list(&row.tags).map_err(unreadable)?,
             exact_match: row.exact_match != 0,
             append_filter_subdir: row.append_filter_subdir != 0,
             verify: word(&row.verify).map_err(unreadable)?,
@@ -175,7 +192,15 @@ impl TryFrom<Row> for Job {
             attempt: row.attempt,
             phase: maybe(&row.phase).map_err(unreadable)?,
             error_code: maybe(&row.error_code).map_err(unreadable)?,
-            destination: row.destination,
+            spec: document(&row.spec).map_err(unreadable)?,
+            result: document(&row.result).map_err(unreadable)?,
+            destination: Destination {
+                layout: word(&row.layout).map_err(unreadable)?,
+                local_repo: maybe(&row.local_repo).map_err(unreadable)?,
+                route_key: maybe(&row.route_key).map_err(unreadable)?,
+                link_mode: word(&row.link_mode).map_err(unreadable)?,
+                dir: row.destination,
+            },
             activity: row.activity,
             error: row.error,
             warning: row.warning,
@@ -194,6 +219,8 @@ impl TryFrom<Row> for Job {
             started_at: row.started_at,
             ended_at: row.ended_at,
             updated_at: row.updated_at,
+            category: row.category,
+            max_speed: row.max_speed,
         })
     }
 }
@@ -207,22 +234,28 @@ impl Store {
     pub async fn submit(
         &self,
         request: &JobRequest,
-        destination: &str,
+        destination: &Destination,
         verify: Verify,
         actor: &str,
     ) -> Result<Submitted, StoreError> {
         let id = JobId::from_bits(fastrand::u64(..));
-        let key = request.duplicate_key(destination);
+        let key = request.duplicate_key(&destination.key());
         let (repo, revision) = (request.repo.as_str(), request.revision.as_str());
         let (repo_type, verify) = (request.repo_type.as_str(), verify.as_str());
         let filters = serde_json::json!(request.filters).to_string();
         let excludes = serde_json::json!(request.excludes).to_string();
+        let tags = serde_json::json!(request.labels.tags).to_string();
+        let layout = destination.layout.as_str();
+        let local_repo = destination.local_repo.as_ref().map(RepoId::as_str);
+        let route_key = destination.route_key.map(RouteKey::as_str);
+        let link_mode = destination.link_mode.as_str();
         let (id_text, now) = (id.as_str(), now_ms());
         let mut tx = self.begin(Durability::Promise).await?;
         let inserted = sqlx::query_scalar!(
             r#"INSERT INTO job (id, repo_type, repo, revision, filters, excludes, exact_match, append_filter_subdir,
-                                destination, verify, duplicate_key, priority, not_before_at, actor, created_at, updated_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                destination, verify, duplicate_key, priority, not_before_at, category, tags, max_speed,
+                                actor, created_at, updated_at, layout, local_repo, route_key, link_mode)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO NOTHING
                RETURNING seq AS "seq!""#,
             id_text,
@@ -233,14 +266,21 @@ impl Store {
             excludes,
             request.exact_match,
             request.append_filter_subdir,
-            destination,
+            destination.dir,
             verify,
             key,
             request.priority,
             request.not_before_at,
+            request.labels.category,
+            tags,
+            request.labels.max_speed,
             actor,
             now,
-            now
+            now,
+            layout,
+            local_repo,
+            route_key,
+            link_mode
         )
         .fetch_optional(tx.connection())
         .await?;
@@ -253,6 +293,15 @@ impl Store {
                 why: "the random id is taken; send the request again".to_owned(),
             });
         };
+        if request.start_paused {
+            // A job begins in the queue; nobody can claim it in between.
+            sqlx::query!(
+                "UPDATE job SET intent = 'pause', state = 'paused' WHERE seq = ?",
+                seq
+            )
+            .execute(tx.connection())
+            .await?;
+        }
         let job = shown_job(&mut tx, seq).await?;
         tx.commit().await?;
         self.notify(seq);
@@ -283,76 +332,6 @@ impl Store {
             Some(id) => self.job(&id).await,
             None => Ok(None),
         }
-    }
-
-    /// Jobs on the list, in order of creation.
-    ///
-    /// # Errors
-    /// When the database fails or a row cannot be read.
-    pub async fn jobs(&self, query: &JobsQuery) -> Result<Vec<Job>, StoreError> {
-        let kind = query.kind.map(JobKind::as_str);
-        let status = query.status.map(JobStatus::as_str);
-        let limit = query.limit.unwrap_or(-1);
-        // Four statements: neither an order nor a condition that a parameter chooses can use an index.
-        let rows = match (query.status.is_some(), query.newest_first) {
-            (true, true) => {
-                select_jobs!(
-                    "WHERE status = ?2 AND (?1 IS NULL OR kind = ?1) ORDER BY seq DESC LIMIT ?3",
-                    kind,
-                    status,
-                    limit
-                )
-                .fetch_all(&self.readers)
-                .await?
-            }
-            (true, false) => {
-                select_jobs!(
-                    "WHERE status = ?2 AND (?1 IS NULL OR kind = ?1) ORDER BY seq LIMIT ?3",
-                    kind,
-                    status,
-                    limit
-                )
-                .fetch_all(&self.readers)
-                .await?
-            }
-            (false, true) => {
-                select_jobs!(
-                    "WHERE ?2 IS NULL AND (?1 IS NULL OR kind = ?1) ORDER BY seq DESC LIMIT ?3",
-                    kind,
-                    status,
-                    limit
-                )
-                .fetch_all(&self.readers)
-                .await?
-            }
-            (false, false) => {
-                select_jobs!(
-                    "WHERE ?2 IS NULL AND (?1 IS NULL OR kind = ?1) ORDER BY seq LIMIT ?3",
-                    kind,
-                    status,
-                    limit
-                )
-                .fetch_all(&self.readers)
-                .await?
-            }
-        };
-        rows.into_iter().map(Job::try_from).collect()
-    }
-
-    /// How many jobs on the list have each status.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn job_counts(&self) -> Result<Vec<(JobStatus, i64)>, StoreError> {
-        let rows = sqlx::query!(
-            r#"SELECT status AS "status!", COUNT(*) AS "count!: i64" FROM job_shown GROUP BY status"#
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| Some((row.status.parse().ok()?, row.count)))
-            .collect())
     }
 }
 

@@ -9,16 +9,31 @@
 //! *progress* (`NORMAL`: may be lost with the power, never with the process).
 
 mod ballast;
+mod bulk;
+mod chain;
 mod change;
 mod claim;
 mod error;
 mod events;
+mod file_list;
 mod files;
+mod history;
+mod items;
 mod jobs;
+mod keys;
+mod library;
+mod limits;
+mod listing;
 mod migrate;
 mod open;
+mod order;
 mod parts;
+mod seal;
 mod settings;
+mod speed;
+mod summary;
+mod targets;
+mod work;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -27,14 +42,27 @@ use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::sync::broadcast;
 
 use ballast::Ballast;
+pub use bulk::{Bulk, BulkResult};
 pub use change::{Change, Refused};
 pub use claim::{Claimed, Lease, Outcome, Waiting};
-pub use error::{StoreError, Trouble};
-pub use events::{EventRow, HistoryEntry, HistoryQuery};
+pub use error::{Hindrance, StoreError};
+pub use events::{EventsQuery, NewEvent};
 pub use files::{FileProgress, FileRow, FileSettled, JobProgress, NewFile};
-pub use jobs::{Job, JobsQuery, Submitted};
+pub use history::{History, HistoryQuery};
+pub use items::{Item, ItemSettled, ItemState, ItemTotal, NewItem, RepoDone};
+pub use jobs::{Job, Submitted};
+pub use keys::ApiKey;
+pub use library::{
+    LibraryDetail, LibraryEntry, LibraryFileRow, LibraryKnown, LibraryQuery, LibraryRevisionRow,
+};
+pub use listing::{JobFilter, JobsQuery};
 pub use migrate::MigrateError;
-pub use parts::{Part, PartIdentity, SyncedPart, WrittenMark};
+pub use order::MoveTo;
+pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
+pub use speed::{SpeedPoint, SpeedRange, SpeedSeries};
+pub use summary::{NeedsYou, Totals};
+pub use targets::TargetRow;
+pub use work::NewWork;
 use writer::{Durability, WriteTx, Writer};
 
 /// Readers at once; each holds its page cache, and home-lab load needs few.
@@ -55,7 +83,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] and [`StoreError::NewerSchema`] leave the file untouched.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = open::open(path).await?;
+        let mut connection = open::open(path).await?;
+        seal::seal_old(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(open::options(path).read_only(true))
@@ -63,7 +92,7 @@ impl Store {
         // Room for a burst of changes; a listener that falls behind reloads everything.
         let (changes, _) = broadcast::channel(4096);
         Ok(Self {
-            writer: Writer::new(connection, Some(Ballast::beside(path))),
+            writer: Writer::new(connection, Some(Ballast::beside(path))).await?,
             readers,
             changes,
         })

@@ -72,7 +72,65 @@ pub struct SyncedPart {
     pub lease: Lease,
 }
 
+/// A file of a job with the parts that hold bytes of it.
+#[derive(Debug, Clone)]
+pub struct FileParts {
+    /// Path in the repo.
+    pub path: String,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Key of the part file.
+    pub part_id: i64,
+    /// The repo folder that it lies in.
+    pub folder: String,
+    /// Bytes from the front that are hashed and on disk.
+    pub hashed_bytes: u64,
+    /// Its segments, from the front.
+    pub segments: Vec<Segment>,
+}
+
 impl Store {
+    /// The files of a job that have a part file, by path.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn file_parts(&self, job_seq: i64, limit: i64) -> Result<Vec<FileParts>, StoreError> {
+        let rows = sqlx::query!(
+            "SELECT file.path, file.size_bytes, part.id, part.folder, part.hashed_bytes,
+                    segment.start_bytes, segment.length_bytes, segment.written_bytes, segment.synced_bytes
+             FROM file JOIN part ON part.blob_id = file.blob_id AND part.size_bytes = file.size_bytes
+                  JOIN segment ON segment.part_id = part.id
+             WHERE file.id IN (SELECT id FROM file WHERE job_seq = ? AND state NOT IN ('complete', 'skipped')
+                               AND EXISTS (SELECT 1 FROM part WHERE part.blob_id = file.blob_id) ORDER BY id LIMIT ?)
+             ORDER BY file.path, part.id, segment.start_bytes",
+            job_seq,
+            limit
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let mut files: Vec<FileParts> = Vec::new();
+        for row in rows {
+            let segment = Segment {
+                start: row.start_bytes as u64,
+                length: row.length_bytes as u64,
+                written: row.written_bytes as u64,
+                synced: row.synced_bytes as u64,
+            };
+            match files.last_mut() {
+                Some(file) if file.part_id == row.id && file.path == row.path => file.segments.push(segment),
+                _ => files.push(FileParts {
+                    path: row.path,
+                    size_bytes: row.size_bytes as u64,
+                    part_id: row.id,
+                    folder: row.folder,
+                    hashed_bytes: row.hashed_bytes as u64,
+                    segments: vec![segment],
+                }),
+            }
+        }
+        Ok(files)
+    }
+
     /// The stored part of a blob in a repo folder.
     ///
     /// # Errors
@@ -182,6 +240,51 @@ impl Store {
         .await?;
         tx.commit().await?;
         Ok(id)
+    }
+
+    /// Cuts the segment at `start` where `second_start` is, `second_length` bytes before its end.
+    ///
+    /// A commit of progress is enough: without it the row is as long as it was, which is true too.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], or when the database fails.
+    pub async fn split_segment(
+        &self,
+        lease: &Lease,
+        part_id: i64,
+        start: u64,
+        second_start: u64,
+        second_length: u64,
+    ) -> Result<(), StoreError> {
+        let (start, second_start, second_length) = (start as i64, second_start as i64, second_length as i64);
+        let owner: &str = &lease.owner;
+        let mut tx = self.begin(Durability::Progress).await?;
+        let cut = sqlx::query!(
+            "UPDATE segment SET length_bytes = ?1 - start_bytes
+             WHERE part_id = ?2 AND start_bytes = ?3 AND start_bytes + length_bytes = ?1 + ?4
+               AND EXISTS (SELECT 1 FROM job WHERE seq = ?5 AND lease_owner = ?6 AND lease_epoch = ?7)",
+            second_start,
+            part_id,
+            start,
+            second_length,
+            lease.job_seq,
+            owner,
+            lease.epoch
+        )
+        .execute(tx.connection())
+        .await?;
+        if cut.rows_affected() == 0 {
+            return Err(StoreError::LeaseLost);
+        }
+        sqlx::query!(
+            "INSERT INTO segment (part_id, start_bytes, length_bytes) VALUES (?, ?, ?)",
+            part_id,
+            second_start,
+            second_length
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
     }
 
     /// Blobs of a repo folder that have a part file.

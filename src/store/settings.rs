@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::clock::now_ms;
 
 use super::files::json_text;
-use super::writer::Durability;
+use super::writer::{Durability, WriteTx};
 use super::{Store, StoreError};
 
 impl Store {
@@ -25,30 +25,39 @@ impl Store {
     /// # Errors
     /// When the database fails; then nothing is saved.
     pub async fn save_settings(&self, values: &BTreeMap<String, Option<String>>) -> Result<(), StoreError> {
-        let now = now_ms();
-        let gone: Vec<_> = values
-            .iter()
-            .filter(|(_, value)| value.is_none())
-            .map(|(name, _)| name)
-            .collect();
-        let kept: Vec<_> = values.iter().filter(|(_, value)| value.is_some()).collect();
-        let (gone, kept) = (json_text(&gone), json_text(&kept));
         let mut tx = self.begin(Durability::Promise).await?;
-        sqlx::query!(
-            "DELETE FROM setting WHERE name IN (SELECT value FROM json_each(?))",
-            gone
-        )
-        .execute(tx.connection())
-        .await?;
-        sqlx::query!(
-            "INSERT INTO setting (name, value, updated_at)
-             SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE TRUE
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-            now,
-            kept
-        )
-        .execute(tx.connection())
-        .await?;
+        save(&mut tx, values).await?;
         tx.commit().await
     }
+}
+
+/// The two statements of a change, within a transaction that may hold more.
+pub(super) async fn save(
+    tx: &mut WriteTx,
+    values: &BTreeMap<String, Option<String>>,
+) -> Result<(), StoreError> {
+    let now = now_ms();
+    let gone: Vec<_> = values
+        .iter()
+        .filter(|(_, value)| value.is_none())
+        .map(|(name, _)| name)
+        .collect();
+    let kept: Vec<_> = values.iter().filter(|(_, value)| value.is_some()).collect();
+    let (gone, kept) = (json_text(&gone), json_text(&kept));
+    sqlx::query!(
+        "DELETE FROM setting WHERE name IN (SELECT value FROM json_each(?))",
+        gone
+    )
+    .execute(tx.connection())
+    .await?;
+    sqlx::query!(
+        "INSERT INTO setting (name, value, updated_at)
+         SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE TRUE
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+        now,
+        kept
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }

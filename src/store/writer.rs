@@ -1,16 +1,20 @@
 //! The one connection that writes, and its transactions.
 //!
 //! Promises: a transaction that is not committed leaves nothing behind, whether it was
-//! refused, failed, or its future was dropped at any point; and no commit is less durable
-//! than it was asked to be. Nothing here knows a table.
+//! refused, failed, or its future was dropped at any point; no commit is less durable than it
+//! was asked to be; and a row of the record is sealed by the commit that makes it. Nothing
+//! else here knows a table.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteOperation;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::ballast::Ballast;
-use super::{StoreError, Trouble};
+use super::file_list::FileList;
+use super::seal::{self, Unsealed};
+use super::{Hindrance, StoreError};
 
 /// How much a commit has to survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,24 +42,41 @@ pub(super) struct Connection {
     failing: bool,
     /// Promises committed so far.
     promises: u64,
+    /// Rows of the record that the open transaction has inserted, triggers included: SQLite
+    /// tells of each, and no other row is ever sealed.
+    unsealed: Arc<std::sync::Mutex<Unsealed>>,
 }
 
 /// A write transaction on the one writer; rolled back unless committed.
 pub(super) struct WriteTx {
     // Taken by `commit` and by the drop, which ends what was not committed.
     connection: Option<OwnedMutexGuard<Connection>>,
+    /// The files of a job that ends in this transaction, gathered before it began.
+    pub(super) files: Option<FileList>,
 }
 
 impl Writer {
-    pub(super) fn new(sqlite: SqliteConnection, ballast: Option<Ballast>) -> Self {
-        Self(Arc::new(Mutex::new(Connection {
+    pub(super) async fn new(
+        mut sqlite: SqliteConnection,
+        ballast: Option<Ballast>,
+    ) -> Result<Self, StoreError> {
+        let unsealed = Arc::new(std::sync::Mutex::new(Unsealed::default()));
+        let told = unsealed.clone();
+        sqlite.lock_handle().await?.set_update_hook(move |change| {
+            if change.operation == SqliteOperation::Insert {
+                let mut rows = told.lock().unwrap_or_else(PoisonError::into_inner);
+                rows.inserted(change.table, change.rowid);
+            }
+        });
+        Ok(Self(Arc::new(Mutex::new(Connection {
             sqlite,
             durability: None,
             open: false,
             ballast,
             failing: false,
             promises: 0,
-        })))
+            unsealed,
+        }))))
     }
 
     /// The connection outside of any transaction.
@@ -83,16 +104,22 @@ impl Writer {
             connection.durability = Some(durability);
         }
         connection.open = true;
+        connection.take_unsealed();
         sqlx::raw_sql("BEGIN IMMEDIATE")
             .execute(&mut connection.sqlite)
             .await?;
         Ok(WriteTx {
             connection: Some(connection),
+            files: None,
         })
     }
 }
 
 impl Connection {
+    fn take_unsealed(&self) -> Unsealed {
+        std::mem::take(&mut *self.unsealed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     async fn end_open(&mut self) {
         if self.open {
             // Where nothing is open any more, such as after a COMMIT whose future was
@@ -112,13 +139,21 @@ impl WriteTx {
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let unsealed = self
+            .connection
+            .as_ref()
+            .map(|connection| connection.take_unsealed());
+        if let Some(rows) = unsealed.filter(|rows| !rows.is_empty()) {
+            let files = self.files.take();
+            seal::seal(self.connection(), &rows, files).await?;
+        }
         let committed = sqlx::raw_sql("COMMIT").execute(self.connection()).await;
         let committed = committed.map(drop).map_err(StoreError::from);
         // After a failure the drop rolls back what SQLite has not rolled back itself.
         if let Some(connection) = &mut self.connection {
             connection.failing = committed.is_err();
             // A quota that is used up shows as a failure of the volume.
-            let has_no_space = matches!(&committed, Err(error) if matches!(error.trouble(), Some(Trouble::Full | Trouble::Volume)));
+            let has_no_space = matches!(&committed, Err(error) if matches!(error.hindrance(), Some(Hindrance::Full | Hindrance::Volume)));
             if has_no_space && connection.ballast.as_ref().is_some_and(Ballast::give_up) {
                 tracing::warn!("the database found no space: the space set aside for it was given up");
             }
@@ -167,7 +202,7 @@ mod tests {
             .execute(&mut sqlite)
             .await
             .unwrap();
-        Writer::new(sqlite, None)
+        Writer::new(sqlite, None).await.unwrap()
     }
 
     async fn synchronous(tx: &mut WriteTx) -> i64 {

@@ -3,8 +3,9 @@
 All programs take turns on the same local origin (nginx), each into an empty folder, in an order that
 moves on by one each round; a figure is the median of the rounds. hfdepot is timed from the request
 (POST /api/download) to the message on its live feed that the job is completed, with the service started
-before; the others from start to end of their process. All may use 16 connections (hfdepot's default is
-8 a file, 16 over all). hfdepot hashes everything it fetches and makes it durable; the others do not.
+before; the others from start to end of their process. All may use 16 connections a file; over all files
+curl uses 16, hfdepot at most 64 and only as many as bring something (its defaults are 8 a file, 16 over all).
+hfdepot hashes everything it fetches and makes it durable; the others do not.
 hfdepot's result is re-hashed once per shape and condition, those of the others are checked for size.
 
 Reading the table: `wall/curl` and `CPU/curl` below 1 are better than curl. `MB/s` is 10^6 bytes. `CPU` is user and
@@ -34,7 +35,7 @@ from kit.service import find_binary
 
 import peers as programs
 from origin import CONDITIONS, Origin
-from peers import CONNECTIONS, Figures, Peer
+from peers import CONNECTIONS, CONNECTIONS_IN_ALL, Figures, Peer
 from shapes import OPTIONAL, SHAPES, Shape, make
 
 MIB = 1 << 20
@@ -90,6 +91,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--kept", type=Path, default=procs.KEPT / "bench", help="where the origin's generated files are kept"
     )
+    parser.add_argument(
+        "--connections", type=int, default=CONNECTIONS, help=f"hfdepot: at most so many a file (default {CONNECTIONS})"
+    )
+    parser.add_argument(
+        "--in-all",
+        type=int,
+        default=CONNECTIONS_IN_ALL,
+        help=f"hfdepot: at most so many over all files (default {CONNECTIONS_IN_ALL})",
+    )
     parser.add_argument("--hfdepot", metavar="PATH", help="binary (default: target/release/hfdepot)")
     parser.add_argument("--json", type=Path, default=procs.KEPT / "bench" / "last.json", help="file for all runs")
     options = parser.parse_args()
@@ -107,7 +117,7 @@ def _peers(options: argparse.Namespace) -> list[Peer]:
         binary = find_binary(options.hfdepot)
         if "debug" in binary.parts:
             procs.say(f"warning: {binary} is a debug build; its figures say nothing")
-        found.append(programs.hfdepot(binary))
+        found.append(programs.hfdepot(binary, options.connections, options.in_all))
     if "hf" in wanted:
         try:
             hf.install()
@@ -159,7 +169,7 @@ def _report(facts: dict, peers: list[Peer], rows: list[dict], options: argparse.
         f"{facts['cores']} cores ({facts['cpu']}), SHA instructions: {'yes' if facts['sha_instructions'] else 'no'}, "
         f"{facts['memory_gib']} GiB, Linux {facts['kernel']}, load {facts['load'][0]} before and {facts['load_after'][0]} after, "
         f"commit {facts['commit']}, {facts['at']}.",
-        f"Medians of {options.runs} rotating runs, {CONNECTIONS} connections, into {facts['file_systems'][str(options.out)]}.",
+        f"Medians of {options.runs} rotating runs, {CONNECTIONS} connections a file, into {facts['file_systems'][str(options.out)]}.",
         "",
         *(f"- {peer.name}: {peer.version}; {peer.note}" for peer in peers),
     ]

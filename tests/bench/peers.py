@@ -20,8 +20,12 @@ from kit.service import TERMINAL, Service, peak_bytes, process_figures
 from origin import Origin
 from shapes import Shape
 
-#: Connections every program may use. hfdepot's own default is 8 a file and 16 over all.
+#: Connections every program may use for one file; curl uses one, and 16 over all files.
+#: hfdepot's own default is 8 a file and 16 over all.
 CONNECTIONS = 16
+#: Connections of hfdepot over all files; how many it uses follows what they bring.
+#: `aria2c -x16 -j16` may use 256.
+CONNECTIONS_IN_ALL = 64
 
 #: No single download of the benchmark may take longer.
 LIMIT_SECONDS = 600
@@ -67,12 +71,12 @@ def run(peer: Peer, shape: Shape, condition: str, origin: Origin, out: Path) -> 
         shutil.rmtree(out, ignore_errors=True)
 
 
-def hfdepot(binary: Path) -> Peer:
+def hfdepot(binary: Path, connections: int, in_all: int) -> Peer:
     """hfdepot: from POST to the message on the live feed that the job is completed."""
     checked: set[tuple[str, str]] = set()
 
     def download(shape: Shape, condition: str, origin: Origin, out: Path) -> Figures:
-        limits = ("--max-connections", str(CONNECTIONS), "--connections", "8")
+        limits = ("--max-connections", str(in_all), "--connections", str(connections))
         service = Service(binary, out, origin.endpoint(condition), *limits)
         service.start()
         try:
@@ -97,7 +101,11 @@ def hfdepot(binary: Path) -> Peer:
 
     version = machine.first_line([str(binary), "--version"])
     return Peer(
-        "hfdepot", version, "hashes all bytes, durable checkpoints, HF cache layout; service running before", download
+        "hfdepot",
+        version,
+        f"hashes all bytes, durable checkpoints, HF cache layout; service running before; "
+        f"at most {connections} connections a file and {in_all} over all",
+        download,
     )
 
 

@@ -113,7 +113,8 @@ impl Run {
             return self.wait(store, WaitReason::Offline).await;
         }
         if self.job.commit.is_none() {
-            let repo = self.job.repo.name()[1..].parse().expect("repos have numbers");
+            let repo = self.job.repo.as_ref().expect("a download has a repo");
+            let repo = repo.name()[1..].parse().expect("repos have numbers");
             store.store_plan(&self.lease, &commit(), &files(repo)).await?;
             self.job.commit = Some(commit());
             return Ok(Next::On);

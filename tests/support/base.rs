@@ -44,7 +44,12 @@ impl Base {
 
     pub async fn submit_as(&self, request: &JobRequest, actor: &str) -> Submitted {
         self.store
-            .submit(request, "/hub", Verify::Size, actor)
+            .submit(
+                request,
+                &hfdepot::model::destination::Destination::cache("/hub"),
+                Verify::Size,
+                actor,
+            )
             .await
             .expect("the database works")
     }
@@ -85,7 +90,11 @@ impl Base {
 
     /// `event from→to by actor` of each event of a job, oldest first.
     pub async fn events(&self, id: &JobId) -> Vec<String> {
-        let events = self.store.events(id, 0, 1000).await.expect("the database works");
+        let events = self
+            .store
+            .events(id, &[], 0, 1000)
+            .await
+            .expect("the database works");
         let word = |word: Option<String>| word.unwrap_or_else(|| "-".to_owned());
         events
             .into_iter()

@@ -42,6 +42,7 @@ pub fn tuning(endpoint: &str) -> Tuning {
         max_connections: 16,
         multipart_threshold_bytes: 32 << 20,
         max_speed_bytes: None,
+        paused: false,
         free_space_floor_bytes: Some(0),
         hub,
     }
@@ -59,6 +60,8 @@ pub fn request(repo: &str) -> JobRequest {
         append_filter_subdir: false,
         priority: 0,
         not_before_at: None,
+        labels: Default::default(),
+        start_paused: false,
     }
 }
 
@@ -132,7 +135,12 @@ impl Depot {
     pub async fn submit_into(&self, request: &JobRequest, cache: &Path, verify: Verify) -> JobId {
         let submitted = self
             .store
-            .submit(request, &cache.display().to_string(), verify, "test")
+            .submit(
+                request,
+                &hfdepot::model::destination::Destination::cache(cache.display().to_string()),
+                verify,
+                "test",
+            )
             .await
             .expect("a job");
         self.engine.wake();

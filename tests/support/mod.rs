@@ -9,4 +9,7 @@
 pub mod base;
 pub mod depot;
 pub mod hub;
+pub mod migrations;
+pub mod proxy;
+pub mod schema;
 pub mod service;

@@ -22,6 +22,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
 
 use super::hub::{Content, Fault, FaultKind, Hub, Repo};
+use super::schema;
 
 /// The one deadline of these tests: far more than anything here takes.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -79,7 +80,11 @@ impl Service {
         ));
         Self {
             address,
-            client: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            client: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .expect("a client"),
             login,
             stop,
             running,
@@ -111,7 +116,8 @@ impl Service {
         self.dir.as_ref().expect("taken at the end only").path()
     }
 
-    fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+    /// A request with the login of the service.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");
         let request = self
             .client
@@ -123,24 +129,53 @@ impl Service {
         }
     }
 
-    async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
-        let response = request.send().await.expect("an answer");
+    /// Sends a request; its answer is as the API is described, whatever the test is about.
+    pub async fn answer(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
+        let request = request.build().expect("a request");
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let response = reqwest::Client::execute(&self.client, request)
+            .await
+            .expect("an answer");
         let status = response.status().as_u16();
+        let kind = response.headers().get("content-type");
+        let kind = kind.map(|kind| kind.to_str().expect("a media type").to_owned());
         let text = response.text().await.expect("a body");
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        schema::check_answer(&method, &path, status, &kind.unwrap_or_default(), &body);
         (status, body)
     }
 
+    /// A request without a body.
+    pub async fn send(&self, method: &str, path: &str) -> (u16, Value) {
+        self.answer(self.request(&method.to_uppercase(), path)).await
+    }
+
     pub async fn get(&self, path: &str) -> (u16, Value) {
-        Self::answer(self.request("GET", path)).await
+        self.answer(self.request("GET", path)).await
     }
 
     pub async fn delete(&self, path: &str) -> (u16, Value) {
-        Self::answer(self.request("DELETE", path)).await
+        self.answer(self.request("DELETE", path)).await
+    }
+
+    /// A deletion that says in a body what it means.
+    pub async fn delete_with(&self, path: &str, body: Value) -> (u16, Value) {
+        let request = self
+            .request("DELETE", path)
+            .header("content-type", "application/json");
+        self.answer(request.body(body.to_string())).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         self.post_text(path, &body.to_string()).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> (u16, Value) {
+        self.answer(self.request("PUT", path).json(&body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> (u16, Value) {
+        self.answer(self.request("PATCH", path).json(&body)).await
     }
 
     /// A body of exactly this text.
@@ -148,12 +183,13 @@ impl Service {
         let request = self
             .request("POST", path)
             .header("content-type", "application/json");
-        Self::answer(request.body(body.to_owned())).await
+        self.answer(request.body(body.to_owned())).await
     }
 
     /// A command without a body.
     pub async fn command(&self, id: &str, command: &str) -> (u16, Value) {
-        Self::answer(self.request("POST", &format!("/api/jobs/{id}/{command}"))).await
+        self.answer(self.request("POST", &format!("/api/jobs/{id}/{command}")))
+            .await
     }
 
     /// Queues a download and gives its id.
@@ -190,7 +226,12 @@ pub struct Live(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Live {
     pub async fn connect(service: &Service) -> Self {
-        let url = format!("ws://{}/api/ws", service.address);
+        Self::connect_to(service, "/api/ws").await
+    }
+
+    /// A client of this path.
+    pub async fn connect_to(service: &Service, path: &str) -> Self {
+        let url = format!("ws://{}{path}", service.address);
         let mut request = url.into_client_request().expect("a request");
         if let Some((user, password)) = &service.login {
             let login = reqwest::Client::new()
@@ -224,7 +265,11 @@ impl Live {
     /// The next document: one frame, one document.
     pub async fn next(&mut self) -> Value {
         match self.frame().await {
-            Some(Message::Text(text)) => serde_json::from_str(&text).expect("one JSON document"),
+            Some(Message::Text(text)) => {
+                let message = serde_json::from_str(&text).expect("one JSON document");
+                schema::check_message(&message);
+                message
+            }
             other => panic!("no text: {other:?}"),
         }
     }

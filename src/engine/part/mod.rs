@@ -5,6 +5,7 @@
 
 mod belief;
 mod follow;
+mod relief;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -16,12 +17,13 @@ use tokio::sync::Notify;
 use crate::disk::{BlobHasher, DiskError, Opened, PartFile};
 use crate::model::code::Code;
 use crate::model::repo::BlobId;
-use crate::model::segment::{Layout, Segment, cut};
+use crate::model::segment::{Layout, Segment, Taken, cut};
 use crate::model::state::FileState;
 use crate::store::{PartIdentity, Store, StoreError, SyncedPart, WrittenMark};
 
 pub use belief::believed;
 use belief::identity_of;
+pub use relief::Held;
 
 use super::attempt::FileError;
 use super::checkpoint::Checkpointer;
@@ -64,6 +66,7 @@ pub struct LivePart {
     identity: PartIdentity,
     file: PartFile,
     layout: Mutex<Layout>,
+    grips: relief::Grips,
     /// `None` when the job does not verify.
     hasher: Option<Mutex<BlobHasher>>,
     /// Whether the hash goes on from a saved state.
@@ -139,6 +142,7 @@ impl LivePart {
             file: opened.file,
             front: Mutex::new((layout.contiguous_bytes(), false)),
             layout: Mutex::new(layout),
+            grips: relief::Grips::default(),
             hasher: hasher.map(Mutex::new),
             hash_was_resumed,
             front_moved: Condvar::new(),
@@ -150,19 +154,14 @@ impl LivePart {
         })
     }
 
-    /// Hands out the frontmost free segment.
-    pub fn take(&self) -> Option<(usize, Segment)> {
-        self.lock().take()
+    /// Starts of the segments that a connection fills now.
+    pub fn open_segments(&self) -> Vec<u64> {
+        self.lock().taken_starts()
     }
 
     /// Whether a connection would find something to fetch.
     pub fn has_work(&self) -> bool {
         self.lock().has_work()
-    }
-
-    /// Gives a segment back.
-    pub fn give_back(&self, index: usize) {
-        self.lock().give_back(index);
     }
 
     /// Bytes in the part.
@@ -191,7 +190,13 @@ impl LivePart {
         self.lock().is_written()
     }
 
-    /// Writes the next bytes of a segment and moves its mark.
+    /// Bytes of a segment that are still to come; `None` when another connection fetches it now.
+    pub fn room_in(&self, held: &Held) -> Option<u64> {
+        self.lock().room(held.taken.segment.start, held.taken.ticket)
+    }
+
+    /// Writes the next bytes of a segment, as far as it goes, and moves its mark. Returns how
+    /// many are still to come; `None` when another connection has taken over.
     ///
     /// # Errors
     /// What the disk says; the mark does not move then. A file that was deleted or cut is found
@@ -199,22 +204,31 @@ impl LivePart {
     /// before, knows nothing of.
     pub fn write(
         &self,
-        index: usize,
+        held: &Held,
         offset: u64,
         bytes: &[u8],
         checkpoint: &Checkpointer,
-    ) -> Result<(), FileError> {
+    ) -> Result<Option<u64>, FileError> {
         if !self.file.is_intact() {
             return Err(self.gone());
         }
+        let Taken { ticket, segment } = held.taken;
+        let Some(room) = self.lock().room(segment.start, ticket) else {
+            return Ok(None);
+        };
+        let bytes = &bytes[..bytes.len().min(room as usize)];
         self.file
             .write_at(bytes, offset)
             .map_err(|error| FileError::disk(&error))?;
-        let (contiguous, unsynced) = {
+        let (left, contiguous, unsynced) = {
             let mut layout = self.lock();
-            layout.advance(index, bytes.len() as u64);
-            (layout.contiguous_bytes(), layout.unsynced_bytes())
+            // Who took over writes the same bytes to the same place.
+            let Some(left) = layout.advance(segment.start, ticket, bytes.len() as u64) else {
+                return Ok(None);
+            };
+            (left, layout.contiguous_bytes(), layout.unsynced_bytes())
         };
+        held.wrote(bytes.len() as u64);
         {
             let mut front = self.lock_front();
             // A wake-up for each chunk would cost more than the hashing of it.
@@ -227,7 +241,7 @@ impl LivePart {
         if unsynced >= SYNC_BYTES {
             self.sync_due.notify_one();
         }
-        Ok(())
+        Ok(Some(left))
     }
 
     /// Waits while more than 64 MiB are unsynced.
@@ -316,16 +330,9 @@ impl LivePart {
                 return Err(FileError::disk(&error));
             }
         }
-        let starts = {
-            let layout = self.lock();
-            marks
-                .iter()
-                .map(|&(index, mark)| (layout.segments()[index].start, mark))
-                .collect()
-        };
         let proof = SyncedPart {
             part_id: self.id,
-            marks: starts,
+            marks: marks.clone(),
             hash,
             lease: self.meter.lease.clone(),
         };

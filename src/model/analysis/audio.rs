@@ -1,11 +1,12 @@
 //! Speech and sound models.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::{View, is_model_type};
 
 /// The `audio` object.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[allow(missing_docs)] // The keys of preprocessor_config.json.
 pub struct Audio {
     pub task: String,

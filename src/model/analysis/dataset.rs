@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::size::human_size;
 
@@ -15,7 +16,7 @@ use super::weights::{split_shard, stem_and_extension};
 const MAX_LISTED: usize = 1000;
 
 /// The `dataset` object.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Dataset {
     /// By name: train first.
     pub splits: Vec<Split>,
@@ -29,7 +30,8 @@ pub struct Dataset {
 }
 
 /// One split.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = DatasetSplit)]
 pub struct Split {
     /// `train`, `validation`, `test`, or as the files say.
     pub name: String,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::model::size::human_size;
 
@@ -14,7 +15,7 @@ use super::view::View;
 use super::weights::{Family, Weight};
 
 /// The `diffusers` object.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Diffusers {
     /// Class of the pipeline.
     pub pipeline_type: String,
@@ -32,7 +33,8 @@ pub struct Diffusers {
 }
 
 /// One component of a pipeline, a folder of the repo.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = DiffusersComponent)]
 pub struct Component {
     /// Name of the folder.
     pub name: String,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::size::human_size;
 
@@ -18,7 +19,7 @@ use super::weights::{Family, Shard, missing_shards, missing_text, split_shard, s
 const COMFORTABLE_BYTES: u64 = 10 << 30;
 
 /// The `gguf` object.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Gguf {
     /// Name of the repo without its `-GGUF`.
     pub model_name: String,
@@ -51,7 +52,8 @@ pub struct Gguf {
 }
 
 /// One quantisation.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = GgufQuantization)]
 pub struct Quantization {
     /// `Q4_K_M`, `UD-Q4_K_XL` or `Unknown`.
     pub name: String,

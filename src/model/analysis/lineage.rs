@@ -1,12 +1,13 @@
 //! Where a model comes from: its name, its size by name, its base models by the Hub's tags.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::report::RelatedDownload;
 use super::view::View;
 
 /// One repo of a model's descent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ChainLink {
     /// `owner/name`.
     pub repo: String,

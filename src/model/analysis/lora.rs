@@ -1,11 +1,12 @@
 //! LoRA and other PEFT adapters: what `adapter_config.json` says.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::View;
 
 /// The `lora` object.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[allow(missing_docs)] // The keys of adapter_config.json, as PEFT documents them.
 pub struct Lora {
     pub adapter_type: String,

@@ -6,6 +6,7 @@
 //! an async runtime run [`analyze`] on a blocking thread.
 
 mod audio;
+mod cached;
 mod dataset;
 mod detect;
 mod diffusers;
@@ -44,6 +45,7 @@ use view::View;
 use weights::Family;
 
 pub use audio::Audio;
+pub use cached::{CachedQuant, quantization_of};
 pub use dataset::{Dataset, Split};
 pub use diffusers::{Component, Diffusers};
 pub use gguf::{Gguf, Quantization};

@@ -1,12 +1,13 @@
 //! Models of several modalities.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::{View, is_model_type};
 use super::vision::{ImageSize, image_size};
 
 /// The `multimodal` object.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[allow(missing_docs)] // The keys of config.json and processor_config.json.
 pub struct Multimodal {
     pub task: &'static str,

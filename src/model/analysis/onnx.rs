@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::size::human_size;
 
@@ -13,7 +14,7 @@ use super::view::View;
 use super::weights::{Family, stem_and_extension};
 
 /// The `onnx` object.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Onnx {
     /// Every graph.
     pub models: Vec<OnnxModel>,
@@ -26,7 +27,7 @@ pub struct Onnx {
 }
 
 /// One graph.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OnnxModel {
     /// Path from the root.
     pub path: String,

@@ -1,6 +1,7 @@
 //! Quantised Transformers models: GPTQ, AWQ, bitsandbytes, FP8, EXL2/EXL3, MLX and kin.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::size::human_size;
 
@@ -10,7 +11,7 @@ use super::view::{Config, View};
 use super::weights::Family;
 
 /// The `quantized` object; also sent as `gptq` or `awq`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[allow(missing_docs)] // The keys of quantization_config, as Transformers documents them.
 pub struct Quantized {
     /// Lower-case: `gptq`, `awq`, `bitsandbytes`, `fp8`, `exl2`, `mlx` …
@@ -48,7 +49,8 @@ pub struct Quantized {
 }
 
 /// A branch whose name tells bits per weight.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = QuantizedBranch)]
 pub struct Branch {
     /// Name of the branch.
     pub name: String,

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::model::plan::RepoFile;
 use crate::model::repo::BlobId;
@@ -22,7 +23,7 @@ use super::transformers::Transformers;
 use super::vision::Vision;
 
 /// What a repo is, what it holds and what a user would want of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Analysis {
     /// `owner/name`.
     pub repo: String,
@@ -104,7 +105,8 @@ pub struct Analysis {
 }
 
 /// The kinds of repos, as the API names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[schema(as = RepoKind)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)] // The words say it; `description` explains each.
 pub enum Kind {
@@ -145,7 +147,8 @@ impl Kind {
 }
 
 /// One file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AnalyzedFile)]
 pub struct FileInfo {
     /// Path from the root.
     pub path: String,
@@ -184,7 +187,8 @@ impl From<&RepoFile> for FileInfo {
 }
 
 /// A branch or tag.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RepoRef)]
 pub struct Ref {
     /// Its short name, such as `main`.
     pub name: String,
@@ -196,7 +200,7 @@ pub struct Ref {
 }
 
 /// Kind of a [`Ref`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RefKind {
     /// Moves on.
@@ -206,7 +210,8 @@ pub enum RefKind {
 }
 
 /// What a choice is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ItemCategory)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // The words of the API.
 pub enum Category {
@@ -223,7 +228,8 @@ pub enum Category {
 }
 
 /// One part of a repo that can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = SelectableItem)]
 pub struct Item {
     /// Unique in the report.
     pub id: String,
@@ -267,7 +273,7 @@ pub struct Item {
 }
 
 /// A body for `POST /api/download`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RecommendedDownload {
     /// `owner/name`.
     pub repo: String,
@@ -286,7 +292,7 @@ pub struct RecommendedDownload {
 }
 
 /// Another repo that belongs to this one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RelatedDownload {
     /// Such as `base_model`.
     #[serde(rename = "type")]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::model::size::human_size;
 
@@ -13,7 +14,7 @@ use super::weights::Family;
 const MAX_TEMPLATE_BYTES: usize = 32 << 10;
 
 /// The `transformers` object.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[allow(missing_docs)] // The keys of config.json, as Transformers documents them.
 pub struct Transformers {
     pub architecture: String,
@@ -59,7 +60,7 @@ pub struct Transformers {
 }
 
 /// One file of weights.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[allow(missing_docs)] // As in `FileInfo`.
 pub struct WeightFile {
     pub path: String,
@@ -75,7 +76,7 @@ pub struct WeightFile {
 }
 
 /// What `tokenizer_config.json` says.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[allow(missing_docs)] // The keys of tokenizer_config.json.
 pub struct Tokenizer {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]

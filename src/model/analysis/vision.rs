@@ -1,11 +1,12 @@
 //! Models that look at pictures.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::{View, is_model_type};
 
 /// The `vision` object.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[allow(missing_docs)] // The keys of preprocessor_config.json.
 pub struct Vision {
     pub task: &'static str,
@@ -23,7 +24,7 @@ pub struct Vision {
 }
 
 /// In pixels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[allow(missing_docs)] // Height and width.
 pub struct ImageSize {
     pub height: u64,
@@ -31,7 +32,7 @@ pub struct ImageSize {
 }
 
 /// For each channel.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[allow(missing_docs)] // Mean and standard deviation.
 pub struct Normalization {
     pub mean: Vec<f64>,

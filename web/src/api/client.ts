@@ -29,7 +29,7 @@ export class ApiError extends Error {
   }
 }
 
-type Query = Record<string, string | number | undefined>;
+export type Query = Record<string, string | number | boolean | undefined>;
 
 async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const patience = AbortSignal.timeout(PATIENCE_MS);
@@ -50,7 +50,8 @@ async function request(method: string, path: string, body?: unknown, signal?: Ab
   }
 }
 
-async function json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+/** Asks and reads the answer; every error is an [`ApiError`]. The files beside this one ask through it. */
+export async function json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const response = await request(method, path, body, signal);
   const text = await response.text();
   let parsed: unknown;
@@ -67,13 +68,19 @@ async function json<T>(method: string, path: string, body?: unknown, signal?: Ab
   );
 }
 
-function query(path: string, fields: Query): string {
+/** `path` with those fields that are set. */
+export function query(path: string, fields: Query): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined && value !== '') search.set(name, String(value));
   }
   const text = search.toString();
   return text === '' ? path : `${path}?${text}`;
+}
+
+/** Whether the service has no such route: an older one, and the part of the page is left out. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 405 || error.status === 501);
 }
 
 export type JobCommand = 'pause' | 'resume' | 'retry' | 'dismiss' | 'cancel';
@@ -83,7 +90,7 @@ export const api = {
   /** Whether database and cache take writes; an answer of 503 is an answer. */
   ready: async () => (await request('GET', 'readyz')).ok,
   diskFree: () => json<DiskFree>('GET', 'api/diskfree'),
-  jobs: () => json<JobsAnswer>('GET', 'api/jobs'),
+  jobs: () => json<JobsAnswer>('GET', 'api/jobs?kind=all'),
   job: (id: string, signal?: AbortSignal) => json<Job>('GET', `api/jobs/${id}`, undefined, signal),
   files: (id: string, limit: number, offset: number, signal?: AbortSignal) =>
     json<FilesAnswer>('GET', query(`api/jobs/${id}/files`, { limit, offset }), undefined, signal),

@@ -9,6 +9,7 @@ export type JobStatus = 'queued' | 'running' | 'paused' | 'completed' | 'failed'
 export type FileStatus = 'pending' | 'downloading' | 'verifying' | 'complete' | 'skipped' | 'error';
 export type Phase = 'resolving' | 'planning' | 'downloading' | 'verifying' | 'publishing';
 export type WaitReason = 'disk' | 'rate_limit' | 'offline' | 'schedule' | 'not_before' | 'retry';
+export type JobKind = 'download' | 'mirror' | 'verify' | 'export';
 export type Verify = 'none' | 'size' | 'sha256';
 
 export interface Progress {
@@ -71,6 +72,22 @@ export interface Job {
   filesTotal: number;
   filesTruncated: boolean;
   filtersTruncated: boolean;
+  // What follows an older service leaves out.
+  kind?: JobKind;
+  category?: string;
+  tags?: string[];
+  /** Place in the queue, from 1. */
+  position?: number | null;
+  /** Limit of this job, such as `5MiB`; empty = none. */
+  maxSpeed?: string;
+  stalledSince?: string | null;
+  pauseReason?: string | null;
+  /** Why it uses as many connections as it does. */
+  connectionsReason?: string;
+  localDir?: string;
+  routeKey?: string;
+  /** The report of a job that is no download. */
+  result?: Record<string, unknown> | null;
 }
 
 export interface JobsAnswer {
@@ -109,6 +126,13 @@ export interface DownloadRequest {
   exactMatch?: boolean;
   verify?: Verify;
   priority?: number;
+  category?: string;
+  tags?: string[];
+  notBefore?: string;
+  maxSpeed?: string;
+  startPaused?: boolean;
+  localDir?: string;
+  routeKey?: string;
 }
 
 /** A new job comes as itself (202), a download that is live already in an envelope (200). */
@@ -137,8 +161,14 @@ export interface Plan {
   /** `null` when the disk was not asked. */
   freeBytes: number | null;
   reservedBytes: number;
+  freeAfterBytes?: number | null;
   fits: boolean;
   warning: string;
+  skippedFiles?: { path: string; size: number; reason: string }[];
+  unsafeFiles?: { path: string; status: string; detail: string }[];
+  /** Requests to the Hub that it takes, and how many the budget still has. */
+  requests?: number;
+  requestsRemaining?: number | null;
 }
 
 export interface HistoryEntry {
@@ -243,6 +273,7 @@ export interface StatusData {
   bytesPerSecond: number;
   /** `null` until the disk answers. */
   diskFree: number | null;
+  limits?: { active: string; maxSpeed: string };
 }
 
 export type LiveMessage =

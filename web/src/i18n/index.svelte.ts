@@ -3,15 +3,21 @@ import * as format from '../lib/format';
 import { prefs } from '../stores/prefs.svelte';
 import de from './de.json';
 import en from './en.json';
+import type { LaterKey } from './later';
 
-export type Key = keyof typeof en;
+export type Key = keyof typeof en | LaterKey;
 type Plural = Partial<Record<Intl.LDMLPluralRule, string>>;
 type Params = Record<string, string | number>;
 
 export const LANGUAGES = ['en', 'de'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-const texts: Record<Language, Record<Key, string | Plural>> = { en, de };
+const texts: Record<Language, Record<string, string | Plural>> = { en, de };
+
+/** Takes in the words of pages that are loaded when they are opened. */
+export function addTexts(more: Record<Language, Record<string, string | Plural>>): void {
+  for (const one of LANGUAGES) Object.assign(texts[one], more[one]);
+}
 
 function preferred(): Language {
   for (const wish of navigator.languages) {
@@ -34,7 +40,7 @@ export function currentLanguage(): Language {
 
 /** The text of `key`. `{name}` is replaced; `count` chooses the plural and is written as a number. */
 export function t(key: Key, params: Params = {}): string {
-  const entry = texts[language][key];
+  const entry = texts[language][key] ?? key;
   const count = params['count'];
   const text =
     typeof entry === 'string'
@@ -67,5 +73,7 @@ export const show = {
   eta: (seconds: number) => format.eta(seconds, t('unit.day')),
   ago: (at: number, now: number) => format.ago(at, now, locale),
   absolute: (at: number) => format.absolute(at, locale),
+  day: (at: number) => format.day(at, locale),
+  weekday: (index: number) => format.weekday(index, locale),
   clock: (at: number) => format.clock(at, locale),
 };

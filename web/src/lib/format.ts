@@ -89,6 +89,17 @@ export function absolute(at: number, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'long' }).format(at);
 }
 
+/** A day of the calendar, as UTC has it: `22 Nov 2026`. */
+export function day(at: number, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' }).format(at);
+}
+
+/** The short name of a day of the week; 0 = Monday. */
+export function weekday(index: number, locale: string): string {
+  // 1 January 2024 was a Monday.
+  return new Intl.DateTimeFormat(locale, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + index));
+}
+
 /** The time of day only: `14:02`. */
 export function clock(at: number, locale: string): string {
   return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(at);
@@ -100,4 +111,9 @@ export function middle(text: string, longest: number): string {
   const end = Math.ceil((longest - 1) * 0.6);
   const start = longest - 1 - end;
   return `${text.slice(0, start)}…${text.slice(text.length - end)}`;
+}
+
+/** A large number in short: `1.2M`, as the Hub writes it. */
+export function compact(value: number): string {
+  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
 }

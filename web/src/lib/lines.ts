@@ -99,3 +99,20 @@ export function looksLikeRepos(text: string): boolean {
   const lines = parseLines(text);
   return lines.length > 0 && lines.every((line) => line.asked !== null);
 }
+
+/**
+ * Where a text that names repos leads: one repo opens in Browse, several open in the Add dialog.
+ * `null` when it is no list of repos.
+ */
+export function placeOf(text: string): { kind: 'add' } | { kind: 'browse'; path: string } | null {
+  if (!looksLikeRepos(text)) return null;
+  const lines = parseLines(text);
+  const asked = lines[0]?.asked;
+  if (lines.length !== 1 || asked === null || asked === undefined) return { kind: 'add' };
+  const query = new URLSearchParams({ repo: asked.repo });
+  // A bare name may be a dataset as well; an address says what it is.
+  if (asked.dataset === true) query.set('type', 'dataset');
+  if (asked.revision !== undefined && asked.revision !== 'main') query.set('rev', asked.revision);
+  if (asked.filters !== undefined) query.set('pick', asked.filters.join(','));
+  return { kind: 'browse', path: `browse?${query}` };
+}

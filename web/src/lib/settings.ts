@@ -12,39 +12,41 @@ export interface Field {
   /** As in `sources`: `proxy.url` stands for `{"proxy": {"url": …}}`. */
   key: string;
   kind: Kind;
+  /** What holds when nobody says anything; a key of the texts where it is no plain value. */
+  default?: string;
 }
 
 export const SECTIONS = {
   downloads: [
-    { key: 'maxActive', kind: { type: 'number', min: 1, max: 32 } },
-    { key: 'maxFilesPerJob', kind: { type: 'number', min: 1, max: 64 } },
-    { key: 'connections', kind: { type: 'number', min: 1, max: 64 } },
-    { key: 'maxConnections', kind: { type: 'number', min: 1, max: 256 } },
-    { key: 'multipartThreshold', kind: { type: 'text', placeholder: '32MiB' } },
-    { key: 'verify', kind: { type: 'choice', choices: ['none', 'size', 'sha256'] } },
-    { key: 'maxSpeed', kind: { type: 'text', placeholder: '50MiB' } },
-    { key: 'retries', kind: { type: 'number', min: 0, max: 20 } },
-    { key: 'backoffInitial', kind: { type: 'text', placeholder: '400ms' } },
-    { key: 'backoffMax', kind: { type: 'text', placeholder: '10s' } },
-    { key: 'stallTimeout', kind: { type: 'text', placeholder: '60s' } },
+    { key: 'maxActive', kind: { type: 'number', min: 1, max: 32 }, default: '3' },
+    { key: 'maxFilesPerJob', kind: { type: 'number', min: 1, max: 64 }, default: '8' },
+    { key: 'connections', kind: { type: 'number', min: 1, max: 64 }, default: '8' },
+    { key: 'maxConnections', kind: { type: 'number', min: 1, max: 256 }, default: '16' },
+    { key: 'multipartThreshold', kind: { type: 'text', placeholder: '32MiB' }, default: '32MiB' },
+    { key: 'verify', kind: { type: 'choice', choices: ['none', 'size', 'sha256'] }, default: 'size' },
+    { key: 'maxSpeed', kind: { type: 'text', placeholder: '50MiB' }, default: '@unlimited' },
+    { key: 'retries', kind: { type: 'number', min: 0, max: 20 }, default: '4' },
+    { key: 'backoffInitial', kind: { type: 'text', placeholder: '400ms' }, default: '400ms' },
+    { key: 'backoffMax', kind: { type: 'text', placeholder: '10s' }, default: '10s' },
+    { key: 'stallTimeout', kind: { type: 'text', placeholder: '60s' }, default: '60s' },
   ],
   storage: [
-    { key: 'cacheDir', kind: { type: 'text' } },
-    { key: 'freeSpaceFloor', kind: { type: 'text', placeholder: '1GiB' } },
-    { key: 'retentionDays', kind: { type: 'number', min: 0, max: 3650 } },
+    { key: 'cacheDir', kind: { type: 'text' }, default: '@cache' },
+    { key: 'freeSpaceFloor', kind: { type: 'text', placeholder: '1GiB' }, default: '@floor' },
+    { key: 'retentionDays', kind: { type: 'number', min: 0, max: 3650 }, default: '30' },
   ],
   hub: [
-    { key: 'endpoint', kind: { type: 'text', placeholder: 'https://huggingface.co' } },
+    { key: 'endpoint', kind: { type: 'text', placeholder: 'https://huggingface.co' }, default: 'https://huggingface.co' },
     { key: 'token', kind: { type: 'secret' } },
-    { key: 'proxy.url', kind: { type: 'text', placeholder: 'socks5h://192.0.2.1:1080' } },
+    { key: 'proxy.url', kind: { type: 'text', placeholder: 'socks5h://192.0.2.1:1080' }, default: '@environment' },
     { key: 'proxy.username', kind: { type: 'text' } },
     { key: 'proxy.password', kind: { type: 'secret' } },
     { key: 'proxy.noProxy', kind: { type: 'text', placeholder: '.local, 10.0.0.0/8' } },
-    { key: 'proxy.noEnvProxy', kind: { type: 'flag' } },
+    { key: 'proxy.noEnvProxy', kind: { type: 'flag' }, default: '@off' },
   ],
 } as const satisfies Record<string, readonly Field[]>;
 
-export type Section = keyof typeof SECTIONS | 'appearance' | 'other';
+export type Section = keyof typeof SECTIONS | 'speed' | 'keys' | 'appearance' | 'other';
 export type Value = string | number | boolean;
 export type Edits = Record<string, Value>;
 
@@ -68,6 +70,24 @@ export function valueAt(settings: Settings, key: string): Value {
 export function unknownKeys(settings: Settings): string[] {
   const known = new Set(FIELDS.map((field) => field.key));
   return Object.keys(settings.sources).filter((key) => !known.has(key)).sort();
+}
+
+/** A field for a setting that is newer than this page: what it takes is told by its value. */
+export function guessed(settings: Settings, key: string): Field {
+  const value = valueAt(settings, key);
+  const kind: Kind = typeof value === 'boolean' ? { type: 'flag' }
+    : typeof value === 'number' ? { type: 'number', min: 0, max: Number.MAX_SAFE_INTEGER }
+    : { type: 'text' };
+  return { key, kind };
+}
+
+/** Fields with all the words in their name, label or help. */
+export function matching(fields: readonly Field[], text: string, wordsOf: (field: Field) => string): Field[] {
+  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  return fields.filter((field) => {
+    const own = `${field.key} ${wordsOf(field)}`.toLowerCase();
+    return words.every((word) => own.includes(word));
+  });
 }
 
 /** The changed fields as the body of `POST /api/settings`. */

@@ -1,9 +1,9 @@
 /** Orders of the queue that the user can choose. */
 import type { Job } from '../api/types';
+import { COLUMNS, type Column as Choosable } from './columns';
 import { byQueue, etaNow, percentOf, speedNow } from './state';
 
-export const COLUMNS = ['name', 'state', 'progress', 'speed', 'eta', 'files'] as const;
-export type Column = (typeof COLUMNS)[number];
+export type Column = 'name' | Choosable;
 export interface Order {
   column: Column;
   down: boolean;
@@ -12,7 +12,7 @@ export interface Order {
 /** `speed-down` as an order; `null` = the order of the queue. */
 export function parseOrder(text: string | null): Order | null {
   const [name, direction] = (text ?? '').split('-');
-  const column = COLUMNS.find((one) => one === name);
+  const column = (['name', ...COLUMNS] as const).find((one) => one === name);
   return column === undefined ? null : { column, down: direction === 'down' };
 }
 
@@ -22,16 +22,44 @@ export function nextOrder(order: Order | null, column: Column): string {
   return order.down ? '' : `${column}-down`;
 }
 
-function value(job: Job, column: Column, now: number): number {
+const time = (text: string | null) => (text === null ? 0 : Date.parse(text));
+
+function value(job: Job, column: Column, now: number): number | string {
   switch (column) {
+    case 'name':
+      return job.repo.toLowerCase();
     case 'progress':
       return percentOf(job);
     case 'speed':
       return speedNow(job, now);
     case 'eta':
       return etaNow(job, now) || Infinity;
-    default:
+    case 'files':
       return job.progress.totalFiles;
+    case 'size':
+      return job.progress.totalBytes;
+    case 'priority':
+      return job.priority;
+    case 'reused':
+      return job.reusedBytes;
+    case 'created':
+      return time(job.createdAt);
+    case 'started':
+      return time(job.startedAt);
+    case 'ended':
+      return time(job.endedAt);
+    case 'kind':
+      return job.kind ?? '';
+    case 'revision':
+      return job.revision;
+    case 'category':
+      return job.category ?? '';
+    case 'tags':
+      return (job.tags ?? []).join();
+    case 'actor':
+      return job.actor;
+    default:
+      return 0;
   }
 }
 
@@ -39,9 +67,8 @@ function value(job: Job, column: Column, now: number): number {
 export function sorted(jobs: Job[], order: Order | null, now: number): Job[] {
   const list = [...jobs].sort(byQueue);
   if (order === null) return list;
-  const sign = order.down ? -1 : 1;
   if (order.column === 'state') return order.down ? list.reverse() : list;
-  if (order.column === 'name') return list.sort((a, b) => sign * a.repo.localeCompare(b.repo));
+  const sign = order.down ? -1 : 1;
   const values = new Map(list.map((job) => [job.id, value(job, order.column, now)]));
   return list.sort((a, b) => {
     const [left, right] = [values.get(a.id) ?? 0, values.get(b.id) ?? 0];

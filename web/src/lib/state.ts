@@ -14,6 +14,7 @@ export const STALLED_AFTER_MS = 10_000;
 
 /** When the last byte came, or the run began, for a job that is fetching; else `null`. */
 function lastSign(job: Job): number | null {
+  if (job.status === 'running' && job.stalledSince != null) return Date.parse(job.stalledSince);
   if (job.status !== 'running' || (job.phase !== null && job.phase !== 'downloading')) return null;
   const at = [job.lastByteAt, job.startedAt]
     .filter((time): time is string => time !== null)
@@ -70,11 +71,13 @@ export function percentOf(job: Job): number {
   return percent(downloadedBytes, totalBytes, job.status === 'completed');
 }
 
-export type Command = 'pause' | 'resume' | 'retry' | 'cancel' | 'dismiss';
+export type Command = 'pause' | 'resume' | 'retry' | 'cancel' | 'dismiss' | 'hold' | 'start';
 
 const ALLOWED: Record<Command, Job['status'][]> = {
   pause: ['running'],
   resume: ['paused'],
+  hold: ['queued'],
+  start: ['queued'],
   retry: ['failed', 'cancelled'],
   cancel: ['queued', 'running', 'paused'],
   dismiss: ['completed', 'failed', 'cancelled', 'paused'],
@@ -116,6 +119,8 @@ const time = (text: string | null) => (text === null ? 0 : Date.parse(text));
 export function byQueue(a: Job, b: Job): number {
   if (a.status !== b.status) return RANK[a.status] - RANK[b.status];
   if (a.endedAt !== null && b.endedAt !== null) return time(b.endedAt) - time(a.endedAt);
+  // The place as last told; behind it the rule by which a service orders that tells none.
+  if (a.status === 'queued' && a.position != null && b.position != null && a.position !== b.position) return a.position - b.position;
   return b.priority - a.priority || time(a.createdAt) - time(b.createdAt) || (a.id < b.id ? -1 : 1);
 }
 

@@ -1,6 +1,6 @@
 /**
- * The one live connection: a WebSocket that comes back by itself, and asking every 5 s while it
- * is away. Knows nothing of pages; time and sockets come from outside, so that tests own both.
+ * The one live connection: a WebSocket that comes back by itself, in its place a stream of events
+ * where something between lets no WebSocket through, and asking every 5 s while neither is there. Knows nothing of pages; time and sockets come from outside, so that tests own both.
  */
 import type { LiveMessage } from '../api/types';
 
@@ -12,9 +12,12 @@ export const POLL_EVERY_MS = 5000;
 /** The service speaks at least every 5 s; a socket that is silent for so long is dead. */
 export const SILENCE_MS = 20_000;
 
+/** How changes come: by WebSocket or by server-sent events. */
+export type Way = 'socket' | 'events';
+
 export type Connection =
   | { kind: 'connecting' }
-  | { kind: 'live' }
+  | { kind: 'live'; way: Way }
   /** No socket, but answers come: everything shown is at most 5 s old. */
   | { kind: 'polling'; retryAt: number }
   /** Nothing answers; what is shown is as old as `since`. */
@@ -28,7 +31,7 @@ export interface Socket {
 }
 
 export interface World {
-  open(): Socket;
+  open(way: Way): Socket;
   now(): number;
   after(ms: number, run: () => void): unknown;
   cancel(timer: unknown): void;
@@ -44,6 +47,9 @@ export interface Listener {
 export class Feed {
   #socket: Socket | null = null;
   #state: Connection = { kind: 'connecting' };
+  #way: Way = 'socket';
+  /** Whether the open connection has said its first word. */
+  #began = false;
   #wait = FIRST_WAIT_MS;
   #heardAt: number;
   #retryAt = 0;
@@ -79,7 +85,7 @@ export class Feed {
   #connect(): void {
     let socket: Socket;
     try {
-      socket = this.world.open();
+      socket = this.world.open(this.#way);
     } catch {
       this.#lost();
       return;
@@ -107,9 +113,10 @@ export class Feed {
       return;
     }
     if (message.type === 'init') {
+      this.#began = true;
       this.#wait = FIRST_WAIT_MS;
       this.world.cancel(this.#poll);
-      this.#become({ kind: 'live' });
+      this.#become({ kind: 'live', way: this.#way });
     }
     this.listener.message(message);
   }
@@ -134,7 +141,11 @@ export class Feed {
 
   #lost(): void {
     if (this.#stopped) return;
-    const wasLive = this.#state.kind === 'live';
+    const wasLive = this.#began;
+    this.#began = false;
+    // What worked is tried again; what never began gives way to the other.
+    if (!wasLive) this.#way = this.#way === 'socket' ? 'events' : 'socket';
+    else this.#way = 'socket';
     this.#retryAt = this.world.now() + this.#wait;
     this.#retry = this.world.after(this.#wait, () => this.#connect());
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
@@ -172,7 +183,7 @@ export class Feed {
   }
 
   #isLive(): boolean {
-    return this.#state.kind === 'live' && this.#socket !== null;
+    return this.#began;
   }
 
   #become(state: Connection): void {

@@ -1,9 +1,14 @@
 /** Which dialog is open, and with what in it. Only one can be. */
 import type { Job } from '../api/types';
 
+/** What of a job can be changed in a dialog. */
+export type Field = 'priority' | 'maxSpeed' | 'category' | 'tags';
+
 export type Open =
   | { kind: 'add'; text: string }
   | { kind: 'cancel'; jobs: Job[] }
+  | { kind: 'change'; field: Field; jobs: Job[] }
+  | { kind: 'columns' }
   | { kind: 'keys' };
 
 let open = $state.raw<Open | null>(null);

@@ -2,18 +2,17 @@
 import { api, ApiError } from '../api/client';
 import type { Job, LiveMessage, StatusData } from '../api/types';
 import { t, word } from '../i18n/index.svelte';
-import { socketUrl } from '../lib/base';
-import type { Command } from '../lib/state';
-import { allows } from '../lib/state';
+import { at, socketUrl } from '../lib/base';
 import { JobTable } from '../lib/table';
-import { Feed, type Connection } from '../live/feed';
+import { EventStream } from '../live/events';
+import { Feed, type Connection, type Socket } from '../live/feed';
 import { clockOffset, now, setClock } from './clock.svelte';
-import { announce, say } from './messages.svelte';
+import { announce } from './messages.svelte';
 
 /** A page nobody looks at is drawn once in so long. */
 const HIDDEN_EVERY_MS = 10_000;
-/** Commands of one bulk action that are under way at once. */
-const AT_ONCE = 4;
+/** Jobs that join the queue shift the places of others; the list is asked for again after this. */
+const REORDER_AFTER_MS = 1500;
 
 const table = new JobTable();
 let list = $state.raw<Job[]>([]);
@@ -61,6 +60,20 @@ export function jobTime(): number {
 let incoming = new Map<string, Job | null>();
 let due = false;
 
+let reorder: ReturnType<typeof setTimeout> | undefined;
+function reorderSoon(): void {
+  reorder ??= setTimeout(() => {
+    reorder = undefined;
+    reload().catch(() => {});
+  }, REORDER_AFTER_MS);
+}
+
+/** Shows a job as it was just told by an answer, or takes it off. */
+export function take(id: string, job: Job | null): void {
+  incoming.set(id, job);
+  schedule();
+}
+
 /** Takes what came since the last picture in one go. */
 function paint(): void {
   due = false;
@@ -72,7 +85,9 @@ function paint(): void {
       changed = table.remove(id) || changed;
       continue;
     }
-    tell(table.get(id), job);
+    const before = table.get(id);
+    tell(before, job);
+    if (job.status === 'queued' && before?.status !== 'queued') reorderSoon();
     changed = table.update(job) || changed;
   }
   if (changed) list = table.all();
@@ -150,7 +165,7 @@ let feed: Feed | null = null;
 export function startJobs(): () => void {
   feed = new Feed(
     {
-      open: () => new WebSocket(socketUrl('api/ws')) as import('../live/feed').Socket,
+      open: (way) => (way === 'socket' ? (new WebSocket(socketUrl('api/ws?kind=all')) as Socket) : new EventStream(at('api/events?kind=all'))),
       now: () => Date.now(),
       after: (ms, run) => setTimeout(run, ms),
       cancel: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
@@ -199,33 +214,3 @@ export function reasonOf(error: unknown): string {
   return error.status === 0 ? t('error.unreachable') : error.sentence;
 }
 
-/** One command on some jobs; those it does not fit are left alone. Says how it went. */
-export async function run(command: Command, jobs: Job[]): Promise<void> {
-  const fitting = jobs.filter((job) => allows(job, command));
-  const refused: string[] = [];
-  let done = 0;
-  const queue = [...fitting];
-  const work = async () => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      try {
-        await api.command(job.id, command);
-        done += 1;
-        if (command === 'dismiss') {
-          incoming.set(job.id, null);
-          schedule();
-        }
-      } catch (error) {
-        refused.push(`${job.repo}: ${reasonOf(error)}`);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  if (refused.length === 0) {
-    say('success', t(`did.${command}`, { count: done, repo: fitting[0]?.repo ?? '' }));
-  } else if (fitting.length === 1) {
-    say('error', refused[0] ?? '');
-  } else {
-    say('error', t('did.some', { done, refused: refused.length }), refused);
-  }
-  await refresh();
-}

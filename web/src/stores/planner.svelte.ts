@@ -2,14 +2,20 @@
  * The plans behind the lines of the Add dialog. Each different request is asked once; a line
  * that cannot be planned says why and never holds up the others.
  */
-import { api, ApiError } from '../api/client';
+import { api, ApiError, isMissing } from '../api/client';
+import { hubApi } from '../api/hub';
 import type { DownloadRequest, Plan, Verify } from '../api/types';
 import { parseLines, type Line } from '../lib/lines';
 
 /** Wait after the last key before the Hub is asked. */
 const PAUSE_MS = 400;
-/** Plans that are asked for at once: each may list a whole repo. */
+/** Questions that are out at once: each may list whole repos. */
 const AT_ONCE = 3;
+/** Repos of one question: the first lines show their plans before the last are known. */
+const TOGETHER = 12;
+
+/** Whether the service plans many repos in one answer; learned from its first refusal. */
+let hasMany = true;
 
 export interface Options {
   revision: string;
@@ -87,26 +93,48 @@ export class Planner {
   }
 
   #next(): void {
-    for (const row of this.rows) {
-      if (this.#running >= AT_ONCE) return;
-      const key = JSON.stringify(row.request);
-      if (row.request === null || row.repeats !== undefined || this.#plans.has(key)) continue;
-      void this.#ask(key, row.request);
+    while (this.#running < AT_ONCE) {
+      const open = new Map<string, DownloadRequest>();
+      for (const row of this.rows) {
+        const key = JSON.stringify(row.request);
+        if (row.request === null || row.repeats !== undefined || this.#plans.has(key)) continue;
+        open.set(key, row.request);
+        if (!hasMany || open.size === TOGETHER) break;
+      }
+      if (open.size === 0) return;
+      void this.#ask(open);
     }
   }
 
-  async #ask(key: string, request: DownloadRequest): Promise<void> {
+  async #ask(open: Map<string, DownloadRequest>): Promise<void> {
     this.#running += 1;
-    this.#plans.set(key, { kind: 'asking' });
+    for (const key of open.keys()) this.#plans.set(key, { kind: 'asking' });
+    let again = false;
     try {
-      this.#plans.set(key, { kind: 'plan', plan: await api.plan(request, this.#ended.signal) });
+      if (open.size === 1) for (const [key, request] of open) this.#plans.set(key, { kind: 'plan', plan: await api.plan(request, this.#ended.signal) });
+      else await this.#askMany(open);
     } catch (error) {
       if (this.#ended.signal.aborted) return;
-      this.#plans.set(key, { kind: 'error', error: error instanceof ApiError ? error : new ApiError(0, String(error)) });
+      // A service that knows only single plans misses the repo.
+      again = open.size > 1 && (isMissing(error) || (error instanceof ApiError && error.status === 400));
+      if (again) hasMany = false;
+      for (const key of open.keys()) {
+        if (again) this.#plans.delete(key);
+        else this.#plans.set(key, { kind: 'error', error: error instanceof ApiError ? error : new ApiError(0, String(error)) });
+      }
     }
     this.#running -= 1;
-    this.#show();
+    if (!again) this.#show();
     this.#next();
+  }
+
+  async #askMany(open: Map<string, DownloadRequest>): Promise<void> {
+    const { plans } = await hubApi.planMany([...open.values()], this.#ended.signal);
+    [...open.keys()].forEach((key, index) => {
+      const one = plans[index];
+      if (one?.ok === true) this.#plans.set(key, { kind: 'plan', plan: one.plan });
+      else this.#plans.set(key, { kind: 'error', error: new ApiError(422, one?.error ?? '', '', one?.reason ?? '', one?.hint ?? '') });
+    });
   }
 
   #show(): void {
@@ -122,17 +150,20 @@ export interface Total {
   /** Free bytes when all is done; `null` while unknown. */
   freeAfter: number | null;
   free: number;
+  /** Bytes that live jobs will take. */
+  reserved: number;
   /** How many would have to wait for room, in the order of the lines. */
   waiting: number;
 }
 
 /** Sums the plans: each on its own may fit and all together not. */
 export function total(plans: Plan[]): Total {
-  const sum: Total = { fetch: 0, reused: 0, freeAfter: null, free: 0, waiting: 0 };
+  const sum: Total = { fetch: 0, reused: 0, freeAfter: null, free: 0, reserved: 0, waiting: 0 };
   for (const plan of plans) {
     sum.reused += plan.alreadyPresentBytes;
     if (plan.freeBytes !== null) {
       sum.free = plan.freeBytes;
+      sum.reserved = plan.reservedBytes;
       const before = sum.freeAfter ?? plan.freeBytes - plan.reservedBytes;
       if (!plan.fits || before - plan.fetchBytes < 0) sum.waiting += 1;
       sum.freeAfter = before - plan.fetchBytes;

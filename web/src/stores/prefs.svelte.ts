@@ -1,4 +1,6 @@
 /** What this browser remembers of its user: looks only, nothing of the service. */
+import { COLUMNS, STANDARD, type Column } from '../lib/columns';
+import type { Hardware } from '../lib/pick';
 
 export type Theme = 'auto' | 'light' | 'dark';
 export type LanguageChoice = 'auto' | 'en' | 'de';
@@ -8,10 +10,17 @@ interface Saved {
   language: LanguageChoice;
   /** Whether single keys do something (WCAG 2.1.4: they can be turned off). */
   shortcuts: boolean;
+  /** The machine that models are to fit. */
+  hardware: Hardware;
+  /** Columns of the queue beside the name, in their order. */
+  columns: Column[];
 }
 
 const NAME = 'hfdepot.prefs';
-const DEFAULTS: Saved = { theme: 'auto', language: 'auto', shortcuts: true };
+const DEFAULTS: Saved = { theme: 'auto', language: 'auto', shortcuts: true, hardware: { gpu: 24, ram: 64 }, columns: [...STANDARD] };
+
+const size = (value: unknown, otherwise: number) => (typeof value === 'number' && value >= 0 ? value : otherwise);
+const columnAt = (saved: Partial<Saved>, column: Column) => saved.columns?.indexOf(column) ?? 0;
 
 function load(): Saved {
   try {
@@ -20,6 +29,8 @@ function load(): Saved {
       theme: (['auto', 'light', 'dark'] as const).find((theme) => theme === saved.theme) ?? DEFAULTS.theme,
       language: (['auto', 'en', 'de'] as const).find((one) => one === saved.language) ?? DEFAULTS.language,
       shortcuts: typeof saved.shortcuts === 'boolean' ? saved.shortcuts : DEFAULTS.shortcuts,
+      hardware: { gpu: size(saved.hardware?.gpu, DEFAULTS.hardware.gpu), ram: size(saved.hardware?.ram, DEFAULTS.hardware.ram) },
+      columns: Array.isArray(saved.columns) ? COLUMNS.filter((one) => saved.columns?.includes(one)).sort((a, b) => columnAt(saved, a) - columnAt(saved, b)) : DEFAULTS.columns,
     };
   } catch {
     // Storage may be switched off.

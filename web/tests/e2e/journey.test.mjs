@@ -216,7 +216,8 @@ test('on a phone a repo is pasted, fetched and found, and nothing sticks out', a
   await page.waitForSelector(id('job-files'));
   await inspect(page, 'job on a phone');
   for (const name of ['history', 'settings', 'system']) {
-    await page.locator(id('shell-nav')).locator(`a[href$="${name}"]`).tap();
+    await page.locator(id('nav-more')).tap();
+    await page.locator(id(`nav-more-${name}`)).tap();
     await page.waitForURL(`**/${name}`);
     await page.waitForLoadState('networkidle');
     await inspect(page, `${name} on a phone`);

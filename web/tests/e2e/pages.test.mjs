@@ -37,7 +37,8 @@ const PAGES = {
   'add-empty': async (page) => page.goto(`${mock.url}/add`).then(() => page.waitForSelector(id('add-dialog'))),
   cancel: async (page) => {
     await page.goto(`${mock.url}/queue`);
-    await page.locator(id('job-cancel')).first().click();
+    await page.locator(id('job-menu')).first().click();
+    await page.click(id('job-menu-cancel'));
     await page.waitForSelector(id('cancel-dialog'));
   },
   keys: async (page) => {
@@ -67,7 +68,7 @@ const PAGES = {
   'settings-hub': async (page) => page.goto(`${mock.url}/settings/hub`).then(() => page.waitForSelector(id('setting-token'))),
   'settings-appearance': async (page) => page.goto(`${mock.url}/settings/appearance`).then(() => page.waitForSelector('input[name="theme"]')),
   'settings-other': async (page) => page.goto(`${mock.url}/settings/other`).then(() => page.waitForSelector('tbody tr')),
-  system: async (page) => page.goto(`${mock.url}/system`).then(() => page.waitForSelector(id('system-disk'))),
+  system: async (page) => page.goto(`${mock.url}/system`).then(() => page.waitForSelector(id('system-volume'))),
   missing: async (page) => page.goto(`${mock.url}/no/such/page`).then(() => page.waitForSelector('h1')),
 };
 // Refusals that a test brings about are written into the console by the browser itself.
@@ -111,7 +112,7 @@ test('a stalled job shows no speed and since when, and 99 % is the top before th
 });
 
 test('a connection that breaks says so, keeps asking, and comes back', async (context) => {
-  const own = await startMock();
+  const own = await startMock({ missing: ['/api/events'] });
   context.after(own.stop);
   const page = await open(browser, own.url, { tolerate: [/WebSocket/, /ERR_/, /Failed to load resource/] });
   await page.goto(`${own.url}/queue`);
@@ -138,6 +139,24 @@ test('a connection that breaks says so, keeps asking, and comes back', async (co
   // The network is back.
   await page.unrouteAll({ behavior: 'ignoreErrors' });
   await page.waitForSelector('[data-kind="polling"]', { timeout: 12_000 });
+  await close(page);
+});
+
+test('where no WebSocket comes through, a stream of events keeps the page live', async (context) => {
+  const own = await startMock({ missing: ['/api/ws'] });
+  context.after(own.stop);
+  const page = await open(browser, own.url, { tolerate: [/WebSocket/, /ERR_INCOMPLETE/] });
+  await page.goto(`${own.url}/queue`);
+  await page.waitForSelector('[data-kind="live"]');
+  const [job] = [...own.jobs.values()].filter((one) => one.status === 'paused');
+  await page.click(`[data-job="${job.id}"] ${id('job-resume')}`);
+  await page.waitForSelector(`[data-job="${job.id}"] [data-state="queued"]`);
+  // The stream breaks and comes back; what changed meanwhile is there.
+  own.cut();
+  job.status = 'cancelled';
+  job.endedAt = new Date().toISOString();
+  await page.waitForSelector(`[data-job="${job.id}"] [data-state="cancelled"]`, { timeout: 9000 });
+  await page.waitForSelector('[data-kind="live"]', { timeout: 12_000 });
   await close(page);
 });
 

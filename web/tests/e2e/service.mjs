@@ -44,8 +44,8 @@ async function end(child, signal) {
   await once(child, 'exit');
 }
 
-/** A Hub with `repos` (`owner/name` → file → bytes or Buffer), at most `rate` a second; and the service before it. */
-export async function startService(repos, rate) {
+/** A Hub with `repos` (`owner/name` → file → bytes or Buffer), at most `rate` a second; and the service before it, with more flags and variables. */
+export async function startService(repos, rate, { flags = [], env = {} } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'hfdepot-web-'));
   for (const [repo, files] of Object.entries(repos)) {
     await mkdir(join(directory, 'hub', repo), { recursive: true });
@@ -67,7 +67,7 @@ export async function startService(repos, rate) {
     },
     async start() {
       child = run(BINARY, ['serve', '--port', `${port}`, '--data-dir', join(directory, 'data'), '--cache-dir', join(directory, 'cache'),
-        '--endpoint', `http://127.0.0.1:${hubPort}`, '--max-connections', '12']);
+        '--endpoint', `http://127.0.0.1:${hubPort}`, '--max-connections', '12', ...flags], env);
       await until('the service starts', async () => {
         if (child.exitCode !== null) throw new Error(child.output);
         return (await fetch(`${url}/readyz`)).ok;

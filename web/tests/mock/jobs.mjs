@@ -19,7 +19,7 @@ export function job(repo, fields = {}) {
     { path: `${name}-Q4_K_M-00001-of-00002.gguf`, totalBytes: total - 8123, downloaded, status: status === 'completed' ? 'complete' : status === 'running' ? 'downloading' : 'pending', verification: status === 'completed' ? 'sha256' : '', error: '', errorCode: null },
   ];
   return {
-    id: id(), kind: 'download', repo, revision: fields.revision ?? 'main', isDataset: fields.isDataset ?? false,
+    id: id(), kind: fields.kind ?? 'download', repo, revision: fields.revision ?? 'main', isDataset: fields.isDataset ?? false,
     filters: fields.filters ?? [], excludes: [], exactMatch: false, outputDir: '/srv/huggingface/hub',
     status, phase: status === 'running' ? (fields.phase ?? 'downloading') : null, waitReason: fields.waitReason ?? null,
     progress: {
@@ -34,12 +34,13 @@ export function job(repo, fields = {}) {
     actor: '192.0.2.7', createdAt: at(now() - 3_600_000), startedAt: status === 'queued' ? null : at(now() - 720_000),
     endedAt: ended ? at(now() - (fields.agoMs ?? 300_000)) : null, updatedAt: at(now()),
     files, filesTotal: fields.totalFiles ?? files.length, filesTruncated: false, filtersTruncated: false,
+    category: fields.category ?? '', tags: fields.tags ?? [], maxSpeed: '', position: null, pauseReason: null, stalledSince: null, connectionsReason: '', result: fields.result ?? null,
   };
 }
 
 export function examples() {
   return [
-    job('Qwen/Qwen3-32B-GGUF', { status: 'running', share: 0.71, speed: 22 * 2 ** 20, filters: ['Q4_K_M'], silentMs: 0, reused: 3.1 * GIB }),
+    job('Qwen/Qwen3-32B-GGUF', { status: 'running', share: 0.71, speed: 22 * 2 ** 20, filters: ['Q4_K_M'], silentMs: 0, reused: 3.1 * GIB, category: 'llm', tags: ['daily', 'gguf'] }),
     job('black-forest-labs/FLUX.1-dev', { status: 'running', share: 0.4, speed: 0, silentMs: 34_000, totalFiles: 28, completedFiles: 3 }),
     job('meta-llama/Llama-3.3-70B-Instruct', { status: 'running', phase: 'verifying', share: 1, activity: 'model-00007-of-00030.safetensors', totalFiles: 42, completedFiles: 41 }),
     job('HuggingFaceFW/fineweb-edu', { status: 'running', phase: 'resolving', total: 0, files: [], isDataset: true }),

@@ -3,10 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { examples, many } from './jobs.mjs';
+import { startControl } from './control.mjs';
+import { answerHub } from './hub.mjs';
+import { examples, job, many } from './jobs.mjs';
+import { moreMock } from './more.mjs';
 import { settings, saveSettings } from './settings.mjs';
 
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const MIME = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
 const DIST = new URL('../../dist/', import.meta.url);
 const VERSION = '0.0.0-mock';
@@ -17,11 +20,17 @@ function failure(error, details, reason, hint) {
   return { ok: false, error, details, error_detail: { code: 'bad_request', message: error, details, reason, hint, request_id: 'mock-1' } };
 }
 
-/** Starts it. `bulk` = number of jobs in place of the examples. */
-export async function startMock({ port = 0, bulk = 0 } = {}) {
+/** Starts it. `bulk` = number of jobs in place of the examples; `missing` = beginnings of routes that this service does not have. */
+export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
   const jobs = new Map((bulk > 0 ? many(bulk) : examples()).map((job) => [job.id, job]));
   const sockets = new WebSocketServer({ noServer: true });
-  const send = (message) => sockets.clients.forEach((socket) => socket.send(JSON.stringify(message)));
+  const streams = new Set();
+  let sequence = 0;
+  const event = ({ type, data }) => `id: ${++sequence}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+  const send = (message) => {
+    for (const stream of streams) stream.write(event(message));
+    sockets.clients.forEach((socket) => socket.send(JSON.stringify(message)));
+  };
   const touch = (job) => send({ type: 'job_update', data: Object.assign(job, { updatedAt: new Date().toISOString() }) });
   const status = () => {
     const all = [...jobs.values()];
@@ -30,11 +39,19 @@ export async function startMock({ port = 0, bulk = 0 } = {}) {
   };
 
   function plan(body) {
+    if (Array.isArray(body.repos)) {
+      const plans = body.repos.map((asked) => {
+        const [status, answered] = plan(asked);
+        return status === 200 ? { ok: true, repo: asked.repo, plan: answered } : { ok: false, repo: asked.repo, error: answered.details ?? answered.error, reason: answered.error_detail.reason, hint: answered.error_detail.hint };
+      });
+      return [200, { plans, totals: {} }];
+    }
+    if ((body.filters ?? []).includes('nothing')) return [200, { repo: body.repo, revision: 'main', isDataset: false, commit: null, outputDir: '', totalFiles: 0, files: [], totalSize: 0, skippedFiles: [], skippedTotal: 0, alreadyPresentBytes: 0, fetchBytes: 0, freeBytes: null, reservedBytes: 0, fits: true, warning: 'No file matches "nothing"' }];
     if (body.repo.endsWith('/missing')) return [404, failure('Failed to scan repository', `${body.repo} does not exist`, 'repo_not_found', 'Check the spelling of owner/name.')];
     const files = [{ path: 'README.md', size: 8123 }, { path: 'config.json', size: 731 }, { path: 'model-Q4_K_M.gguf', size: 18.4 * 2 ** 30 }]
       .map((file) => ({ ...file, lfs: file.size > 2 ** 20, present: false, partBytes: 0 }));
     const totalSize = files.reduce((sum, file) => sum + file.size, 0);
-    return [200, { repo: body.repo, revision: body.revision ?? 'main', isDataset: body.dataset ?? false, commit: 'c'.repeat(40), outputDir: '/srv/huggingface/hub', totalFiles: 3, files, totalSize, skippedFiles: [], skippedTotal: 11, alreadyPresentBytes: 2 ** 30, fetchBytes: totalSize - 2 ** 30, freeBytes: 412 * 2 ** 30, reservedBytes: 96 * 2 ** 30, fits: true, warning: '' }];
+    return [200, { repo: body.repo, revision: body.revision ?? 'main', isDataset: body.dataset ?? false, commit: 'c'.repeat(40), outputDir: '/srv/huggingface/hub', totalFiles: 3, files, totalSize, skippedFiles: [{ path: 'model-Q8_0.gguf', size: 32 * 2 ** 30, reason: 'filtered' }], skippedTotal: 11, requests: 12, requestsRemaining: 812, freeAfterBytes: 298 * 2 ** 30, alreadyPresentBytes: 2 ** 30, fetchBytes: totalSize - 2 ** 30, freeBytes: 412 * 2 ** 30, reservedBytes: 96 * 2 ** 30, fits: true, warning: '' }];
   }
 
   function command(job, name) {
@@ -52,30 +69,47 @@ export async function startMock({ port = 0, bulk = 0 } = {}) {
     return [200, { success: true, message: name }];
   }
 
+  const more = moreMock();
+  const control = startControl({ jobs, command, touch, failure, from: FROM });
+
   function answer(method, url, body) {
+    const known = missing.some((route) => url.pathname.startsWith(route)) ? [404, failure('Not found')] : (answerHub(url, failure) ?? control(method, url, body));
+    if (known !== undefined) return known;
+    // A list of all kinds is the queue's; one of a single kind belongs to the page that began the work.
+    const own = url.searchParams.get('kind') === 'all' ? undefined : more.answer(method, url, body, failure);
+    if (own !== undefined) return own;
     const [, , name, id, part] = url.pathname.split('/');
-    const job = jobs.get(id);
+    const asked = jobs.get(id);
     if (name === 'health') return [200, { status: 'ok', version: VERSION, time: new Date().toISOString(), uptimeSeconds: 93_784 }];
     if (name === 'diskfree') return [200, { path: '/srv/huggingface/hub', free: 412 * 2 ** 30, total: 3.6 * 2 ** 40, cacheDir: '/srv/huggingface', effectiveHubDir: '/srv/huggingface/hub', hubDirSource: 'default' }];
     if (name === 'settings') return method === 'GET' ? [200, settings()] : saveSettings(body, failure);
     if (name === 'plan') return plan(body);
+    if (name === 'download') {
+      const live = [...jobs.values()].find((one) => one.repo === body.repo && ['queued', 'running', 'paused'].includes(one.status));
+      if (live !== undefined) return [200, { job: live, message: 'Download already in progress' }];
+      const made = job(body.repo, { filters: body.filters, isDataset: body.dataset, status: body.startPaused ? 'paused' : 'queued' });
+      Object.assign(made, { category: body.category ?? '', tags: body.tags ?? [], priority: body.priority ?? 0, maxSpeed: body.maxSpeed ?? '' });
+      jobs.set(made.id, made);
+      touch(made);
+      return [202, made];
+    }
     if (name === 'history') {
       const entries = [...jobs.values()].filter((one) => one.endedAt !== null && (url.searchParams.get('status') ?? one.status) === one.status && one.repo.includes(url.searchParams.get('repo') ?? ''))
-        .map((one) => ({ ...one, totalFiles: one.progress.totalFiles, completedFiles: one.progress.completedFiles, totalBytes: one.progress.totalBytes, activeMs: 720_000, averageBytesPerSecond: Math.round(one.networkBytes / 720) }));
+        .map((one, index) => ({ ...one, seq: 100 - index, chainHash: '5f1a77c0', totalFiles: one.progress.totalFiles, completedFiles: one.progress.completedFiles, totalBytes: one.progress.totalBytes, activeMs: 720_000, averageBytesPerSecond: Math.round(one.networkBytes / 720) }));
       return [200, { entries, total: entries.length, limit: 50, offset: 0 }];
     }
     if (name !== 'jobs') return [404, failure('Not found')];
     if (id === undefined) return [200, { jobs: [...jobs.values()], count: jobs.size }];
-    if (job === undefined) return [404, failure('Job not found')];
-    if (method === 'DELETE') return command(job, 'cancel');
-    if (part === undefined) return [200, job];
-    if (part === 'files') return [200, { files: job.files, total: job.files.length, limit: 100, offset: 0 }];
+    if (asked === undefined) return [404, failure('Job not found')];
+    if (method === 'DELETE') return command(asked, 'cancel');
+    if (part === undefined) return [200, asked];
+    if (part === 'files') return [200, { files: asked.files, total: asked.files.length, limit: 100, offset: 0 }];
     if (part === 'events') {
-      const events = [['created', null, 'queued'], ['started', 'queued', 'running'], ...(job.status === 'running' ? [] : [[job.status, 'running', job.status]])]
-        .map(([event, fromStatus, toStatus], index) => ({ seq: index + 1, event, fromStatus, toStatus, actor: '192.0.2.7', detail: event === 'failed' ? job.error : '', at: job.createdAt }));
+      const events = [['created', null, 'queued'], ['started', 'queued', 'running'], ...(asked.status === 'running' ? [] : [[asked.status, 'running', asked.status]])]
+        .map(([event, fromStatus, toStatus], index) => ({ seq: index + 1, event, fromStatus, toStatus, actor: '192.0.2.7', detail: event === 'failed' ? asked.error : '', at: asked.createdAt }));
       return [200, { events: events.filter((event) => event.seq > Number(url.searchParams.get('after') ?? 0)), count: 3 }];
     }
-    return command(job, part);
+    return command(asked, part);
   }
 
   async function file(response, pathname) {
@@ -97,14 +131,21 @@ export async function startMock({ port = 0, bulk = 0 } = {}) {
     const url = new URL(request.url ?? '/', 'http://mock');
     if (url.pathname === '/readyz' || url.pathname === '/healthz') return response.end('ok\n');
     if (!url.pathname.startsWith('/api/')) return void file(response, url.pathname);
+    if (url.pathname === '/api/events' && !missing.includes('/api/events')) {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+      response.write(event({ type: 'init', data: { jobs: [...jobs.values()], jobsTotal: jobs.size, version: VERSION } }));
+      streams.add(response);
+      return void request.on('close', () => streams.delete(response));
+    }
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
       const text = Buffer.concat(chunks).toString();
-      const [code, body] = answer(request.method, url, text === '' ? {} : JSON.parse(text));
-      response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      const [code, body, type] = answer(request.method, url, text === '' ? {} : JSON.parse(text));
+      response.writeHead(code, { 'content-type': type ?? 'application/json' }).end(type === undefined ? JSON.stringify(body) : body);
     });
   });
   server.on('upgrade', (request, socket, head) => {
+    if (missing.includes('/api/ws')) return socket.destroy();
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.send(JSON.stringify({ type: 'init', data: { jobs: [...jobs.values()], jobsTotal: jobs.size, version: VERSION } }));
       client.send(JSON.stringify({ type: 'status', data: status() }));
@@ -127,9 +168,13 @@ export async function startMock({ port = 0, bulk = 0 } = {}) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     jobs,
+    more,
     send,
     /** Cuts all live connections, as a proxy that restarts would. */
-    cut: () => sockets.clients.forEach((socket) => socket.terminate()),
+    cut: () => {
+      sockets.clients.forEach((socket) => socket.terminate());
+      for (const stream of streams) stream.destroy();
+    },
     stop: async () => {
       clearInterval(timer);
       clearInterval(slow);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LiveMessage } from '../../src/api/types';
-import { Feed, FIRST_WAIT_MS, LONGEST_WAIT_MS, POLL_EVERY_MS, SILENCE_MS, type Connection, type Socket } from '../../src/live/feed';
+import { Feed, FIRST_WAIT_MS, LONGEST_WAIT_MS, POLL_EVERY_MS, SILENCE_MS, type Connection, type Socket, type Way } from '../../src/live/feed';
 
 /** Time and sockets in the hands of the test. */
 class Stage {
@@ -8,6 +8,7 @@ class Stage {
   timers = new Map<number, { at: number; run: () => void }>();
   sockets: (Socket & { closed: boolean })[] = [];
   opened: number[] = [];
+  ways: Way[] = [];
   states: Connection[] = [];
   messages: LiveMessage[] = [];
   polls = 0;
@@ -15,7 +16,8 @@ class Stage {
   #next = 1;
   feed = new Feed(
     {
-      open: () => {
+      open: (way) => {
+        this.ways.push(way);
         const socket = { onmessage: null, onclose: null, onerror: null, closed: false, close: () => { socket.closed = true; } } as Socket & { closed: boolean };
         this.sockets.push(socket);
         this.opened.push(this.time);
@@ -73,7 +75,7 @@ describe('the live feed', () => {
     stage.feed.start();
     expect(stage.states).toEqual([]);
     stage.init();
-    expect(stage.last).toEqual({ kind: 'live' });
+    expect(stage.last).toEqual({ kind: 'live', way: 'socket' });
   });
 
   it('comes back after 1, 2, 4 … 30 s, and starts over once it was live', async () => {
@@ -103,7 +105,7 @@ describe('the live feed', () => {
     await stage.pass(2 * POLL_EVERY_MS);
     expect(stage.polls).toBe(3);
     stage.init();
-    expect(stage.last).toEqual({ kind: 'live' });
+    expect(stage.last).toEqual({ kind: 'live', way: 'socket' });
     stage.timers.forEach((timer, id) => timer.at === stage.time + SILENCE_MS || stage.timers.delete(id));
     await stage.pass(2 * POLL_EVERY_MS);
     expect(stage.polls).toBe(3);
@@ -144,6 +146,22 @@ describe('the live feed', () => {
     stage.say('{broken');
     stage.say({ type: 'of tomorrow', data: 1 });
     expect(stage.messages).toEqual([{ type: 'of tomorrow', data: 1 }]);
+  });
+
+  it('takes the stream of events where no socket ever begins, and the socket again once it was live', async () => {
+    const stage = new Stage();
+    stage.feed.start();
+    stage.socket?.onclose?.();
+    await stage.pass(FIRST_WAIT_MS);
+    expect(stage.ways).toEqual(['socket', 'events']);
+    stage.init();
+    expect(stage.last).toEqual({ kind: 'live', way: 'events' });
+    stage.socket?.onclose?.();
+    await stage.pass(FIRST_WAIT_MS);
+    expect(stage.ways.at(-1)).toBe('socket');
+    stage.socket?.onclose?.();
+    await stage.pass(2 * FIRST_WAIT_MS);
+    expect(stage.ways.at(-1)).toBe('events');
   });
 
   it('does nothing after its end', async () => {

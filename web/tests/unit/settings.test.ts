@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan, Settings } from '../../src/api/types';
-import { allFields, fieldOf, patchOf, unknownKeys, valueAt } from '../../src/lib/settings';
+import { allFields, fieldOf, guessed, matching, patchOf, unknownKeys, valueAt } from '../../src/lib/settings';
 import de from '../../src/i18n/de.json';
 import en from '../../src/i18n/en.json';
 import { total } from '../../src/stores/planner.svelte';
@@ -25,6 +25,48 @@ describe('settings', () => {
   });
 });
 
+// Words of pages that are fetched later stand in a folder each.
+const later = import.meta.glob<Record<string, unknown>>('../../src/i18n/*/*.json', { eager: true, import: 'default' });
+const parts: [string, Record<string, unknown>, Record<string, unknown>][] = [
+  ['first', en, de],
+  ...Object.keys(later).filter((path) => path.endsWith('/en.json')).map((path) => [path, later[path] ?? {}, later[path.replace('en.json', 'de.json')] ?? {}] as [string, Record<string, unknown>, Record<string, unknown>]),
+];
+
+describe('words of every part', () => {
+  const gaps = (text: unknown) => [...new Set(JSON.stringify(text).match(/\{\w+\}/g) ?? [])].sort();
+  it('are the same keys in each language, with the same places for values and every plural', () => {
+    expect(parts.length).toBeGreaterThan(5);
+    for (const [name, english, german] of parts) {
+      expect(Object.keys(german), name).toEqual(Object.keys(english));
+      for (const [key, text] of Object.entries(english)) {
+        expect(gaps(german[key]), key).toEqual(gaps(text));
+        expect(typeof german[key], key).toBe(typeof text);
+        if (typeof text === 'object' && text !== null) expect(Object.keys(text), key).toEqual(['one', 'other']);
+      }
+    }
+  });
+  it('say each thing once', () => {
+    const seen = new Map<string, string>();
+    for (const [name, english] of parts) for (const key of Object.keys(english)) {
+      expect(seen.get(key), `${key} in ${name}`).toBeUndefined();
+      seen.set(key, name);
+    }
+  });
+});
+
+describe('the search over settings', () => {
+  it('finds fields by all the words of name, label and help', () => {
+    const texts = en as Record<string, unknown>;
+    const wordsOf = (field: { key: string }) => `${String(texts[`setting.${field.key}`])} ${String(texts[`help.${field.key}`])}`;
+    expect(matching(allFields(), 'connections TOTAL', wordsOf).map((field) => field.key)).toEqual(['maxConnections']);
+    expect(matching(allFields(), 'no such thing', wordsOf)).toEqual([]);
+  });
+  it('offers a field for a setting of tomorrow, by its value', () => {
+    const settings = { brandNew: 5, other: true, word: 'x' } as unknown as Settings;
+    expect(['brandNew', 'other', 'word'].map((key) => guessed(settings, key).kind.type)).toEqual(['number', 'flag', 'text']);
+  });
+});
+
 describe('words', () => {
   it('are the same keys in each language, with the same places for values', () => {
     expect(Object.keys(de)).toEqual(Object.keys(en));
@@ -41,7 +83,7 @@ describe('words', () => {
 describe('the sum of plans', () => {
   const plan = (fetchBytes: number, more: Partial<Plan> = {}) => ({ fetchBytes, alreadyPresentBytes: 1, freeBytes: 100, reservedBytes: 10, fits: true, ...more }) as Plan;
   it('counts reservations, and which plans do not fit behind the others', () => {
-    expect(total([plan(50), plan(30), plan(20)])).toEqual({ fetch: 100, reused: 3, freeAfter: -10, free: 100, waiting: 1 });
+    expect(total([plan(50), plan(30), plan(20)])).toEqual({ fetch: 100, reused: 3, freeAfter: -10, free: 100, reserved: 10, waiting: 1 });
   });
   it('knows nothing of the disk when it was not asked', () => {
     expect(total([plan(50, { freeBytes: null })]).freeAfter).toBeNull();

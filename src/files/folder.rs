@@ -17,6 +17,9 @@ use super::error::DiskError;
 /// New folders get this mode, less the umask: the cache follows the user's umask.
 const FOLDER_MODE: Mode = Mode::from_raw_mode(0o777);
 
+/// Folders below each other when removing; each holds a descriptor meanwhile.
+const DEEPEST: usize = 200;
+
 /// An open folder and the path to show in errors.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -32,6 +35,18 @@ pub(crate) struct Entry {
     pub inode: u64,
     /// Last change of the content, UTC milliseconds.
     pub modified_at: i64,
+    /// Last reading, UTC milliseconds, as exactly as the mount keeps it.
+    pub read_at: i64,
+    /// Names of the content.
+    pub links: u64,
+}
+
+/// What tells whether a folder or a small file was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Last change, nanoseconds since 1970.
+    pub modified_ns: i128,
+    pub inode: u64,
 }
 
 impl Folder {
@@ -127,10 +142,22 @@ impl Folder {
                 size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
                 inode: stat.st_ino,
                 modified_at: stat.st_mtime.saturating_mul(1_000),
+                read_at: stat.st_atime.saturating_mul(1_000),
+                links: u64::from(stat.st_nlink),
             })),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(DiskError::new("look at", self.path.join(name), errno)),
         }
+    }
+
+    /// The mark of what stands at `path` below this folder, `.` being the folder itself; `None`
+    /// when nothing does. Links on the way would be followed, to a time and a number only.
+    pub fn mark(&self, path: &str) -> Option<Mark> {
+        let stat = rustix::fs::statat(&self.descriptor, path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        Some(Mark {
+            modified_ns: i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec),
+            inode: stat.st_ino,
+        })
     }
 
     /// The text of the symbolic link `name`; `None` when it is missing, no link, or not UTF-8.
@@ -148,6 +175,19 @@ impl Folder {
             Ok(()) => Ok(true),
             Err(Errno::EXIST) => Ok(false),
             Err(errno) => Err(DiskError::new("create the link", self.path.join(name), errno)),
+        }
+    }
+
+    /// Gives the file `name` a second name in `to`; `false` when something has that name already.
+    pub fn hard_link(&self, name: &str, to: &Folder, to_name: &str) -> Result<bool, DiskError> {
+        match rustix::fs::linkat(&self.descriptor, name, &to.descriptor, to_name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            Err(errno) => Err(DiskError::new(
+                "create the hard link",
+                to.path.join(to_name),
+                errno,
+            )),
         }
     }
 
@@ -191,6 +231,52 @@ impl Folder {
         self.unlink(name, AtFlags::REMOVEDIR)
     }
 
+    /// Removes `name` with all that is below it; links are removed, never followed. `false` when
+    /// it was not there.
+    pub fn remove_all(&self, name: &CStr) -> Result<bool, DiskError> {
+        self.remove_tree(name, 0)
+    }
+
+    fn remove_tree(&self, name: &CStr, depth: usize) -> Result<bool, DiskError> {
+        let path = || self.path.join(name.to_string_lossy().as_ref());
+        match rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty()) {
+            Ok(()) => return Ok(true),
+            Err(Errno::NOENT) => return Ok(false),
+            // What Linux and what POSIX answer for a folder.
+            Err(Errno::ISDIR | Errno::PERM) => {}
+            Err(errno) => return Err(DiskError::new("remove", path(), errno)),
+        }
+        if depth > DEEPEST {
+            return Err(DiskError::unexpected(
+                "remove",
+                path(),
+                "its folders are nested too deeply",
+            ));
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let descriptor = rustix::fs::openat(&self.descriptor, name, flags, Mode::empty())
+            .map_err(|errno| DiskError::new("open the folder", path(), errno))?;
+        let child = Self {
+            descriptor: descriptor.into(),
+            path: path(),
+        };
+        let fail = |errno: Errno| DiskError::new("list", &child.path, errno);
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&child.descriptor).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                names.push(entry.file_name().to_owned());
+            }
+        }
+        for name in names {
+            child.remove_tree(&name, depth + 1)?;
+        }
+        match rustix::fs::unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => Ok(true),
+            Err(errno) => Err(DiskError::new("remove", path(), errno)),
+        }
+    }
+
     /// Removes a file that an earlier error made useless. That error is the one to report, so
     /// a failure here is not; what stays behind is listed and removed as a leftover.
     pub fn discard(&self, name: &str) {
@@ -207,18 +293,29 @@ impl Folder {
 
     /// The names in this folder that are UTF-8, in the order of the file system.
     pub fn names(&self) -> Result<Vec<String>, DiskError> {
+        let kinds = self.kinds()?;
+        Ok(kinds.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// The names in this folder that are UTF-8 with what each is, links not followed. File
+    /// systems that do not tell the kind with the name are asked for each.
+    pub fn kinds(&self) -> Result<Vec<(String, FileType)>, DiskError> {
         let fail = |errno: Errno| DiskError::new("list", &self.path, errno);
-        let mut names = Vec::new();
+        let mut kinds = Vec::new();
         for entry in Dir::read_from(&self.descriptor).map_err(fail)? {
             let entry = entry.map_err(fail)?;
             if let Ok(name) = CStr::to_str(entry.file_name())
                 && name != "."
                 && name != ".."
             {
-                names.push(name.to_owned());
+                let kind = match entry.file_type() {
+                    FileType::Unknown => self.entry(name)?.map_or(FileType::Unknown, |entry| entry.kind),
+                    kind => kind,
+                };
+                kinds.push((name.to_owned(), kind));
             }
         }
-        Ok(names)
+        Ok(kinds)
     }
 
     /// Makes the entries of this folder survive a power cut. File systems that cannot sync a

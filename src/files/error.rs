@@ -48,7 +48,7 @@ impl DiskError {
 
 /// The word for an I/O error. Errno values: `errno(3)`; a quota counts as a full volume,
 /// because the way out is the same.
-fn code_of(error: &io::Error) -> Code {
+pub(crate) fn code_of(error: &io::Error) -> Code {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::DiskFull,
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => Code::DiskReadOnly,

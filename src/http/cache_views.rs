@@ -1,0 +1,183 @@
+//! Repos of the cache as clients see them.
+
+use std::path::Path;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::clock::rfc3339;
+use crate::disk::friendly::FriendlyView;
+use crate::model::library::CachedRepo;
+use crate::model::repo::RepoType;
+use crate::model::size::human_size;
+use crate::store::{LibraryEntry, LibraryFileRow, LibraryRevisionRow};
+
+/// A file without a blob counts as a large one from here on, in bytes.
+const LARGE: i64 = 10 << 20;
+
+/// One repo of the cache.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheEntry {
+    repo: String,
+    #[serde(rename = "type")]
+    repo_type: String,
+    /// Its folder.
+    path: String,
+    owner: String,
+    name: String,
+    source: &'static str,
+    /// Bytes on disk; each content counts once.
+    size: i64,
+    size_human: String,
+    /// Files of the shown snapshot.
+    file_count: i64,
+    /// The ref that is shown; empty when none names a snapshot.
+    branch: String,
+    /// First seven digits.
+    commit: String,
+    /// Day of the newest content, `YYYY-MM-DD`.
+    downloaded: String,
+    /// `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest.
+    download_status: String,
+    /// Names of branches and tags.
+    snapshots: Vec<String>,
+    quantizations: Vec<String>,
+    #[serde(rename = "hasMMProj")]
+    has_mm_proj: bool,
+    mmproj_files: Vec<String>,
+    /// Its folder in the friendly view; empty when it has none.
+    friendly_path: String,
+    /// Last reading, as exactly as the mount keeps it.
+    last_used: Option<String>,
+    verified_at: Option<String>,
+    /// `verified`, `partial` or `bad`; empty while nothing was compared.
+    verification: String,
+    revision_count: i64,
+    /// Files of the shown snapshot that have no content.
+    missing_files: i64,
+    /// What is wrong in the folder.
+    problems: Vec<String>,
+}
+
+/// One repo with its snapshots and files.
+#[derive(Serialize, ToSchema)]
+pub struct CacheDetail {
+    /// As in the list.
+    #[serde(flatten)]
+    pub entry: CacheEntry,
+    /// Newest first.
+    pub revisions: Vec<CacheRevision>,
+    /// By name.
+    pub files: Vec<CacheFile>,
+}
+
+/// One snapshot.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheRevision {
+    commit: String,
+    refs: Vec<String>,
+    size: i64,
+    /// What its removal alone frees.
+    unique_size: i64,
+    file_count: i64,
+    last_modified: String,
+}
+
+/// One file of a snapshot.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheFile {
+    name: String,
+    size: i64,
+    size_human: String,
+    is_lfs: bool,
+    /// Name of its content; empty for a real file.
+    blob_id: String,
+    commit: String,
+    /// `linked`, `real`, `dangling` (its content is missing) or `foreign` (a link elsewhere).
+    held: String,
+    /// What was compared: `sha256`, `git-sha1`, `size`; `bad` when it differed; else empty.
+    verification: String,
+    /// `type:owner/name` of other repos that hold the same content.
+    shared_with: Vec<String>,
+}
+
+/// The texts of a JSON array.
+pub(super) fn texts(json: &str) -> Vec<String> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+impl CacheEntry {
+    /// Blocks for a moment: the friendly view is asked whether it has the repo.
+    pub fn new(row: &LibraryEntry, hub: &Path, view: &FriendlyView) -> Self {
+        let repo_type: RepoType = row.repo_type.parse().unwrap_or_default();
+        let cached = CachedRepo::parse(repo_type, &row.repo).ok();
+        let friendly = cached.as_ref().map(|repo| view.path(repo));
+        let friendly = friendly.filter(|path| path.is_dir());
+        let mmproj_files = texts(&row.mmproj_files);
+        Self {
+            repo: row.repo.clone(),
+            repo_type: row.repo_type.clone(),
+            path: hub.join(&row.folder).to_string_lossy().into_owned(),
+            owner: cached.as_ref().map_or("", CachedRepo::owner).to_owned(),
+            name: cached.as_ref().map_or("", CachedRepo::name).to_owned(),
+            source: "HF cache",
+            size: row.size_bytes,
+            size_human: human_size(row.size_bytes as u64),
+            file_count: row.file_count,
+            branch: row.branch.clone(),
+            commit: row.commit_hash.chars().take(7).collect(),
+            downloaded: row
+                .downloaded_at
+                .map_or_else(String::new, |at| rfc3339(at).chars().take(10).collect()),
+            download_status: row
+                .download_status
+                .clone()
+                .unwrap_or_else(|| "unknown".to_owned()),
+            snapshots: texts(&row.branches),
+            quantizations: texts(&row.quantizations),
+            has_mm_proj: !mmproj_files.is_empty(),
+            mmproj_files,
+            friendly_path: friendly.map_or_else(String::new, |path| path.to_string_lossy().into_owned()),
+            last_used: row.used_at.filter(|at| *at > 0).map(rfc3339),
+            verified_at: row.verified_at.map(rfc3339),
+            verification: row.verification.clone(),
+            revision_count: row.revision_count,
+            missing_files: row.missing_files,
+            problems: texts(&row.problems),
+        }
+    }
+}
+
+impl CacheRevision {
+    /// From its row.
+    pub fn new(row: &LibraryRevisionRow) -> Self {
+        Self {
+            commit: row.commit_hash.clone(),
+            refs: texts(&row.refs),
+            size: row.size_bytes,
+            unique_size: row.unique_bytes,
+            file_count: row.file_count,
+            last_modified: rfc3339(row.modified_at),
+        }
+    }
+}
+
+impl CacheFile {
+    /// From its row.
+    pub fn new(row: &LibraryFileRow) -> Self {
+        Self {
+            name: row.path.clone(),
+            size: row.size_bytes,
+            size_human: human_size(row.size_bytes as u64),
+            is_lfs: row.blob.len() == 64 || row.blob.is_empty() && row.size_bytes > LARGE,
+            blob_id: row.blob.clone(),
+            commit: row.commit_hash.clone(),
+            held: row.held.clone(),
+            verification: row.verification.clone(),
+            shared_with: texts(&row.shared_with),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+/** The cache: what is there, what can go, and the work on it. Shapes as on the wire. */
+import { json, query } from './client';
+import type { Job } from './types';
+
+export type RepoType = 'model' | 'dataset';
+
+/** How a file or repo was last compared with its hashes; empty = never. */
+export type Checked = string;
+
+export interface CachedRepo {
+  repo: string;
+  type: RepoType;
+  path: string;
+  owner: string;
+  name: string;
+  source: string;
+  size: number;
+  fileCount: number;
+  branch?: string;
+  commit?: string;
+  downloaded?: string;
+  downloadStatus: string;
+  quantizations?: string[];
+  friendlyPath?: string;
+  lastUsed?: string | null;
+  verifiedAt?: string | null;
+  verification?: Checked;
+  revisionCount?: number;
+  /** Files of the shown snapshot whose content is not there. */
+  missingFiles?: number;
+  problems?: string[];
+}
+
+export interface CacheList {
+  repos: CachedRepo[];
+  count: number;
+  cacheDir: string;
+  scannedAt?: string | null;
+}
+
+export interface Revision {
+  commit: string;
+  refs: string[];
+  size: number;
+  /** Bytes that only this revision holds: what its deletion frees. */
+  uniqueSize: number;
+  fileCount: number;
+  lastModified?: string | null;
+}
+
+export interface CachedFile {
+  name: string;
+  size: number;
+  isLfs: boolean;
+  blobId?: string;
+  commit?: string;
+  verification?: Checked;
+  /** `linked` and `real` are well; `dangling` lacks its content, `foreign` leads out of the cache. */
+  held?: string;
+  /** Other repos with the same content, as `type:owner/name`. */
+  sharedWith?: string[];
+}
+
+export interface CachedRepoDetails extends CachedRepo {
+  revisions?: Revision[];
+  files?: CachedFile[];
+}
+
+export interface Deletion {
+  success: boolean;
+  dryRun?: boolean;
+  freesBytes: number;
+  keepsBytes: number;
+  /** Commits or their number; likewise the files. */
+  revisions: string[] | number;
+  files: string[] | number;
+  /** The first of the names that go. */
+  fileNames?: string[];
+}
+
+export interface Member {
+  path: string;
+  size: number;
+  versions?: unknown;
+  linkOnly?: boolean;
+  message?: string;
+}
+
+export interface Group {
+  id: string;
+  label: string;
+  members: Member[];
+  warning?: string;
+  canDelete: boolean;
+}
+
+export interface Selection {
+  repo: string;
+  type: RepoType;
+  locations: { id: string; path: string; groups: Group[]; canDelete: boolean; deleteReason?: string }[];
+}
+
+export const WASTE = ['incomplete', 'orphans', 'parts', 'old_revisions'] as const;
+export type Waste = (typeof WASTE)[number];
+
+export interface PruneItem {
+  kind: string;
+  repo: string;
+  type: RepoType | null;
+  path: string;
+  bytes: number;
+  reason: string;
+}
+
+export interface PruneAnswer {
+  dryRun: boolean;
+  items: PruneItem[];
+  freesBytes: number;
+  removed: number;
+  freedBytes: number;
+  /** Repos that were left out because a job works on them. */
+  skipped?: string[];
+  errors: string[];
+}
+
+export interface BadFile {
+  repo: string;
+  type?: RepoType;
+  path: string;
+  blobId?: string;
+  problem?: string;
+}
+
+export interface VerifyReport {
+  checked: number;
+  bytes: number;
+  ok: number;
+  bad: BadFile[];
+  missing: BadFile[];
+  unknown: number;
+}
+
+export interface ImportItem {
+  path: string;
+  size?: number;
+  bytes?: number;
+  repo?: string;
+  type?: RepoType;
+  name?: string;
+  status?: string;
+  reason?: string;
+}
+
+export interface ImportAnswer {
+  dryRun: boolean;
+  items?: ImportItem[];
+  matched?: ImportItem[];
+  unmatched?: (string | ImportItem)[];
+  adopted?: number;
+  adoptedBytes?: number;
+  bytes?: number;
+  errors?: string[];
+  jobId?: string;
+}
+
+export const LINK_MODES = ['auto', 'hardlink', 'reflink', 'copy'] as const;
+
+const repoPath = (repo: string) => `api/cache/${repo}`;
+
+export const cacheApi = {
+  list: (signal?: AbortSignal) => json<CacheList>('GET', 'api/cache', undefined, signal),
+  show: (repo: string, type: RepoType) => json<CachedRepoDetails>('GET', query(repoPath(repo), { type })),
+  /** What a deletion would free and keep. */
+  preview: (repo: string, type: RepoType, revision?: string) =>
+    json<Deletion>('DELETE', query(repoPath(repo), { type, revision, dryRun: true })),
+  remove: (repo: string, type: RepoType, revision?: string) =>
+    json<{ success: boolean; message?: string; errors?: string[] }>('DELETE', query(repoPath(repo), { type, revision })),
+  groups: (repo: string, type: RepoType) => json<Selection>('GET', query('api/cache-selection', { repo, type })),
+  removeGroup: (repo: string, type: RepoType, locationId: string, group: Group) =>
+    json<{ ok: boolean; message: string }>('DELETE', 'api/cache-selection', {
+      repo, type, locationId, groupId: group.id, members: group.members,
+    }),
+  prune: (what: Waste[], dryRun: boolean, olderThanDays?: number) =>
+    json<PruneAnswer>('POST', 'api/cache/prune', { dryRun, what, ...(olderThanDays === undefined ? {} : { olderThanDays }) }),
+  verify: (asked: { repo?: string; type?: RepoType; mode: 'size' | 'sha256'; speed: 'idle' | 'normal' }) =>
+    json<Job>('POST', 'api/cache/verify', asked),
+  repair: (jobId: string) => json<{ jobs?: Job[]; queued?: number }>('POST', 'api/cache/repair', { jobId }),
+  exportTo: (asked: { repo: string; type: RepoType; revision?: string; filters?: string[]; dest: string; mode: string }) =>
+    json<Job>('POST', 'api/cache/export', asked),
+  importFrom: (dir: string, dryRun: boolean, mode: string) =>
+    json<ImportAnswer>('POST', 'api/cache/import', { dir, dryRun, mode }),
+};

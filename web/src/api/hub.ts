@@ -1,0 +1,31 @@
+/** Questions about the Hub. */
+import { json, query } from './client';
+import type { NeedsSelection, RateLimit, Readme, Report, SearchAnswer } from './hub-types';
+import type { DownloadRequest, Plan } from './types';
+
+export interface Search {
+  q: string;
+  sort: string;
+  /** Tags of the Hub, all of which must fit, commas between. */
+  filter: string;
+  datasets: boolean;
+  cursor?: string;
+}
+
+export type ManyPlans = {
+  plans: ({ ok: true; repo: string; plan: Plan } | { ok: false; repo: string; error: string; reason?: string; hint?: string })[];
+};
+
+const path = (repo: string) => repo.split('/').map(encodeURIComponent).join('/');
+
+export const hubApi = {
+  search: (asked: Search, limit: number, signal?: AbortSignal) =>
+    json<SearchAnswer>('GET', query('api/search', { ...asked, limit, datasets: asked.datasets || undefined }), undefined, signal),
+  /** `dataset` undefined = whichever it is; asks back when it is both. */
+  analyze: (repo: string, fields: { dataset: boolean | undefined; revision: string; fresh: boolean }, signal?: AbortSignal) =>
+    json<Report | NeedsSelection>('GET', query(`api/analyze/${path(repo)}`, { ...fields, fresh: fields.fresh || undefined }), undefined, signal),
+  readme: (repo: string, fields: { dataset: boolean; revision: string }, signal?: AbortSignal) =>
+    json<Readme>('GET', query(`api/readme/${path(repo)}`, { ...fields, dataset: fields.dataset || undefined }), undefined, signal),
+  planMany: (repos: DownloadRequest[], signal?: AbortSignal) => json<ManyPlans>('POST', 'api/plan', { repos }, signal),
+  rateLimit: (signal?: AbortSignal) => json<RateLimit>('GET', 'api/ratelimit', undefined, signal),
+};

@@ -1,0 +1,3992 @@
+// Made by `npm run types` from openapi.json; not to be changed by hand.
+
+export interface paths {
+    "/api/analyze/{owner}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a repo is, and what of it one would want
+         * @description 200 with the report, or with `needsSelection` when `dataset` is not given and the id is that
+         *     of a model and of a dataset.
+         */
+        get: operations["analyzeRepo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/diskfree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Space of the volume of a configured directory */
+        get: operations["getDiskFree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The reference page, at its proper address
+         * @description The page's own addresses are relative: it needs the slash at the end.
+         */
+        get: operations["findDocs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/docs/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reference page */
+        get: operations["showDocs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of the reference page */
+        get: operations["getDocsFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts a download into the queue
+         * @description It never waits for the network. The same download that is live already is not queued twice.
+         */
+        post: operations["createDownload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Version, clock and time since the start */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ends of jobs, newest first */
+        get: operations["listHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs in order of creation */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job, with at most 1,000 of its files */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        /** Cancels a job and deletes its partial files */
+        delete: operations["cancelJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an ended job off the list */
+        post: operations["dismissJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to a job, oldest first
+         * @description Outlives the job on the list.
+         */
+        get: operations["listJobEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All files of a job, by path */
+        get: operations["listJobFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pauses a job; what was fetched stays */
+        post: operations["pauseJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on with a paused job */
+        post: operations["resumeJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Queues a failed or cancelled job again */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All API keys, oldest first */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Makes an API key
+         * @description The answer shows the key; afterwards nobody can see it again.
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes an API key; it opens nothing from then on */
+        delete: operations["removeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mirror/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compares the cache with a target */
+        post: operations["diffMirror"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mirror/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copies from a target to the cache
+         * @description A job of the kind `mirror`. Repos of live downloads are left alone.
+         */
+        post: operations["pullMirror"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mirror/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copies from the cache to a target
+         * @description A job of the kind `mirror`. The answer comes at its end, or at once with `async`.
+         */
+        post: operations["pushMirror"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mirror/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mirror runs, newest first */
+        get: operations["listMirrorRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mirror/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The mirror targets, and whether each is mounted */
+        get: operations["listMirrorTargets"];
+        put?: never;
+        /**
+         * Registers a target
+         * @description Creates the directory and its marker file. A target with the same name is replaced.
+         */
+        post: operations["addMirrorTarget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mirror/targets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forgets a target; its files stay */
+        delete: operations["removeMirrorTarget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["getOpenApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a download would fetch */
+        post: operations["planDownload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ratelimit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The Hub's windows as last heard */
+        get: operations["getRateLimit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/readme-asset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture of a README
+         * @description Below the endpoint, with the token, so that those of gated repos show.
+         */
+        get: operations["getReadmeAsset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/readme/{owner}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The README of a repo, rendered and cleaned */
+        get: operations["getReadme"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models or datasets of the Hub */
+        get: operations["searchHub"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings; secrets are masked */
+        get: operations["getSettings"];
+        put?: never;
+        /** Changes what the body names, all or nothing */
+        post: operations["changeSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The live feed, as a WebSocket
+         * @description One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
+         */
+        get: operations["connectLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process answers */
+        get: operations["isAlive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Database and cache take writes */
+        get: operations["isReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description What a repo is, what it holds and what a user would want of it. */
+        Analysis: {
+            /** @description When the facts were gathered, RFC 3339 UTC. */
+            analyzed_at: string;
+            audio?: components["schemas"]["Audio"] | null;
+            awq?: components["schemas"]["Quantized"] | null;
+            /** @description The revision as asked. */
+            branch: string;
+            /** @description The commit it resolved to. */
+            commit?: string | null;
+            dataset?: components["schemas"]["Dataset"] | null;
+            diffusers?: components["schemas"]["Diffusers"] | null;
+            /**
+             * Format: int64
+             * @description Number of files.
+             */
+            file_count: number;
+            /** @description Every file, ordered as listed. */
+            files: components["schemas"]["AnalyzedFile"][];
+            gguf?: components["schemas"]["Gguf"] | null;
+            gptq?: components["schemas"]["Quantized"] | null;
+            /** @description Whether it was analysed as a dataset. */
+            is_dataset: boolean;
+            lora?: components["schemas"]["Lora"] | null;
+            /** @description Plain values of the config files, by file name. */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            multimodal?: components["schemas"]["Multimodal"] | null;
+            onnx?: components["schemas"]["Onnx"] | null;
+            quantized?: components["schemas"]["Quantized"] | null;
+            /** @description A body that `POST /api/download` takes unchanged. */
+            recommended_download: components["schemas"]["RecommendedDownload"];
+            /** @description Filters of the recommended items. */
+            recommended_filters: string[];
+            /** @description Branches and tags of the repo; empty when the Hub gave none. */
+            refs: components["schemas"]["RepoRef"][];
+            /** @description Other repos that belong to this one. */
+            related_downloads?: components["schemas"]["RelatedDownload"][];
+            /** @description `owner/name`. */
+            repo: string;
+            /** @description Parts that can be chosen; empty when there is no choice. */
+            selectable_items: components["schemas"]["SelectableItem"][];
+            /**
+             * Format: int64
+             * @description Sum of all sizes in bytes.
+             */
+            total_size: number;
+            /** @description The sum for people. */
+            total_size_human: string;
+            transformers?: components["schemas"]["Transformers"] | null;
+            /** @description What kind of repo. */
+            type: components["schemas"]["RepoKind"];
+            /** @description The kind in words. */
+            type_description: string;
+            vision?: components["schemas"]["Vision"] | null;
+            /** @description Sentences about what is missing or was left out. */
+            warnings?: string[];
+        };
+        /** @description What 200 carries. */
+        AnalyzeAnswer: components["schemas"]["AnalyzedRepo"] | components["schemas"]["NeedsSelection"];
+        /** @description One file. */
+        AnalyzedFile: {
+            /** @description Folder of the file, `.` at the root. */
+            directory: string;
+            /** @description The same, under its second name. */
+            is_lfs: boolean;
+            /** @description Whether the file is stored in LFS. */
+            lfs: boolean;
+            /** @description Last part of the path. */
+            name: string;
+            /** @description Path from the root. */
+            path: string;
+            /** @description SHA-256 of the content, known for LFS files. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes; of the first file of a split quantisation, the sum of all.
+             */
+            size: number;
+            /** @description The size for people. */
+            size_human: string;
+        };
+        /** @description The report, with what the Hub says of the repo at this moment. */
+        AnalyzedRepo: components["schemas"]["Analysis"] & {
+            /** @description Whether some of it is in the cache. */
+            cached: boolean;
+            disabled: boolean;
+            /** Format: int64 */
+            downloads: number;
+            /** @description Whether terms stand before its files: `false`, `true`, `auto`, `manual`. */
+            gated: components["schemas"]["Gated"];
+            last_modified: string;
+            library_name: string;
+            /** Format: int64 */
+            likes: number;
+            /** @description Why files cannot be opened with the token that is set; empty when they can. */
+            locked: string;
+            pipeline_tag: string;
+            private: boolean;
+            security: components["schemas"]["SecurityFindings"];
+            tags: string[];
+        };
+        /** @description An API key; the key itself is nowhere. */
+        ApiKey: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Public id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description To the minute; `null` before the first use.
+             */
+            lastUsedAt: string | null;
+            /** @description Address of the client. */
+            lastUsedFrom: string | null;
+            /** @description Stands in events and history as `key:NAME`. */
+            name: string;
+            /** @description How the key begins. */
+            prefix: string;
+            /** @description What it may do. */
+            scope: components["schemas"]["Scope"];
+        };
+        /** @description All keys. */
+        ApiKeys: {
+            /** @description Oldest first. */
+            keys: components["schemas"]["ApiKey"][];
+        };
+        /** @description The `audio` object. */
+        Audio: {
+            feature_extractor_type?: string | null;
+            framework: string;
+            languages: string[];
+            /** Format: int64 */
+            max_length?: number | null;
+            /** Format: int64 */
+            num_mel_bins?: number | null;
+            /**
+             * Format: int64
+             * @description In Hz.
+             */
+            sample_rate?: number | null;
+            task: string;
+            task_description: string;
+        };
+        /** @description One repo of a model's descent. */
+        ChainLink: {
+            /** @description Whether it is the analysed repo. */
+            is_current: boolean;
+            /** @description How it was made of the one before: finetune, quantized, merge, adapter. */
+            relation?: string | null;
+            /** @description `owner/name`. */
+            repo: string;
+        };
+        /** @enum {string} */
+        Code: "bad_request" | "repo_not_found" | "revision_not_found" | "entry_not_found" | "gated" | "bad_token" | "access_denied" | "repo_disabled" | "unsafe_path" | "path_collision" | "nothing_matched" | "hash_mismatch" | "size_mismatch" | "bad_response" | "rate_limited" | "server_error" | "offline" | "stalled" | "tls_error" | "disk_full" | "disk_read_only" | "disk_error" | "not_mounted" | "internal";
+        /** @description A full commit hash: 40 lower-case hex digits. */
+        Commit: string;
+        /** @description The `dataset` object. */
+        Dataset: {
+            /** @description Folders that are configs of their own. */
+            configs: string[];
+            /** @description Formats of the data files. */
+            formats: string[];
+            /** @description The best of them to read: parquet before arrow, jsonl, json, csv, txt. */
+            primary_format?: string | null;
+            /** @description By name: train first. */
+            splits: components["schemas"]["DatasetSplit"][];
+        };
+        /** @description One split. */
+        DatasetSplit: {
+            /**
+             * Format: int64
+             * @description Number of all files.
+             */
+            file_count: number;
+            /** @description The first 1,000 paths. */
+            files: string[];
+            /** @description `train`, `validation`, `test`, or as the files say. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes of all files.
+             */
+            size: number;
+            /** @description The same for people. */
+            size_human: string;
+        };
+        /** @description The `diffusers` object. */
+        Diffusers: {
+            /** @description What the pipeline is made of. */
+            components: components["schemas"]["DiffusersComponent"][];
+            /** @description Version that wrote the repo. */
+            diffusers_version?: string | null;
+            /** @description The class in words. */
+            pipeline_description: string;
+            /** @description Class of the pipeline. */
+            pipeline_type: string;
+            /** @description Precisions that the repo holds. */
+            precisions: string[];
+            /** @description Variants in file names, such as `fp16`. */
+            variants: string[];
+        };
+        /** @description One component of a pipeline, a folder of the repo. */
+        DiffusersComponent: {
+            /** @description Class in that library. */
+            class_name: string;
+            /** @description Paths of all its files. */
+            files: string[];
+            /** @description `diffusers`, `transformers` or the author's own. */
+            library: string;
+            /** @description Name of the folder. */
+            name: string;
+            /** @description Whether the pipeline cannot run without it. */
+            required: boolean;
+            /**
+             * Format: int64
+             * @description Bytes of all its files.
+             */
+            size: number;
+            /** @description The same for people. */
+            size_human: string;
+        };
+        /** @enum {string} */
+        Direction: "push" | "pull";
+        /** @description Space of a volume. */
+        DiskFree: {
+            /** @description Root of the cache. */
+            cacheDir: string;
+            /** @description The Hub cache in it. */
+            effectiveHubDir: string;
+            /**
+             * Format: int64
+             * @description Bytes that hfdepot may write.
+             */
+            free: number;
+            /** @description What said where the Hub cache is. */
+            hubDirSource: string;
+            /** @description The directory. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Bytes of the volume.
+             */
+            total: number;
+        };
+        /** @description The answer to a command that was carried out. */
+        Done: {
+            /** @description What was done. */
+            message: string;
+            /** @description Always `true`. */
+            success: boolean;
+        };
+        /**
+         * @description The body as clients write it; [`Asked::parse`] reads it.
+         *
+         *     A field that is `null` counts as missing.
+         */
+        DownloadRequest: {
+            /** @description Echoed to clients; names the folder of the longest matching filter in flat destinations. */
+            appendFilterSubdir?: boolean | null;
+            /** @description Whether it is a dataset. */
+            dataset?: boolean | null;
+            /** @description Only the plan is wanted. */
+            dryRun?: boolean | null;
+            /** @description Whether plain filters must match whole words. */
+            exactMatch?: boolean | null;
+            /** @description Patterns of files to leave out. */
+            excludes?: string[] | null;
+            /** @description Patterns of files to have; none means all. */
+            filters?: string[] | null;
+            /**
+             * Format: date-time
+             * @description Not started before this time, RFC 3339.
+             */
+            notBefore?: string | null;
+            /**
+             * Format: int64
+             * @description Higher starts first; 0 is normal.
+             */
+            priority?: number | null;
+            /**
+             * @description `owner/name`; filters may stand behind it: `owner/name:q4_k_m,q5_k_m`.
+             * @example TheBloke/Mistral-7B-GGUF
+             */
+            repo: string;
+            /** @description Branch, tag or commit; `main` by default. */
+            revision?: string | null;
+            /** @description What is compared before a file counts as done; by default as the settings say. `etag` means `size`. */
+            verify?: string | null;
+        };
+        /** @description The body of every error. */
+        Error: {
+            /** @description What helps to find the fault. */
+            details?: string;
+            /** @description A short sentence. */
+            error: string;
+            /** @description The same in parts, and more. */
+            error_detail: components["schemas"]["ErrorDetail"];
+            /** @description Always `false`. */
+            ok: boolean;
+        };
+        /** @description An error in parts. */
+        ErrorDetail: {
+            /** @description The status in a word. */
+            code: string;
+            /** @description What helps to find the fault: the field, the value, the answer of the Hub. */
+            details?: string;
+            /** @description What the user can do about it. */
+            hint?: string;
+            /** @description The short sentence. */
+            message: string;
+            /** @description The cause as a word that programs can test. */
+            reason?: components["schemas"]["Code"];
+            /** @description Id of the request, as in the log and the header `X-Request-Id`. */
+            request_id?: string;
+        };
+        /** @description The equal job that is live already. */
+        Existing: {
+            /** @description As it is now. */
+            job: components["schemas"]["Job"];
+            /** @description Says so. */
+            message: string;
+        };
+        /** @enum {string} */
+        FileState: "pending" | "downloading" | "verifying" | "complete" | "skipped" | "error";
+        /** @description As the Hub writes it. */
+        Gated: boolean | string;
+        /** @description The `gguf` object. */
+        Gguf: {
+            /** @description Architecture, from a real header. */
+            architecture?: string | null;
+            /**
+             * Format: int64
+             * @description Context length in tokens, from a real header.
+             */
+            context_length?: number | null;
+            /** @description Draft models for speculative decoding. */
+            draft_files?: components["schemas"]["AnalyzedFile"][];
+            /** @description Vision encoders. */
+            mmproj_files?: components["schemas"]["AnalyzedFile"][];
+            /** @description Where the model comes from, the oldest first, this repo last. */
+            model_chain?: components["schemas"]["ChainLink"][];
+            /** @description Name of the repo without its `-GGUF`. */
+            model_name: string;
+            /** @description From the name: `7B`, `8x7B`, `0.5B`. */
+            parameter_count?: string | null;
+            /**
+             * Format: int64
+             * @description Elements of all tensors, from a real header.
+             */
+            parameter_count_exact?: number | null;
+            /** @description Largest first. */
+            quantizations: components["schemas"]["GgufQuantization"][];
+            /**
+             * Format: int64
+             * @description Entries of the tokenizer, from a real header.
+             */
+            tokenizer_size?: number | null;
+        };
+        /** @description One quantisation. */
+        GgufQuantization: {
+            /** @description A few words. */
+            description: string;
+            /**
+             * Format: int64
+             * @description floor(size × 1.1) + 500 MiB, in bytes.
+             */
+            estimated_ram: number;
+            /** @description The same for people. */
+            estimated_ram_human: string;
+            /** @description The (first) file; its size is that of all parts. */
+            file: components["schemas"]["AnalyzedFile"];
+            /** @description Paths of all parts. */
+            files: string[];
+            /** @description The filter that selects it; as in its item. */
+            filter: string;
+            /** @description `Q4_K_M`, `UD-Q4_K_XL` or `Unknown`. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Number of parts; absent for a single file.
+             */
+            parts?: number | null;
+            /**
+             * Format: int32
+             * @description 1 (poor) to 5.
+             */
+            quality: number;
+            /** @description Five characters of `★` and `☆`. */
+            quality_stars: string;
+            /** @description Whether most users would want it. */
+            recommended: boolean;
+            /**
+             * Format: int64
+             * @description Bytes of all parts.
+             */
+            size: number;
+            /** @description The same for people. */
+            size_human: string;
+            /** @description Set when parts are missing. */
+            warning?: string | null;
+        };
+        /** @description That the service runs, and for how long. */
+        Health: {
+            /** @description Always `ok`. */
+            status: string;
+            /**
+             * Format: date-time
+             * @description The clock of the service.
+             */
+            time: string;
+            /**
+             * Format: int64
+             * @description Seconds since the start.
+             */
+            uptimeSeconds: number;
+            /** @description Version of the service. */
+            version: string;
+        };
+        /** @description The end of one job. */
+        HistoryEntry: {
+            /**
+             * Format: int64
+             * @description Milliseconds in runs.
+             */
+            activeMs: number;
+            actor: string;
+            /**
+             * Format: int64
+             * @description Bytes from the network by time in runs.
+             */
+            averageBytesPerSecond: number;
+            commit: string | null;
+            /** Format: int64 */
+            completedFiles: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            endedAt: string;
+            error: string;
+            errorCode: string | null;
+            excludes: string[];
+            filters: string[];
+            hubDir: string;
+            id: string;
+            isDataset: boolean;
+            kind: string;
+            /** Format: int64 */
+            networkBytes: number;
+            outputDir: string;
+            /** Format: int64 */
+            refetchedBytes: number;
+            repo: string;
+            /** Format: int64 */
+            retries: number;
+            /** Format: int64 */
+            reusedBytes: number;
+            revision: string;
+            /** Format: date-time */
+            startedAt: string | null;
+            status: string;
+            /** Format: int64 */
+            totalBytes: number;
+            /** Format: int64 */
+            totalFiles: number;
+            verify: string;
+        };
+        /** @description Ends of jobs. */
+        HistoryPage: {
+            /** @description Newest first. */
+            entries: components["schemas"]["HistoryEntry"][];
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            offset: number;
+            /**
+             * Format: int64
+             * @description How many fit the question.
+             */
+            total: number;
+        };
+        /**
+         * @description The Hub's three windows.
+         * @enum {string}
+         */
+        HubWindow: "api" | "resolvers" | "pages";
+        /** @description In pixels. */
+        ImageSize: {
+            /** Format: int64 */
+            height: number;
+            /** Format: int64 */
+            width: number;
+        };
+        /**
+         * @description What a choice is about.
+         * @enum {string}
+         */
+        ItemCategory: "quantization" | "vision_encoder" | "mtp_draft" | "variant" | "component" | "format" | "precision" | "split" | "config" | "branch";
+        /** @description A job as clients see it. */
+        Job: {
+            actor: string;
+            appendFilterSubdir: boolean;
+            /** Format: int64 */
+            attempt: number;
+            commit: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            destinationWarning: string;
+            /** Format: date-time */
+            endedAt: string | null;
+            error: string;
+            errorCode: components["schemas"]["Code"] | null;
+            exactMatch: boolean;
+            excludes: string[];
+            files: components["schemas"]["JobFile"][];
+            /**
+             * Format: int64
+             * @description Files the job has; `files` may hold fewer.
+             */
+            filesTotal: number;
+            filesTruncated: boolean;
+            filters: string[];
+            /** @description Whether filters or excludes were left out because they would not fit into one message. */
+            filtersTruncated: boolean;
+            flat: boolean;
+            hint: string;
+            hubDir: string;
+            id: string;
+            isDataset: boolean;
+            kind: components["schemas"]["JobKind"];
+            /** Format: date-time */
+            lastByteAt: string | null;
+            /** @description Flat folders, foreign folders and routes are not supported: always empty. */
+            localDir: string;
+            localRepo: string;
+            /**
+             * Format: int64
+             * @description Bytes from the network, found in the cache, and fetched a second time; over all runs.
+             */
+            networkBytes: number;
+            /** Format: date-time */
+            nextAttemptAt: string | null;
+            /** Format: date-time */
+            notBefore: string | null;
+            /** @description The Hub cache directory, and the same under the name that the second document uses. */
+            outputDir: string;
+            phase: components["schemas"]["Phase"] | null;
+            /** Format: int64 */
+            priority: number;
+            progress: components["schemas"]["JobProgress"];
+            /** Format: int64 */
+            refetchedBytes: number;
+            repo: string;
+            result: Record<string, never> | null;
+            /** @description Whether the report was left out because it would not fit; the job alone shows it. */
+            resultTruncated: boolean;
+            /**
+             * Format: int64
+             * @description Failed tries over all runs.
+             */
+            retries: number;
+            /** Format: int64 */
+            reusedBytes: number;
+            revision: string;
+            routeKey: string;
+            /** @description What a job of another kind than download is asked, and what it reports. */
+            spec: Record<string, never> | null;
+            /** Format: date-time */
+            startedAt: string | null;
+            status: components["schemas"]["JobStatus"];
+            /** Format: date-time */
+            updatedAt: string;
+            verify: components["schemas"]["Verify"];
+            waitReason: components["schemas"]["WaitReason"] | null;
+        };
+        /** @description One thing that happened to a job. */
+        JobEvent: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            detail: string;
+            event: string;
+            fromStatus: string | null;
+            /** Format: int64 */
+            seq: number;
+            toStatus: string | null;
+        };
+        /** @description What happened to a job. */
+        JobEvents: {
+            /** @description How many are in this answer. */
+            count: number;
+            /** @description Oldest first. */
+            events: components["schemas"]["JobEvent"][];
+        };
+        /** @description A file of a job as clients see it. */
+        JobFile: {
+            /** Format: int64 */
+            downloaded: number;
+            error: string;
+            errorCode: components["schemas"]["Code"] | null;
+            path: string;
+            status: components["schemas"]["FileState"];
+            /** Format: int64 */
+            totalBytes: number;
+            /** @description `sha256`, `git-sha1`, `size`, or empty while nothing was compared. */
+            verification: string;
+        };
+        /** @description Files of a job. */
+        JobFiles: {
+            /** @description By path. */
+            files: components["schemas"]["JobFile"][];
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            offset: number;
+            /**
+             * Format: int64
+             * @description How many the job has.
+             */
+            total: number;
+        };
+        /**
+         * @description Public id of a job: 12 lower-case hex digits, random.
+         * @example 3fa1b2c4d5e6
+         */
+        JobId: string;
+        /** @enum {string} */
+        JobKind: "download" | "mirror" | "verify" | "export";
+        /** @description Jobs. The answer is put together from texts; this describes it. */
+        JobList: {
+            /**
+             * Format: int64
+             * @description How many are in this answer.
+             */
+            count: number;
+            /** @description In order of creation, each with at most 64 of its files. */
+            jobs: components["schemas"]["Job"][];
+        };
+        JobProgress: {
+            activity: string;
+            /** Format: int64 */
+            bytesPerSecond: number;
+            /** Format: int64 */
+            completedFiles: number;
+            /** Format: int64 */
+            downloadedBytes: number;
+            /**
+             * Format: int64
+             * @description 0 = unknown.
+             */
+            etaSeconds: number;
+            /** Format: int64 */
+            totalBytes: number;
+            /** Format: int64 */
+            totalFiles: number;
+        };
+        /** @enum {string} */
+        JobStatus: "queued" | "running" | "paused" | "completed" | "failed" | "cancelled";
+        /**
+         * @description Name of a key: 1 to 64 letters, digits, `.`, `_`, `-`, or blanks inside.
+         * @example dashboard
+         */
+        KeyName: string;
+        /** @description A key that was removed. */
+        KeyRemoved: {
+            /** @description Says so. */
+            message: string;
+            /** @description Always `true`. */
+            success: boolean;
+        };
+        /** @description An event. */
+        LiveEvent: {
+            /** @description `download_complete`, `download_failed`, `job_removed` and others. */
+            event: string;
+            /** @description The job it is about. */
+            jobId?: components["schemas"]["JobId"];
+        };
+        /** @description The first message. */
+        LiveInit: {
+            /** @description Live jobs and the newest ended ones, as many as fit into one message; in order of creation. */
+            jobs: components["schemas"]["Job"][];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            jobsTotal: number;
+            /** @description Version of the service. */
+            version: string;
+        };
+        /** @description One message: `{"type": …, "data": …}`. The first on a connection is `init`. */
+        LiveMessage: {
+            /** @description The jobs as they are. */
+            data: components["schemas"]["LiveInit"];
+            /** @enum {string} */
+            type: "init";
+        } | {
+            /** @description A job that is new or has changed, whole. */
+            data: components["schemas"]["Job"];
+            /** @enum {string} */
+            type: "job_update";
+        } | {
+            /** @description Something that is worth a notification. */
+            data: components["schemas"]["LiveEvent"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /** @description What the service does in a few numbers, every five seconds. */
+            data: components["schemas"]["LiveStatus"];
+            /** @enum {string} */
+            type: "status";
+        };
+        /** @description Numbers of the moment. */
+        LiveStatus: {
+            /**
+             * Format: int64
+             * @description Running jobs.
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description Speed of all jobs together.
+             */
+            bytesPerSecond: number;
+            /**
+             * Format: int64
+             * @description Free bytes of the cache's volume; `null` until the disk answers.
+             */
+            diskFree: number | null;
+            /**
+             * Format: int64
+             * @description Paused jobs.
+             */
+            paused: number;
+            /**
+             * Format: int64
+             * @description Queued jobs.
+             */
+            queued: number;
+        };
+        /** @description The `lora` object. */
+        Lora: {
+            adapter_description: string;
+            adapter_type: string;
+            /** Format: double */
+            alpha?: number | null;
+            base_model?: string | null;
+            bias?: string | null;
+            /** Format: double */
+            dropout?: number | null;
+            fan_in_fan_out?: boolean | null;
+            init_lora_weights?: string | null;
+            quant_type?: string | null;
+            /** Format: int64 */
+            rank?: number | null;
+            target_modules: string[];
+            task_type?: string | null;
+        };
+        /** @description A key that was made. */
+        MadeApiKey: components["schemas"]["ApiKey"] & {
+            /** @description The key itself. It is shown this once. */
+            key: string;
+        };
+        /** @description A report with the job that made it. */
+        MirrorAnswer: components["schemas"]["MirrorReport"] & {
+            jobId: components["schemas"]["JobId"] | null;
+        };
+        /** @description The cache and a target compared. */
+        MirrorDiff: {
+            /** @description Those that are not in sync, in order. */
+            diffs: components["schemas"]["MirrorDifference"][];
+            effectiveHubDir: string;
+            hubDirSource: string;
+            /** @description Folders of repos that have no form that is copied. */
+            ignored: string[];
+            /** @description Root of the cache. */
+            localPath: string;
+            summary: components["schemas"]["MirrorSummary"];
+            /** @description Root of the target. */
+            targetPath: string;
+        };
+        /** @description What is to be compared. */
+        MirrorDiffRequest: {
+            /** @description Only repos whose id holds this text, in any case. */
+            repoFilter?: string | null;
+            /** @description Name of a registered target. */
+            target: string;
+        };
+        /** @description One repo that differs. */
+        MirrorDifference: {
+            /**
+             * Format: int64
+             * @description Bytes that a push would copy.
+             */
+            copySize: number;
+            /** @description Why it cannot be read. */
+            error: string;
+            /** @description What `main` names in the cache, and at the target. */
+            localCommit: string;
+            /**
+             * Format: int64
+             * @description Bytes in the cache.
+             */
+            localSize: number;
+            remoteCommit: string;
+            /**
+             * Format: int64
+             * @description Bytes at the target.
+             */
+            remoteSize: number;
+            repo: string;
+            /** @description The larger of both, for people. */
+            sizeHuman: string;
+            /**
+             * @description `missing`: only in the cache. `extra`: only at the target. `outdated`: the target lacks
+             *     something that the cache has. `unreadable`: see `error`.
+             */
+            status: string;
+            type: components["schemas"]["RepoType"];
+        };
+        /** @description What came of a mirror job, or would. */
+        MirrorReport: {
+            /**
+             * Format: int64
+             * @description Repos of which something was copied, and its bytes.
+             * @default 0
+             */
+            copied: number;
+            /**
+             * Format: int64
+             * @description In bytes.
+             * @default 0
+             */
+            copiedSize: number;
+            /**
+             * @description For people.
+             * @default
+             */
+            copiedSizeHuman: string;
+            /**
+             * Format: int64
+             * @description Repos that were deleted, and their bytes.
+             * @default 0
+             */
+            deleted: number;
+            /**
+             * @description Ids of the repos that were deleted.
+             * @default []
+             */
+            deletedRepos: string[];
+            /**
+             * Format: int64
+             * @description In bytes.
+             * @default 0
+             */
+            deletedSize: number;
+            /**
+             * @description For people.
+             * @default
+             */
+            deletedSizeHuman: string;
+            /**
+             * @description Whether nothing was done.
+             * @default false
+             */
+            dryRun: boolean;
+            /**
+             * @description What went wrong.
+             * @default []
+             */
+            errors: string[];
+            /**
+             * @description All of it in one sentence.
+             * @default
+             */
+            message: string;
+            /**
+             * @description Ids of the repos that were copied.
+             * @default []
+             */
+            repos: string[];
+            /**
+             * @description What was left alone, and why.
+             * @default []
+             */
+            skipped: string[];
+            /**
+             * @description Whether nothing went wrong.
+             * @default false
+             */
+            success: boolean;
+        };
+        /** @description A mirror job. */
+        MirrorRun: {
+            /** Format: date-time */
+            createdAt: string;
+            direction: components["schemas"]["Direction"];
+            /** Format: date-time */
+            endedAt: string | null;
+            error: string;
+            jobId: components["schemas"]["JobId"];
+            report: components["schemas"]["MirrorReport"] | null;
+            /** Format: date-time */
+            startedAt: string | null;
+            status: components["schemas"]["JobStatus"];
+            target: string;
+        };
+        /** @description What is to be copied. */
+        MirrorRunRequest: {
+            /** @description Answer with the id of the job at once. */
+            async?: boolean | null;
+            /** @description Delete repos that only the destination has. */
+            deleteExtra?: boolean | null;
+            /** @description Only say what would be done. */
+            dryRun?: boolean | null;
+            /** @description Copy again what is there already. */
+            force?: boolean | null;
+            /** @description Only repos whose id holds this text, in any case. */
+            repoFilter?: string | null;
+            /** @description Name of a registered target. */
+            target: string;
+            verify?: components["schemas"]["VerifyWish"] | null;
+        };
+        /** @description Mirror jobs. */
+        MirrorRuns: {
+            count: number;
+            /** @description Newest first. */
+            runs: components["schemas"]["MirrorRun"][];
+        };
+        /** @description The job that does it. */
+        MirrorStarted: {
+            jobId: components["schemas"]["JobId"];
+        };
+        /** @description How many repos there are of each status. */
+        MirrorSummary: {
+            /** Format: int64 */
+            extra: number;
+            /** Format: int64 */
+            extraSize: number;
+            extraSizeHuman: string;
+            /** Format: int64 */
+            inSync: number;
+            /** Format: int64 */
+            missing: number;
+            /** Format: int64 */
+            missingSize: number;
+            missingSizeHuman: string;
+            /** Format: int64 */
+            outdated: number;
+            /** Format: int64 */
+            unreadable: number;
+        };
+        /** @description A target, and whether it is there. */
+        MirrorTarget: {
+            /** @description For people. */
+            description: string;
+            /** @description Whether there is a directory at its path. */
+            exists: boolean;
+            /**
+             * Format: int64
+             * @description Free bytes; `null` when it is not mounted.
+             */
+            free: number | null;
+            lastRun: components["schemas"]["MirrorRun"] | null;
+            /**
+             * Format: date-time
+             * @description When its newest run began or was asked for.
+             */
+            lastRunAt: string | null;
+            /** @description Whether the directory holds the marker that was made when it was registered. */
+            markerOk: boolean;
+            /** @description Both: otherwise nothing is read from it nor written to it. */
+            mounted: boolean;
+            /** @description Its name. */
+            name: string;
+            /** @description Its root. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Bytes of its volume.
+             */
+            total: number | null;
+        };
+        /** @description The answer to a registration. */
+        MirrorTargetAdded: {
+            message: string;
+            success: boolean;
+            target: components["schemas"]["RegisteredTarget"];
+        };
+        /** @description The answer to a removal. */
+        MirrorTargetRemoved: {
+            message: string;
+            success: boolean;
+        };
+        /** @description All targets. */
+        MirrorTargets: {
+            count: number;
+            /** @description By name. */
+            targets: components["schemas"]["MirrorTarget"][];
+        };
+        /** @description The `multimodal` object. */
+        Multimodal: {
+            framework: string;
+            image_size?: components["schemas"]["ImageSize"] | null;
+            /** Format: int64 */
+            max_text_length?: number | null;
+            /** @description Of `image`, `text`, `audio`, those that `config.json` has a part for. */
+            modalities: string[];
+            processor_type?: string | null;
+            task: string;
+            task_description: string;
+            text_encoder?: string | null;
+            vision_encoder?: string | null;
+        };
+        /** @description The id is that of a model and of a dataset. */
+        NeedsSelection: {
+            /** @description Says what to do. */
+            message: string;
+            /** @description Always `true`. */
+            needsSelection: boolean;
+            /** @description What `dataset` can choose from. */
+            options: components["schemas"]["RepoType"][];
+            repo: components["schemas"]["RepoId"];
+        };
+        /** @description A key that is to be made. */
+        NewApiKey: {
+            /** @description Unique among the keys, in any case of its letters. */
+            name: components["schemas"]["KeyName"];
+            /** @description What it may do. */
+            scope: components["schemas"]["Scope"];
+        };
+        /** @description A target to register. */
+        NewMirrorTarget: {
+            /** @description For people. */
+            description?: string | null;
+            /** @description Letters, digits, dashes and underscores. */
+            name: string;
+            /** @description A directory; it is created when it is missing. */
+            path: string;
+        };
+        /** @description For each channel. */
+        Normalization: {
+            mean: number[];
+            std: number[];
+        };
+        /** @description What 200 carries: with `dryRun` the plan, else the equal job that is live already. */
+        NotQueued: components["schemas"]["Plan"] | components["schemas"]["Existing"];
+        /** @description The `onnx` object. */
+        Onnx: {
+            /** @description Every graph. */
+            models: components["schemas"]["OnnxModel"][];
+            /** @description Whether any graph is optimised. */
+            optimized: boolean;
+            /** @description Whether any graph is quantised. */
+            quantized: boolean;
+            /** @description Programs that run them. */
+            runtimes: string[];
+        };
+        /** @description One graph. */
+        OnnxModel: {
+            /** @description Last part of the path. */
+            name: string;
+            /** @description Whether the name says so. */
+            optimized: boolean;
+            /** @description Path from the root. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Bytes, without external data.
+             */
+            size: number;
+            /** @description The same for people. */
+            size_human: string;
+            /** @description `fp32`, `fp16`, `int8`, `int4`. */
+            variant: string;
+        };
+        /** @description The OpenAPI document. */
+        OpenApiDocument: Record<string, never>;
+        /** @enum {string} */
+        Phase: "resolving" | "planning" | "downloading" | "verifying" | "publishing";
+        /** @description What a download would fetch. */
+        Plan: {
+            /**
+             * Format: int64
+             * @description Bytes that lie in the cache already.
+             */
+            alreadyPresentBytes: number;
+            commit: components["schemas"]["Commit"] | null;
+            /**
+             * Format: int64
+             * @description Bytes that would come over the network.
+             */
+            fetchBytes: number;
+            files: components["schemas"]["PlanFile"][];
+            /** @description Whether there is room. */
+            fits: boolean;
+            /**
+             * Format: int64
+             * @description Free bytes of the volume; `null` when nothing would be fetched.
+             */
+            freeBytes: number | null;
+            isDataset: boolean;
+            /** @description The Hub cache. */
+            outputDir: string;
+            repo: components["schemas"]["RepoId"];
+            /**
+             * Format: int64
+             * @description Bytes that live jobs have reserved.
+             */
+            reservedBytes: number;
+            revision: components["schemas"]["Revision"];
+            /** @description Files left out, the first 1,000. */
+            skippedFiles: components["schemas"]["SkippedFile"][];
+            /** @description How many there are. */
+            skippedTotal: number;
+            totalFiles: number;
+            /**
+             * Format: int64
+             * @description Bytes of all files.
+             */
+            totalSize: number;
+            /** @description Why there is none, or why nothing would be fetched. */
+            warning: string;
+        };
+        /** @description A file that would be stored. */
+        PlanFile: {
+            /** @description Whether it is stored in LFS. */
+            lfs: boolean;
+            /**
+             * Format: int64
+             * @description Bytes of a part that an earlier run left.
+             */
+            partBytes: number;
+            path: string;
+            /** @description Whether it lies in the cache already. */
+            present: boolean;
+            /** Format: int64 */
+            size: number;
+        };
+        /** @description An error as RFC 9457 has it. `code`, `hint`, `errors` and `request_id` are ours. */
+        Problem: {
+            /** @description The cause as a word that programs can test, else the status in a word. */
+            code: string;
+            /** @description What helps to find the fault. */
+            detail?: string;
+            /** @description What is wrong with the request, for 400 and 422. */
+            errors?: components["schemas"]["ProblemFault"][];
+            /** @description What the user can do about it. */
+            hint?: string;
+            /** @description Path of the request. */
+            instance: string;
+            /** @description Id of the request, as in the log and the header `X-Request-Id`. */
+            request_id?: string;
+            /**
+             * Format: int32
+             * @description The status of the answer.
+             */
+            status: number;
+            /** @description A short sentence. */
+            title: string;
+            /** @description `urn:hfdepot:problem:` and the code; `about:blank` when the status says it all. */
+            type: string;
+        };
+        /** @description One thing that is wrong with a request. */
+        ProblemFault: {
+            /** @description Names the field and says what it must be. */
+            detail: string;
+        };
+        /** @description The `quantized` object; also sent as `gptq` or `awq`. */
+        Quantized: {
+            backends: string[];
+            base_model?: string | null;
+            /** Format: int64 */
+            bits?: number | null;
+            /** Format: double */
+            bits_per_weight?: number | null;
+            /** @description Branches that hold the model at other sizes. */
+            branches?: components["schemas"]["QuantizedBranch"][];
+            desc_act?: boolean | null;
+            /**
+             * Format: int64
+             * @description 12·H²·L·bits/8·1.2 bytes.
+             */
+            estimated_vram?: number | null;
+            estimated_vram_human?: string | null;
+            excluded_modules?: string[];
+            /** Format: int64 */
+            group_size?: number | null;
+            /** @description Lower-case: `gptq`, `awq`, `bitsandbytes`, `fp8`, `exl2`, `mlx` … */
+            method: string;
+            method_description: string;
+            model_architecture?: string | null;
+            symmetric?: boolean | null;
+            version?: string | null;
+            zero_point?: boolean | null;
+        };
+        /** @description A branch whose name tells bits per weight. */
+        QuantizedBranch: {
+            /**
+             * Format: double
+             * @description By the name.
+             */
+            bits_per_weight: number;
+            /** @description Paths of the weights; empty for branches that have not been listed. */
+            files: string[];
+            /**
+             * Format: int64
+             * @description Bits of the output layer, by the name: `h8`.
+             */
+            head_bits?: number | null;
+            /** @description Name of the branch. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes of weights; known only for the analysed branch.
+             */
+            size?: number | null;
+            /** @description The same for people. */
+            size_human?: string | null;
+        };
+        /** @description What is left of the Hub's patience. */
+        RateLimit: {
+            /** @description One for each kind of request. */
+            buckets: components["schemas"]["RateLimitWindow"][];
+            /** @description Base URL of the Hub. */
+            endpoint: string;
+        };
+        /** @description One window of the Hub's rate limit, as last heard. */
+        RateLimitWindow: {
+            bucket: components["schemas"]["HubWindow"];
+            /**
+             * Format: int64
+             * @description Requests a window; `null` until the Hub says so.
+             */
+            quota: number | null;
+            /**
+             * Format: int64
+             * @description Requests left; `null` before the first answer and after the window ended.
+             */
+            remaining: number | null;
+            /**
+             * Format: int64
+             * @description Seconds until the window ends.
+             */
+            resetSeconds: number | null;
+            /**
+             * Format: date-time
+             * @description Until when new requests are held back; `null` while they pass.
+             */
+            waitingUntil: string | null;
+        };
+        /** @description A README, as it is and rendered. */
+        Readme: {
+            /** @description Where relative links of the text begin. */
+            baseRawURL: string;
+            commit: components["schemas"]["Commit"];
+            /** @description Safe to show. */
+            html: string;
+            isDataset: boolean;
+            /** @description Without its front matter. */
+            markdown: string;
+            /** @description Its name in the repo. */
+            path: string;
+            repo: components["schemas"]["RepoId"];
+            revision: components["schemas"]["Revision"];
+            /** @description Whether its end is missing. */
+            truncated: boolean;
+        };
+        /** @description A body for `POST /api/download`. */
+        RecommendedDownload: {
+            /** @description Sent only when true. */
+            dataset?: boolean;
+            /** @description True when a filter of an item would also hit another one without it. */
+            exactMatch?: boolean;
+            /** @description Sent only when something is recommended over the rest. */
+            filters?: string[];
+            /** @description `owner/name`. */
+            repo: string;
+            /** @description Sent only when it is not `main`. */
+            revision?: string | null;
+        };
+        /**
+         * @description Kind of a [`Ref`].
+         * @enum {string}
+         */
+        RefKind: "branch" | "tag";
+        /** @description A target as it was registered. */
+        RegisteredTarget: {
+            description: string;
+            name: string;
+            path: string;
+        };
+        /** @description Another repo that belongs to this one. */
+        RelatedDownload: {
+            /** @description What it is for. */
+            description: string;
+            /** @description For people. */
+            label: string;
+            /** @description `owner/name`. */
+            repo: string;
+            /** @description Whether this repo is of no use without it. */
+            required: boolean;
+            /**
+             * Format: int64
+             * @description Bytes; absent while the other repo has not been listed.
+             */
+            size?: number | null;
+            /** @description The same for people. */
+            size_human?: string | null;
+            /** @description Such as `base_model`. */
+            type: string;
+        };
+        /**
+         * @description `owner/name` as the Hub allows it: `[A-Za-z0-9._-]`, at most 96 characters in all,
+         *     no `--`, no `..`, no part that begins or ends with `-` or `.`, no `.git` at the end
+         *     (`huggingface_hub` `validate_repo_id`).
+         * @example owner/name
+         */
+        RepoId: string;
+        /**
+         * @description The kinds of repos, as the API names them.
+         * @enum {string}
+         */
+        RepoKind: "dataset" | "gguf" | "diffusers" | "lora" | "awq" | "gptq" | "quantized" | "transformers" | "multimodal" | "audio" | "vision" | "onnx" | "generic";
+        /** @description A branch or tag. */
+        RepoRef: {
+            /** @description Full commit hash. */
+            commit: string;
+            /** @description Its short name, such as `main`. */
+            name: string;
+            /** @description Branch or tag. */
+            type: components["schemas"]["RefKind"];
+        };
+        /**
+         * @description Kind of a Hub repository.
+         * @enum {string}
+         */
+        RepoType: "model" | "dataset";
+        /**
+         * @description What the user asked for: a branch, a tag, a commit, or `refs/pr/N`.
+         *
+         *     Follows git's rules for ref names as far as they matter for a URL and for a file
+         *     under `refs/`: parts of `[A-Za-z0-9._+@=-]` divided by `/`, none of them empty, `.`,
+         *     `..` or ending in `.lock`; at most 250 bytes.
+         * @example main
+         */
+        Revision: string;
+        /** @enum {string} */
+        Scope: "read" | "enqueue" | "admin";
+        /** @description A repo. */
+        SearchResult: {
+            author: string;
+            cacheSource: string;
+            cacheStatus: string;
+            /** @description Whether some of it is in the cache. */
+            cached: boolean;
+            /** @description RFC 3339, or empty. */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Of the last 30 days.
+             */
+            downloads: number;
+            gated: components["schemas"]["Gated"];
+            id: components["schemas"]["RepoId"];
+            /** @description RFC 3339, or empty. */
+            lastModified: string;
+            libraryName: string;
+            /** Format: int64 */
+            likes: number;
+            pipelineTag: string;
+            private: boolean;
+            tags: string[];
+            /** Format: int64 */
+            trendingScore: number;
+        };
+        /** @description One page of results. */
+        SearchResults: {
+            /** @description Whether datasets were. */
+            datasets: boolean;
+            /** Format: int32 */
+            limit: number;
+            /** @description Where the next page begins; `null` after the last. */
+            nextCursor: string | null;
+            /** @description The text that was searched for. */
+            query: string;
+            results: components["schemas"]["SearchResult"][];
+            sort: string;
+            /** @description Results on this page. */
+            total: number;
+        };
+        /**
+         * @description What results can be sorted by.
+         * @enum {string}
+         */
+        SearchSort: "downloads" | "likes" | "lastModified" | "trendingScore" | "createdAt";
+        /** @description A file with issues. */
+        SecurityFinding: {
+            level: string;
+            path: string;
+        };
+        /** @description What the Hub's scanners found. */
+        SecurityFindings: {
+            files_with_issues: components["schemas"]["SecurityFinding"][];
+            /** @description `null` when the Hub does not say. */
+            scans_done: boolean | null;
+        };
+        /** @description One part of a repo that can be chosen. */
+        SelectableItem: {
+            /** @description What the choice is about. */
+            category: components["schemas"]["ItemCategory"];
+            /** @description What it is, in a few words. */
+            description?: string;
+            /** @description Paths of the files. */
+            files: string[];
+            /** @description Filters that select exactly this item, divided by commas; empty: the whole revision. */
+            filter_value: string;
+            /** @description Unique in the report. */
+            id: string;
+            /** @description For people. */
+            label: string;
+            /**
+             * Format: int32
+             * @description 1 (poor) to 5 (as good as the original).
+             */
+            quality?: number | null;
+            /** @description Five characters of `★` and `☆`. */
+            quality_stars?: string | null;
+            /**
+             * Format: int64
+             * @description Estimated memory to run it, in bytes.
+             */
+            ram?: number | null;
+            /** @description The same for people. */
+            ram_human?: string | null;
+            /** @description Whether most users would want it. */
+            recommended: boolean;
+            /** @description Another branch that holds the item. */
+            revision?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes; absent for another branch.
+             */
+            size?: number | null;
+            /** @description The size for people. */
+            size_human?: string | null;
+            /** @description Why the item cannot be used as it is. */
+            warning?: string | null;
+        };
+        /** @description A change that was made. */
+        SettingsChanged: {
+            /** @description Says so. */
+            message: string;
+            /** @description Saved settings that a flag or variable overrides. */
+            shadowed: string[];
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What the change brought with it. */
+            warnings: string[];
+        };
+        /** @description A file that would be left out. */
+        SkippedFile: {
+            path: string;
+            /** @description Why. */
+            reason: string;
+            /** Format: int64 */
+            size: number;
+        };
+        /** @description What `tokenizer_config.json` says. */
+        Tokenizer: {
+            add_bos_token?: boolean | null;
+            add_eos_token?: boolean | null;
+            chat_template?: string | null;
+            has_chat_template: boolean;
+            /** Format: int64 */
+            model_max_length?: number | null;
+            padding_side?: string | null;
+            truncation_side?: string | null;
+            type?: string | null;
+            /** Format: int64 */
+            vocab_size?: number | null;
+        };
+        /** @description The `transformers` object. */
+        Transformers: {
+            architecture: string;
+            architecture_description: string;
+            backends: string[];
+            /**
+             * Format: int64
+             * @description In tokens.
+             */
+            context_length?: number | null;
+            /** @description For people: `7.2B`. */
+            estimated_parameters?: string | null;
+            /**
+             * Format: int64
+             * @description From the headers of the weights when they are known, else a formula over the sizes above.
+             */
+            estimated_parameters_num?: number | null;
+            generation_config?: {
+                [key: string]: unknown;
+            };
+            /** Format: int64 */
+            hidden_size?: number | null;
+            /** Format: int64 */
+            intermediate_size?: number | null;
+            is_sharded: boolean;
+            /** Format: int64 */
+            max_position_embeddings?: number | null;
+            model_type: string;
+            /** Format: int64 */
+            num_attention_heads?: number | null;
+            /** Format: int64 */
+            num_hidden_layers?: number | null;
+            precision?: string | null;
+            /** Format: int64 */
+            shard_count: number;
+            special_tokens?: {
+                [key: string]: unknown;
+            };
+            task: string;
+            task_description: string;
+            tokenizer?: components["schemas"]["Tokenizer"] | null;
+            torch_dtype?: string | null;
+            /** Format: int64 */
+            vocab_size?: number | null;
+            weight_files: components["schemas"]["WeightFile"][];
+        };
+        /** @enum {string} */
+        Verify: "none" | "size" | "sha256";
+        /** @description A word, or yes and no. */
+        VerifyWish: boolean | string;
+        /** @description The `vision` object. */
+        Vision: {
+            framework: string;
+            image_processor_type?: string | null;
+            image_size?: components["schemas"]["ImageSize"] | null;
+            normalization?: components["schemas"]["Normalization"] | null;
+            /** Format: int64 */
+            num_channels: number;
+            /** Format: int64 */
+            num_labels?: number | null;
+            task: string;
+            task_description: string;
+        };
+        /** @enum {string} */
+        WaitReason: "disk" | "rate_limit" | "offline" | "schedule" | "not_before" | "retry";
+        /** @description One file of weights. */
+        WeightFile: {
+            /** @description `safetensors`, `pytorch_bin` or `pytorch`. */
+            format: string;
+            name: string;
+            path: string;
+            /** Format: int32 */
+            shard_index?: number | null;
+            /** Format: int32 */
+            shard_total?: number | null;
+            /** Format: int64 */
+            size: number;
+            size_human: string;
+        };
+    };
+    responses: {
+        /** @description The request is malformed, or has no `Host` */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is larger than 1 MiB */
+        BodyTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The host or the origin is not allowed, or the login may not do this */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description An error inside hfdepot; the log has the details */
+        InternalError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body did not arrive in time */
+        RequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests; the header `Retry-After` says when to come again */
+        TooManyRequests: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A login is needed, or the one given is wrong */
+        Unauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is not `application/json` */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    analyzeRepo: {
+        parameters: {
+            query?: {
+                /** @description Whether it is a dataset; left out: ask back when both exist */
+                dataset?: boolean | string;
+                /** @description Branch, tag or commit; `main` by default */
+                revision?: string;
+                /** @description Look again instead of remembering */
+                fresh?: boolean | string;
+            };
+            header?: never;
+            path: {
+                /** @description The part of the id before the slash */
+                owner: string;
+                /** @description The part after it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report, or a question */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyzeAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The Hub refuses access */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such repo or revision */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The repo has names that are not safe to store */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The Hub gives no usable answer */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Hub takes too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDiskFree: {
+        parameters: {
+            query?: {
+                /** @description A directory of the cache; by default the Hub cache */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The space */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiskFree"];
+                };
+            };
+            /** @description The path is not one of the directories of the cache */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            /** @description The volume gives no answer */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findDocs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the page */
+            307: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    showDocs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    getDocsFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The page has no such file */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    createDownload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadRequest"];
+            };
+        };
+        responses: {
+            /** @description Already live, or the plan of a dry run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotQueued"];
+                };
+            };
+            /** @description The new job */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The destination is not allowed, or a dry run was refused by the Hub */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dry run found no such repo or revision */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A dry run found names that are not safe to store */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description A dry run got no usable answer from the Hub */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dry run took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The service runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    listHistory: {
+        parameters: {
+            query?: {
+                /** @description 1,000 by default */
+                limit?: number | string;
+                /** @description Entries to leave out at the beginning */
+                offset?: number | string;
+                /** @description Only those that ended so */
+                status?: components["schemas"]["JobStatus"] | string;
+                /** @description Only those of this repo */
+                repo?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description Only the newest */
+                limit?: number | string;
+                /** @description Only those with this status */
+                status?: components["schemas"]["JobStatus"] | string;
+                /** @description `download` (default), `mirror`, `verify`, `export` or `all` */
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The jobs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job, or it has ended */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    dismissJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job has not ended; cancel it first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    listJobEvents: {
+        parameters: {
+            query?: {
+                /** @description 1,000 by default */
+                limit?: number | string;
+                /** @description Only those with a greater `seq` */
+                after?: number | string;
+            };
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobEvents"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    listJobFiles: {
+        parameters: {
+            query?: {
+                /** @description 1,000 by default */
+                limit?: number | string;
+                /** @description Files to leave out at the beginning */
+                offset?: number | string;
+            };
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The files */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobFiles"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    pauseJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job, or it is neither queued nor running */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    resumeJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job, or it is not paused */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job, it did not fail, or the same download is live */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeys"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description The key */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeApiKey"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is a key with this name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    removeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyRemoved"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    diffMirror: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MirrorDiffRequest"];
+            };
+        };
+        responses: {
+            /** @description What differs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorDiff"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such target */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description The target is not mounted */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    pullMirror: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MirrorRunRequest"];
+            };
+        };
+        responses: {
+            /** @description What was done, or would be */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorAnswer"];
+                };
+            };
+            /** @description The job that does it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorStarted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such target */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description The target is not mounted, or the run was cancelled */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The service stops; the job goes on with its next start */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pushMirror: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MirrorRunRequest"];
+            };
+        };
+        responses: {
+            /** @description What was done, or would be */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorAnswer"];
+                };
+            };
+            /** @description The job that does it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorStarted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such target */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description The target is not mounted, or the run was cancelled */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The service stops; the job goes on with its next start */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMirrorRuns: {
+        parameters: {
+            query?: {
+                /** @description 200 by default */
+                limit?: number | string;
+                /** @description Only those of this target */
+                target?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorRuns"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    listMirrorTargets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The targets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorTargets"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    addMirrorTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMirrorTarget"];
+            };
+        };
+        responses: {
+            /** @description The target */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorTargetAdded"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description The target is registered with this path, and not mounted */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    removeMirrorTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the target */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorTargetRemoved"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such target */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    getOpenApi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenApiDocument"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    planDownload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadRequest"];
+            };
+        };
+        responses: {
+            /** @description The plan */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The Hub refuses access */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such repo or revision */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The repo has names that are not safe to store */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The Hub gives no usable answer */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Hub takes too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRateLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The windows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateLimit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    getReadmeAsset: {
+        parameters: {
+            query: {
+                /** @description Address of the picture, below the endpoint */
+                url: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The address is not below the endpoint, or the Hub refuses access */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such picture */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no picture that browsers show safely */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The Hub gives no usable answer */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Hub takes too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReadme: {
+        parameters: {
+            query?: {
+                /** @description Branch, tag or commit; `main` by default */
+                revision?: string;
+                /** @description Whether it is a dataset */
+                dataset?: boolean | string;
+            };
+            header?: never;
+            path: {
+                /** @description The part of the id before the slash */
+                owner: string;
+                /** @description The part after it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The README */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readme"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The Hub refuses access */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such repo or revision, or it has no README */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The Hub gives no usable answer */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Hub takes too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchHub: {
+        parameters: {
+            query?: {
+                /** @description Part of the id */
+                q?: string;
+                /** @description `downloads` by default */
+                sort?: components["schemas"]["SearchSort"] | string;
+                /** @description Results on a page; 20 by default, at most 100 */
+                limit?: number | string;
+                /** @description Tags that all results have, divided by commas; at most 20 */
+                filter?: string;
+                /** @description Namespace */
+                author?: string;
+                /** @description Datasets instead of models */
+                datasets?: boolean | string;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The Hub gives no usable answer */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Hub takes too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every setting, and where it comes from */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    changeSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsChanged"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The setting is locked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    connectLive: {
+        parameters: {
+            query?: {
+                /** @description Jobs of this kind, or `all`; downloads by default */
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection is a WebSocket now */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is no WebSocket handshake */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    isAlive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `ok` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    isReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `ok` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            /** @description `not ready` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,33 @@
+/** What a comparison with a target comes to. */
+import type { Diff, DiffAnswer, Difference, Direction } from '../api/mirror';
+
+export const DIFFERENCES = ['same', 'missing', 'extra', 'outdated', 'unreadable'] as const satisfies Difference[];
+
+export function kindOf(diff: Diff): Difference {
+  if (diff.status === 'missing' || diff.status === 'extra' || diff.status === 'outdated' || diff.status === 'unreadable') return diff.status;
+  return 'same';
+}
+
+/** Bytes that the row stands for: of the side that has it. */
+export function bytesOf(diff: Diff): number {
+  return diff.status === 'extra' ? (diff.remoteSize ?? 0) : (diff.localSize ?? diff.remoteSize ?? 0);
+}
+
+export function countsOf(answer: DiffAnswer): Record<Difference, number> {
+  const { missing, extra, outdated, inSync, unreadable = 0 } = answer.summary;
+  return { same: inSync, missing, extra, outdated, unreadable };
+}
+
+/** The rows that a run in this direction would delete when it deletes what the other side has not. */
+export function lostBy(direction: Direction, diffs: Diff[]): Diff[] {
+  return diffs.filter((diff) => diff.status === (direction === 'push' ? 'extra' : 'missing'));
+}
+
+/** The rows that a run in this direction copies. */
+export function copiedBy(direction: Direction, diffs: Diff[]): Diff[] {
+  return diffs.filter((diff) => diff.status === 'outdated' || diff.status === (direction === 'push' ? 'missing' : 'extra'));
+}
+
+export function sumOf(diffs: Diff[]): number {
+  return diffs.reduce((sum, diff) => sum + bytesOf(diff), 0);
+}

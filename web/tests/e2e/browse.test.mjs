@@ -1,0 +1,114 @@
+// Search → analyze → pick → plan → queue, on the mock, which has repos of every kind.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startMock } from '../mock/server.mjs';
+import { close, id, launch, open } from './browser.mjs';
+import { lookAt, REFUSED } from './looks.mjs';
+import { until } from './service.mjs';
+
+let browser;
+let mock;
+before(async () => {
+  browser = await launch();
+  mock = await startMock();
+});
+after(async () => {
+  await browser?.close();
+  await mock?.stop();
+});
+
+const to = (query, wait) => async (page) => {
+  await page.goto(`${mock.url}/browse${query}`);
+  await page.waitForSelector(id(wait));
+};
+const PAGES = {
+  browse: to('', 'browse-result'),
+  'browse-none': to('?q=zzzz/yyyy', 'browse-none'),
+  'browse-down': to('?q=down', 'error-card'),
+  'repo-gguf': to('?q=qwen&repo=unsloth/Qwen3-32B-GGUF&type=model', 'plan-sum'),
+  'repo-weights': to('?repo=Qwen/Qwen3-32B', 'plan-sum'),
+  'repo-diffusers': to('?repo=black-forest-labs/FLUX.1-dev', 'repo-locked'),
+  'repo-dataset': to('?kind=datasets&repo=allenai/c4&type=dataset', 'plan-sum'),
+  'repo-files': to('?repo=unsloth/Qwen3-32B-GGUF&type=model&tab=files', 'repo-file'),
+  'repo-card': to('?repo=unsloth/Qwen3-32B-GGUF&type=model&tab=card', 'repo-card'),
+  'repo-lineage': to('?repo=unsloth/Qwen3-32B-GGUF&type=model&tab=lineage', 'repo-lineage'),
+  'repo-both': to('?repo=owner/both', 'repo-both'),
+  'repo-gated': to('?repo=owner/gated', 'repo-failure'),
+  'repo-missing': to('?repo=owner/missing', 'repo-failure'),
+};
+lookAt(PAGES, { browser: () => browser, origin: () => mock.url });
+
+test('words find repos, a quant is picked, planned and queued', async (context) => {
+  const own = await startMock({ bulk: 1 });
+  context.after(own.stop);
+  const asked = [];
+  const page = await open(browser, own.url, { tolerate: REFUSED });
+  page.on('request', (request) => {
+    if (request.method() === 'POST') asked.push([new URL(request.url()).pathname, request.postDataJSON()]);
+  });
+  await page.goto(`${own.url}/queue`);
+  await page.fill(id('shell-search-input'), 'qwen3');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/browse?q=qwen3');
+  await page.locator(id('browse-result'), { hasText: 'unsloth/' }).click();
+  await page.waitForSelector(id('plan-sum'));
+  assert.deepEqual(asked.at(-1)[1], { repo: 'unsloth/Qwen3-32B-GGUF', filters: ['q4_k_m', 'mmproj-f16'], exactMatch: true }, 'the recommendation comes first');
+  // A set with missing parts cannot be taken.
+  assert.ok(await page.locator('[data-item="q6_k"] input').isDisabled());
+  await page.locator('[data-item="q4_k_m"] input').uncheck();
+  await page.locator('[data-item="q8_0"] input').check();
+  await until('the plan of the new choice', () => asked.at(-1)[1].filters?.includes('q8_0') && page.locator(id('plan-sum')).isVisible());
+  // 24 GiB of GPU do not hold Q8_0 alone; more do.
+  assert.match(await page.locator('[data-item="q8_0"] .fit').innerText(), /GPU \+ RAM/);
+  await page.locator(`${id('pick-hardware')} select`).first().selectOption('48');
+  assert.match(await page.locator('[data-item="q8_0"] .fit').innerText(), /GPU$/);
+  await page.locator('summary', { hasText: 'Options' }).click();
+  await page.fill(id('option-category'), 'llm');
+  await page.fill(id('option-tags'), 'big, new');
+  await page.check(id('option-paused'));
+  await page.click(id('plan-queue'));
+  await page.waitForSelector(id('plan-job'));
+  assert.deepEqual(asked.at(-1), ['/api/download', { repo: 'unsloth/Qwen3-32B-GGUF', filters: ['q8_0', 'mmproj-f16'], exactMatch: true, category: 'llm', tags: ['big', 'new'], startPaused: true }].map((one) => one));
+  await close(page);
+});
+
+test('a pattern shows its matches, files are ticked in the tree, and nothing chosen cannot be queued', async () => {
+  const page = await open(browser, mock.url);
+  let last;
+  page.on('request', (request) => { if (request.url().endsWith('/api/plan')) last = request.postDataJSON(); });
+  await page.goto(`${mock.url}/browse?repo=unsloth/Qwen3-32B-GGUF&type=model&pick=Q4_K_M`);
+  await page.waitForSelector(id('plan-sum'));
+  assert.deepEqual(last, { repo: 'unsloth/Qwen3-32B-GGUF', filters: ['Q4_K_M'] });
+  assert.match(await page.locator(id('pick-matches')).innerText(), /^3 files/);
+  await page.fill(id('pick-patterns'), 'nothing');
+  await page.waitForSelector(id('plan-empty'));
+  assert.ok(await page.locator(id('plan-queue')).isDisabled());
+  await page.fill(id('pick-patterns'), '');
+  assert.match(await page.locator(id('repo-plan')).innerText(), /Nothing chosen/);
+  await page.click(id('repo-tab-files'));
+  await page.locator(id('repo-file'), { hasText: 'Qwen3-32B-BF16/' }).locator('input').check();
+  await page.locator(id('repo-file'), { hasText: 'config.json' }).locator('input').check();
+  await until('the plan of the files', () => last.filters?.length === 2);
+  assert.deepEqual(last.filters, ['Qwen3-32B-BF16/*', '[c]onfig.json']);
+  await close(page);
+});
+
+test('pictures of a card are fetched only after a click, through the service', async () => {
+  const page = await open(browser, mock.url);
+  const fetched = [];
+  page.on('request', (request) => { if (request.url().includes('readme-asset')) fetched.push(request.url()); });
+  await PAGES['repo-card'](page);
+  assert.deepEqual(fetched, []);
+  await page.click(id('repo-pictures'));
+  await until('the picture', () => fetched.length === 1);
+  await close(page);
+});
+
+test('a name of a model and a dataset asks which, and the answer stands in the URL', async () => {
+  const page = await open(browser, mock.url);
+  await PAGES['repo-both'](page);
+  await page.getByRole('button', { name: 'Open the dataset' }).click();
+  await page.waitForSelector(id('repo-pick'));
+  assert.match(page.url(), /type=dataset/);
+  await close(page);
+});

@@ -1,0 +1,285 @@
+// What the pages beside the queue do: every deed is seen to ask first, to send what was shown, and
+// to say how it went. On the mock, which remembers what it was asked.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startMock } from '../mock/server.mjs';
+import { close, id, launch, open } from './browser.mjs';
+
+const REFUSED = [/Failed to load resource: .*(400|404)/];
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(async () => browser?.close());
+
+/** A mock of its own, a page on it, and every request that changes something, as it was sent. */
+async function setUp(context, path, options = {}) {
+  const mock = await startMock();
+  context.after(mock.stop);
+  const page = await open(browser, mock.url, options);
+  const sent = [];
+  page.on('request', (request) => {
+    if (request.method() !== 'GET') sent.push({ method: request.method(), path: request.url().slice(mock.url.length + 1), body: request.postData() === null ? null : JSON.parse(request.postData()) });
+  });
+  await page.goto(`${mock.url}/${path}`);
+  return { mock, page, sent };
+}
+const text = (page, name) => page.locator(id(name)).innerText();
+
+test('a repo is deleted only after the preview, and large ones only by name', async (context) => {
+  const { page, sent, mock } = await setUp(context, 'library/datasets/allenai/c4');
+  await page.click(id('repo-delete'));
+  await page.waitForSelector(id('delete-typed'));
+  assert.match(await text(page, 'delete-frees'), /Frees 274\.5 GiB/);
+  assert.ok(await page.locator(id('delete-confirm')).isDisabled());
+  await page.fill(id('delete-typed'), 'allenai/c');
+  assert.ok(await page.locator(id('delete-confirm')).isDisabled());
+  await page.fill(id('delete-typed'), 'allenai/c4');
+  assert.deepEqual(sent.map(({ path }) => path), ['api/cache/allenai/c4?type=dataset&dryRun=true']);
+  await page.click(id('delete-confirm'));
+  await page.waitForURL('**/library');
+  await page.waitForSelector(id('library-row'));
+  assert.equal(sent.at(-1).path, 'api/cache/allenai/c4?type=dataset');
+  assert.equal(await page.locator('[data-repo="allenai/c4"]').count(), 0);
+  assert.ok(!mock.more.library.repos.some((repo) => repo.repo === 'allenai/c4'));
+  await close(page);
+});
+
+test('one revision and one quant can go alone', async (context) => {
+  const { page, sent } = await setUp(context, 'library/models/Qwen/Qwen3-32B-GGUF');
+  await page.locator(id('revision-delete')).nth(1).click();
+  await page.waitForSelector(id('delete-frees'));
+  await page.click(id('delete-confirm'));
+  await page.waitForSelector(id('delete-dialog'), { state: 'detached' });
+  assert.match(sent.at(-1).path, /type=model&revision=1588ec454efa1a09f29cd18ddd04fe05fc8653a2$/);
+  await page.locator(id('variant-delete')).nth(1).click();
+  await page.click(id('variant-confirm'));
+  await page.waitForSelector(id('variant-dialog'), { state: 'detached' });
+  const { method, path, body } = sent.at(-1);
+  assert.deepEqual([method, path, body.groupId, body.members.map((member) => member.path)], ['DELETE', 'api/cache-selection', 'Q8_0', ['Qwen3-32B-GGUF-Q8_0.gguf']]);
+  assert.equal(await page.locator(id('variant-delete')).count(), 1);
+  await close(page);
+});
+
+test('chosen repos of the list go together', async (context) => {
+  const { page, sent } = await setUp(context, 'library?sort=repo');
+  await page.locator(`${id('library-row')}[data-repo="openai/whisper-large-v3"] input`).click();
+  await page.locator(`${id('library-row')}[data-repo="Qwen/Qwen3-Embedding-0.6B"] input`).click();
+  await page.click(id('library-delete-chosen'));
+  await page.waitForSelector(id('delete-frees'));
+  await page.click(id('delete-confirm'));
+  await page.waitForSelector('[data-repo="openai/whisper-large-v3"]', { state: 'detached' });
+  assert.deepEqual(sent.filter(({ path }) => !path.includes('dryRun')).map(({ path }) => path).sort(), ['api/cache/Qwen/Qwen3-Embedding-0.6B?type=model', 'api/cache/openai/whisper-large-v3?type=model']);
+  await close(page);
+});
+
+test('a clean-up deletes the ticked kinds only, after a dry run', async (context) => {
+  const { page, sent } = await setUp(context, 'library/clean');
+  await page.waitForSelector(id('clean-bar'));
+  assert.deepEqual([sent[0].path, sent[0].body.dryRun], ['api/cache/prune', true]);
+  assert.match(await text(page, 'clean-frees'), /19\.5 GiB/);
+  await page.locator(`${id('clean-orphans')} input`).click();
+  assert.match(await text(page, 'clean-frees'), /Frees 1\.2 GiB/);
+  await page.click(id('clean-confirm'));
+  await page.waitForSelector('[data-level="success"]');
+  const deed = sent.find(({ body }) => body.dryRun === false);
+  assert.deepEqual(deed.body, { dryRun: false, what: ['incomplete', 'parts'], olderThanDays: 7 });
+  await close(page);
+});
+
+test('a check runs as a job, shows again after a reload, and only bad files are fetched again', async (context) => {
+  const { page, sent } = await setUp(context, 'library/verify?repo=openai%2Fwhisper-large-v3&type=model');
+  await page.waitForSelector(`${id('verify-scope')} option[value="model:openai/whisper-large-v3"]`, { state: 'attached' });
+  await page.click(id('verify-start'));
+  await page.waitForSelector(id('work-job'));
+  await page.reload();
+  await page.waitForSelector(id('verify-bad'), { timeout: 10_000 });
+  assert.deepEqual(sent[0].body, { mode: 'sha256', speed: 'normal', type: 'model', repo: 'openai/whisper-large-v3' });
+  assert.match(await text(page, 'verify-report'), /2 files are not as they should be/);
+  await page.click(id('verify-repair'));
+  await page.waitForSelector('[data-level="success"]');
+  assert.match(sent.at(-1).body.jobId, /^f0000000/);
+  assert.ok(await page.locator(id('verify-repair')).isDisabled());
+  await close(page);
+});
+
+test('files are taken in only after they were looked at, and another folder has to be looked at again', async (context) => {
+  const { page, sent } = await setUp(context, 'library/import', { tolerate: REFUSED });
+  await page.fill(id('import-dir'), 'relative');
+  await page.click(id('import-look'));
+  assert.match(await text(page, 'import-refused'), /absolute/);
+  await page.fill(id('import-dir'), '/srv/models');
+  assert.ok(await page.locator(id('import-do')).isDisabled());
+  await page.click(id('import-look'));
+  await page.waitForSelector(id('import-answer'));
+  await page.fill(id('import-dir'), '/srv/other');
+  assert.ok(await page.locator(id('import-do')).isDisabled());
+  await page.fill(id('import-dir'), '/srv/models');
+  await page.click(id('import-do'));
+  await page.waitForSelector('[data-level="success"]');
+  assert.deepEqual(sent.map(({ body }) => body.dryRun), [true, true, false]);
+  await close(page);
+});
+
+test('what is not mounted offers nothing that writes', async (context) => {
+  const { page } = await setUp(context, 'mirror');
+  const away = page.locator(`${id('mirror-target')}[data-name="usb-archive"]`);
+  await away.waitFor();
+  for (const name of ['mirror-push', 'mirror-pull', 'mirror-compare']) assert.equal(await away.locator(id(name)).count(), 0, name);
+  const strange = page.locator(`${id('mirror-target')}[data-name="old-disk"]`);
+  assert.equal(await strange.getAttribute('data-usable'), 'false');
+  await close(page);
+});
+
+test('a push is shown before it starts, deletes nothing unasked, and runs as a job', async (context) => {
+  const { page, sent } = await setUp(context, 'mirror/nas');
+  await page.click(id('compare-push'));
+  assert.match(await text(page, 'sync-preview'), /Would copy 3 repos, 359\.7 GiB/);
+  await page.click(id('sync-start'));
+  await page.waitForSelector(`${id('work-job')}[data-status="completed"]`, { timeout: 10_000 });
+  assert.deepEqual(sent.filter(({ path }) => path.endsWith('push')).map(({ body }) => body), [
+    { target: 'nas', verify: true, deleteExtra: false, dryRun: true },
+    { target: 'nas', verify: true, deleteExtra: false, async: true },
+  ]);
+  await close(page);
+});
+
+test('a pull that would delete here lists what goes and wants the name of the target', async (context) => {
+  const { page, sent } = await setUp(context, 'mirror/nas');
+  await page.click(id('compare-pull'));
+  await page.waitForSelector(id('sync-preview'));
+  await page.click(id('sync-delete'));
+  await page.waitForSelector(`${id('sync-dialog')} .warn`);
+  await page.click(id('sync-start'));
+  await page.waitForSelector(id('sync-typed'));
+  assert.match(await text(page, 'diff-list'), /Qwen3-32B-GGUF[\s\S]*allenai\/c4/);
+  assert.ok(!sent.some(({ body }) => body.async === true));
+  assert.ok(await page.locator(id('sync-start')).isDisabled());
+  await page.fill(id('sync-typed'), 'nas');
+  await page.click(id('sync-start'));
+  await page.waitForSelector(id('sync-dialog'), { state: 'detached' });
+  assert.deepEqual(sent.at(-1).body, { target: 'nas', verify: true, deleteExtra: true, async: true });
+  await close(page);
+});
+
+test('targets come and go; their files are not touched', async (context) => {
+  const { page, sent } = await setUp(context, 'mirror', { tolerate: REFUSED });
+  await page.click(id('mirror-add'));
+  await page.fill(id('target-name'), 'attic');
+  await page.fill(id('target-path'), 'attic');
+  await page.click(id('target-save'));
+  assert.match(await text(page, 'target-refused'), /absolute/);
+  await page.fill(id('target-path'), '/mnt/attic');
+  await page.click(id('target-save'));
+  const card = page.locator(`${id('mirror-target')}[data-name="attic"]`);
+  await card.waitFor();
+  await card.locator(id('mirror-remove')).click();
+  await page.click(id('remove-target-confirm'));
+  await card.waitFor({ state: 'detached' });
+  assert.deepEqual(sent.map(({ method, path }) => `${method} ${path}`), ['POST api/mirror/targets', 'POST api/mirror/targets', 'DELETE api/mirror/targets/attic']);
+  await close(page);
+});
+
+test('the filters of the history stand in its URL and in what is exported', async (context) => {
+  const { page } = await setUp(context, 'history');
+  await page.selectOption(id('history-status'), 'failed');
+  await page.fill(id('history-repo'), 'Llama');
+  await page.selectOption(id('history-range'), '30d');
+  await page.waitForURL(/history\?(?=.*status=failed)(?=.*repo=Llama)(?=.*range=30d)/);
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid="history-row"]').length === 1);
+  const href = await page.getAttribute(id('history-export-csv'), 'href');
+  assert.match(href, /api\/history\?(?=.*from=2)(?=.*status=failed)(?=.*repo=Llama)(?=.*format=csv)/);
+  await page.reload();
+  await page.waitForSelector(id('history-row'));
+  assert.equal(await page.inputValue(id('history-repo')), 'Llama');
+  await page.click(id('history-verify'));
+  assert.equal(await page.getAttribute(id('history-chain'), 'data-ok'), 'true');
+  await close(page);
+});
+
+test('the schedule is painted with the pointer and with keys, and saved as one', async (context) => {
+  const { page, sent } = await setUp(context, 'settings/speed');
+  await page.waitForSelector(id('week-grid'));
+  const cell = (day, hour) => page.locator(`${id('week-grid')} [data-day="${day}"][data-hour="${hour}"]`);
+  await page.click(id('week-brush-p'));
+  await page.locator('summary', { hasText: 'The week in words' }).scrollIntoViewIfNeeded();
+  const [from, to] = [await cell(5, 2).boundingBox(), await cell(6, 4).boundingBox()];
+  await page.mouse.move(from.x + 5, from.y + 5);
+  await page.mouse.down();
+  await page.mouse.move(to.x + 5, to.y + 5, { steps: 4 });
+  await page.mouse.up();
+  assert.equal(await page.locator(`${id('week-grid')} [data-day="5"][data-level="p"]`).count(), 3);
+  // The keys go on where the pointer was.
+  await page.locator(id('week-grid')).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('s');
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.click(id('settings-save'));
+  await page.waitForSelector(id('settings-bar'), { state: 'detached' });
+  const { method, path, body } = sent.at(-1);
+  assert.deepEqual([method, path, Object.keys(body)], ['PUT', 'api/limits', ['schedule']]);
+  assert.equal(body.schedule.grid[5], `nnppp${'n'.repeat(19)}`);
+  assert.equal(body.schedule.grid[6], `pppppss${'n'.repeat(17)}`);
+  await close(page);
+});
+
+test('what was changed and not saved is still there after a look at another page', async (context) => {
+  const { page } = await setUp(context, 'settings/downloads');
+  await page.fill('#retries', '7');
+  await page.click(id('settings-tab-speed'));
+  await page.click(id('speed-mode-slow'));
+  await page.locator(id('shell-nav')).locator('a[href$="/library"]').click();
+  await page.waitForSelector(id('library-row'));
+  await page.goBack();
+  assert.ok(await page.locator(id('speed-mode-slow')).isChecked());
+  await page.click(id('settings-tab-downloads'));
+  assert.equal(await page.inputValue('#retries'), '7');
+  await page.locator(id('settings-bar')).getByRole('button', { name: 'Discard' }).click();
+  assert.equal(await page.inputValue('#retries'), '4');
+  await close(page);
+});
+
+test('a key is shown once and can be revoked', async (context) => {
+  const { page, sent } = await setUp(context, 'settings/keys');
+  await page.fill(id('key-name'), 'laptop');
+  await page.selectOption(id('key-scope'), 'read');
+  await page.click(id('key-create'));
+  const key = await text(page, 'key-secret');
+  assert.match(key, /^hfd_/);
+  await page.reload();
+  await page.waitForSelector(id('key-table'));
+  assert.ok(!(await page.content()).includes(key));
+  await page.locator(id('key-revoke')).last().click();
+  await page.click(id('revoke-confirm'));
+  await page.waitForFunction(() => !document.querySelector('[data-testid="key-table"]').innerText.includes('laptop'));
+  assert.deepEqual(sent.map(({ method, path }) => `${method} ${path}`), ['POST api/keys', 'DELETE api/keys/3']);
+  await close(page);
+});
+
+test('the test of the Hub takes what is typed, saved or not', async (context) => {
+  const { page, sent } = await setUp(context, 'settings/hub');
+  await page.fill('#endpoint', 'https://mirror.example');
+  await page.click(id('hub-test'));
+  await page.waitForSelector(id('hub-test-answer'));
+  assert.deepEqual(sent.at(-1), { method: 'POST', path: 'api/settings/test', body: { endpoint: 'https://mirror.example' } });
+  assert.match(await text(page, 'hub-test-answer'), /The Hub refused the token/);
+  await close(page);
+});
+
+test('a service without these routes still shows pages that make sense', async (context) => {
+  const { page, mock } = await setUp(context, 'history', { tolerate: REFUSED });
+  mock.more.answer = () => undefined;
+  await page.route(/\/api\/(history\/|limits|keys|disk$|openapi|ratelimit|system|cache|mirror)/, (route) => route.fulfill({ status: 404, contentType: 'application/json', body: '{"ok":false,"error":"Not found"}' }));
+  await page.reload();
+  await page.waitForSelector(id('history-row'));
+  assert.equal(await page.locator(id('history-chart')).count(), 0);
+  await page.goto(`${mock.url}/settings/speed`);
+  await page.waitForSelector(id('speed-missing'));
+  await page.goto(`${mock.url}/settings/keys`);
+  await page.waitForSelector(id('keys-missing'));
+  await page.goto(`${mock.url}/system`);
+  await page.waitForSelector(id('system-disk'));
+  await page.goto(`${mock.url}/library`);
+  await page.waitForSelector(id('error-card'));
+  await close(page);
+});

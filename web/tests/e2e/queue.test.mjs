@@ -1,0 +1,203 @@
+// The queue and its jobs: graph, columns, places in the line, many at once, the drawer, segments. On the mock.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startMock } from '../mock/server.mjs';
+import { job } from '../mock/jobs.mjs';
+import { close, id, launch, open } from './browser.mjs';
+import { lookAt, REFUSED } from './looks.mjs';
+import { until } from './service.mjs';
+
+let browser;
+let mock;
+before(async () => {
+  browser = await launch();
+  mock = await startMock();
+  const made = job('verify of the cache', { kind: 'verify', status: 'completed', total: 60 * 2 ** 30, result: { checked: 1204, bytes: 60 * 2 ** 30, ok: 1203, unknown: 0, bad: [{ repo: 'Qwen/Qwen3-32B', type: 'model', path: 'model-00001-of-00004.safetensors', problem: 'hash_mismatch' }], missing: [] } });
+  mock.jobs.set(made.id, made);
+});
+after(async () => {
+  await browser?.close();
+  await mock?.stop();
+});
+
+const jobWith = (status, more = () => true) => [...mock.jobs.values()].find((one) => one.status === status && more(one)).id;
+const running = () => jobWith('running', (one) => one.progress.bytesPerSecond > 0);
+const row = (page, repo) => page.locator(id('queue-row'), { hasText: repo });
+
+async function openDrawer(page, tab = '') {
+  await page.goto(`${mock.url}/queue`);
+  await page.waitForSelector(id('queue-row'));
+  await page.goto(`${mock.url}/queue?job=${running()}${tab === '' ? '' : `&tab=${tab}`}`);
+  await page.waitForSelector(id('job-progress'));
+}
+const PAGES = {
+  'queue-drawer': async (page) => openDrawer(page),
+  'queue-menu': async (page) => {
+    await page.goto(`${mock.url}/queue`);
+    await page.locator(id('queue-row'), { hasText: 'Mistral' }).locator(id('job-menu')).click();
+    await page.waitForSelector(id('job-menu-menu'));
+  },
+  columns: async (page) => {
+    await page.goto(`${mock.url}/queue`);
+    await page.click(id('queue-menu'));
+    await page.click(id('queue-menu-columns'));
+    await page.waitForSelector(id('columns-dialog'));
+  },
+  change: async (page) => {
+    await page.goto(`${mock.url}/queue`);
+    await page.locator(id('queue-row'), { hasText: 'Mistral' }).locator(id('job-menu')).click();
+    await page.click(id('job-menu-priority'));
+    await page.waitForSelector(id('change-dialog'));
+  },
+  'job-overview': async (page) => {
+    await page.goto(`${mock.url}/jobs/${running()}`);
+    await page.waitForSelector(`${id('job-speed-graph')} canvas`);
+  },
+  'job-segments': async (page) => page.goto(`${mock.url}/jobs/${running()}/segments`).then(() => page.waitForSelector(id('segment-file'))),
+  'job-result': async (page) => page.goto(`${mock.url}/jobs/${jobWith('completed', (one) => one.kind === 'verify')}`).then(() => page.waitForSelector(id('job-result'))),
+  'limit-menu': async (page) => {
+    await page.goto(`${mock.url}/queue`);
+    await page.click(id('shell-limit'));
+    await page.waitForSelector(id('shell-limit-menu'));
+  },
+};
+lookAt(PAGES, { browser: () => browser, origin: () => mock.url, overlays: ['queue-menu', 'columns', 'change', 'limit-menu'] });
+
+test('the graph of all downloads says in words what it shows', async () => {
+  const page = await open(browser, mock.url);
+  await page.goto(`${mock.url}/queue`);
+  await page.waitForSelector(`${id('queue-throughput')} canvas`);
+  assert.match(await page.locator(`${id('queue-throughput')} figure`).getAttribute('aria-label'), /now [\d.]+ MiB\/s, mean 27\.0 MiB\/s, limit 50\.0 MiB\/s/);
+  assert.match(await page.locator(id('queue-throughput')).innerText(), /left ≥ [\d.]+ GiB/);
+  await close(page);
+});
+
+test('a queued row is moved by keys, by the menu and by dragging, and its place is spoken', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const page = await open(browser, own.url);
+  await page.goto(`${own.url}/queue`);
+  await page.waitForSelector(id('queue-row'));
+  const line = () => page.locator(`${id('queue-row')} td.name`).allInnerTexts().then((texts) => texts.map((text) => text.split('\n')[0]).filter((text) => /c4|Mistral|gemma/.test(text)).map((text) => /c4|Mistral|gemma/.exec(text)[0]));
+  assert.deepEqual(await line(), ['c4', 'Mistral', 'gemma']);
+  await row(page, 'gemma').locator('a').focus();
+  await page.keyboard.press('Alt+ArrowUp');
+  await until('one up', async () => (await line()).join() === 'c4,gemma,Mistral');
+  await until('it is spoken', async () => /google\/gemma-3-27b-it moved to position 2 of 3/.test(await page.locator(id('shell-live')).innerText()));
+  assert.match(await page.evaluate(() => document.activeElement?.textContent ?? ''), /gemma/, 'the focus goes with the row');
+  await row(page, 'Mistral').locator(id('job-menu')).click();
+  await page.click(id('job-menu-top'));
+  await until('to the top', async () => (await line()).join() === 'Mistral,c4,gemma');
+  const grip = await row(page, 'Mistral').locator(id('queue-grip')).boundingBox();
+  const goal = await row(page, 'gemma').boundingBox();
+  await page.mouse.move(grip.x + 8, grip.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(goal.x + 200, goal.y + goal.height - 6, { steps: 6 });
+  await page.mouse.up();
+  await until('behind the last', async () => (await line()).join() === 'c4,gemma,Mistral');
+  await close(page);
+});
+
+test('many jobs are changed at once, and each refusal is told', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const page = await open(browser, own.url);
+  await page.goto(`${own.url}/queue?status=queued`);
+  await page.waitForSelector(id('queue-row'));
+  await page.keyboard.press('Control+a');
+  await page.click(id('bulk-menu'));
+  await page.click(id('bulk-menu-category'));
+  await page.fill(id('change-value'), 'night');
+  await page.click(id('change-submit'));
+  await page.waitForSelector(id('change-dialog'), { state: 'detached' });
+  await until('all have it', () => [...own.jobs.values()].filter((one) => one.status === 'queued').every((one) => one.category === 'night'));
+  await page.selectOption(id('queue-filter-category'), 'night');
+  assert.equal(await page.locator(id('queue-row')).count(), 3);
+  // Another client was quicker with one of them.
+  const [first] = [...own.jobs.values()].filter((one) => one.status === 'queued');
+  first.status = 'running';
+  await page.click(id('bulk-hold'));
+  await page.locator(id('toast'), { hasText: '2 done, 1 refused' }).waitFor();
+  await page.locator(`${id('toast')} summary`).click();
+  await page.locator(id('toast'), { hasText: 'The job is running' }).waitFor();
+  await close(page);
+});
+
+test('columns are chosen and stay chosen; a limit of one job is set', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const page = await open(browser, own.url);
+  await page.goto(`${own.url}/queue`);
+  await page.click(id('queue-menu'));
+  await page.click(id('queue-menu-columns'));
+  await page.check(id('column-category'));
+  await page.uncheck(id('column-files'));
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await page.waitForSelector(id('queue-row'));
+  const heads = await page.locator('thead th').allInnerTexts();
+  assert.deepEqual(heads.map((text) => text.trim()).filter((text) => text !== '' && text !== 'Actions'), ['Name', 'State', 'Progress', 'Speed', 'Time left', 'Category']);
+  await row(page, 'Qwen3-32B').locator(id('job-menu')).click();
+  await page.click(id('job-menu-maxSpeed'));
+  await page.fill(id('change-value'), 'fast');
+  await page.click(id('change-submit'));
+  await page.getByText('Write a size such as 5MiB.').waitFor();
+  await page.fill(id('change-value'), '7.5');
+  await page.click(id('change-submit'));
+  await until('the limit', () => [...own.jobs.values()].some((one) => one.maxSpeed === '7.5MiB'));
+  await close(page);
+});
+
+test('a job opens beside the list and closes again; on its own page the strip has words', async () => {
+  const page = await open(browser, mock.url);
+  await page.goto(`${mock.url}/queue`);
+  await row(page, 'Qwen3-32B').locator('a').click();
+  await page.waitForSelector(id('job-drawer'));
+  assert.match(page.url(), /\/queue\?job=/);
+  await page.locator(id('job-drawer')).locator(id('job-tab-segments')).click();
+  assert.match(await page.locator(id('segment-text')).first().innerText(), /^71 %, \d ranges open, [\d.]+ GiB checked$/);
+  await page.keyboard.press('Escape');
+  await page.waitForSelector(id('job-drawer'), { state: 'detached' });
+  assert.match(await page.evaluate(() => document.activeElement?.textContent ?? ''), /Qwen3-32B/);
+  await close(page);
+});
+
+test('limits are set, slow is switched, everything is paused and goes on', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const page = await open(browser, own.url, { tolerate: REFUSED });
+  await page.goto(`${own.url}/queue`);
+  await page.click(id('shell-limit'));
+  await page.click(id('shell-limit-15'));
+  await page.getByText('15.0 MiB/s').first().waitFor();
+  await page.click(id('shell-limit'));
+  await page.fill(id('shell-limit-own'), '1B');
+  await page.keyboard.press('Enter');
+  await page.locator(id('toast'), { hasText: 'at least 64KiB' }).waitFor();
+  await page.fill(id('shell-limit-own'), '33');
+  await page.keyboard.press('Enter');
+  await page.getByText('33.0 MiB/s').first().waitFor();
+  await page.click(id('shell-slow'));
+  await page.waitForSelector(`${id('shell-slow')}[aria-pressed="true"]`);
+  await page.click(id('shell-pause'));
+  await page.click(id('shell-pause-60'));
+  assert.match(await page.locator(id('shell-paused')).innerText(), /paused until \d\d:\d\d/);
+  await page.click(id('shell-resume'));
+  await page.waitForSelector(id('shell-paused'), { state: 'detached' });
+  await close(page);
+});
+
+test('a service that lacks these routes shows the pages without them', async (context) => {
+  const own = await startMock({ missing: ['/api/limits', '/api/disk', '/api/ratelimit', '/api/speed', '/api/system', '/api/jobs/bulk', '/api/events'] });
+  context.after(own.stop);
+  const page = await open(browser, own.url, { tolerate: REFUSED });
+  await page.goto(`${own.url}/queue`);
+  await page.waitForSelector(id('queue-row'));
+  for (const part of ['shell-limit', 'shell-pause', 'queue-throughput', 'shell-budget']) assert.equal(await page.locator(id(part)).count(), 0, part);
+  assert.match(await page.locator(id('shell-disk')).innerText(), /412\.0 GiB free/);
+  await page.locator(`${id('queue-row')} input`).first().click();
+  await page.locator(`${id('queue-row')} input`).nth(1).click();
+  await page.click(id('bulk-pause'));
+  await until('one by one', () => [...own.jobs.values()].filter((one) => one.status === 'paused').length === 3);
+  await close(page);
+});
