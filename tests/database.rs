@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use hfdepot::model::destination::Destination;
 use hfdepot::store::{Change, JobsQuery, Store, StoreError, Submitted};
 use refinery::{Migration, Runner};
 use sqlx::Connection;
@@ -86,7 +87,7 @@ async fn many_stores_that_open_at_once_make_one_database() {
         let made = store
             .submit(
                 &request("o/r"),
-                &hfdepot::model::destination::Destination::cache(format!("/{jobs}")),
+                &Destination::cache(format!("/{jobs}")),
                 hfdepot::model::job::Verify::Size,
                 "ann",
             )

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hfdepot::model::code::Code;
+use hfdepot::model::destination::Destination;
 use hfdepot::model::job::{JobId, JobRequest, Verify};
 use hfdepot::model::repo::{BlobId, Commit};
 use hfdepot::model::segment::Segment;
@@ -44,12 +45,7 @@ impl Base {
 
     pub async fn submit_as(&self, request: &JobRequest, actor: &str) -> Submitted {
         self.store
-            .submit(
-                request,
-                &hfdepot::model::destination::Destination::cache("/hub"),
-                Verify::Size,
-                actor,
-            )
+            .submit(request, &Destination::cache("/hub"), Verify::Size, actor)
             .await
             .expect("the database works")
     }

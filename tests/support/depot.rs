@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hfdepot::engine::{Engine, Running, Tuning};
 use hfdepot::hub::HubConfig;
+use hfdepot::model::destination::Destination;
 use hfdepot::model::job::{JobId, JobRequest, Verify};
 use hfdepot::model::repo::{RepoType, Revision};
 use hfdepot::model::state::JobStatus;
@@ -137,7 +138,7 @@ impl Depot {
             .store
             .submit(
                 request,
-                &hfdepot::model::destination::Destination::cache(cache.display().to_string()),
+                &Destination::cache(cache.display().to_string()),
                 verify,
                 "test",
             )
