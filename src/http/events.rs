@@ -84,9 +84,11 @@ fn levels(fields: &QueryFields) -> ApiResult<Vec<String>> {
 pub struct EventsPage {
     /// Newest first.
     entries: Vec<EventRecord>,
+    /// Not in a download.
+    #[schema(required = false)]
     limit: i64,
     /// For `?cursor=`: the page behind this one; null at the end.
-    #[schema(required)]
+    #[schema(required = false)]
     next_cursor: Option<String>,
 }
 

@@ -31,10 +31,14 @@ pub struct HistoryPage {
     entries: Vec<HistoryRecord>,
     /// How many match in all.
     total: i64,
+    /// Not in a download.
+    #[schema(required = false)]
     limit: i64,
+    /// Not in a download.
+    #[schema(required = false)]
     offset: i64,
     /// For `?cursor=`: the page behind this one; null at the end. Rows that come meanwhile do not move it.
-    #[schema(required)]
+    #[schema(required = false)]
     next_cursor: Option<String>,
 }
 
