@@ -78,7 +78,7 @@ async fn filters_pages_and_downloads_show_exactly_what_was_asked() {
     service.until_status(&more, "failed").await;
     assert_eq!(
         ids(&service, &format!("limit=2&cursor={cursor}")).await,
-        [done.clone()]
+        std::slice::from_ref(&done)
     );
     let (_, text) = service.get("/api/history?format=jsonl&status=failed").await;
     let lines: Vec<Value> = text

@@ -65,6 +65,10 @@ fn every_live_setting_has_a_flag() {
     let values = [
         ("token", "hf_abcdefgh"),
         ("cache-dir", "/r"),
+        ("local-dir", "/l"),
+        ("local-scan-dirs", "/a:/b"),
+        ("download-routes", "llm=/m,audio=/s"),
+        ("link-mode", "hardlink"),
         ("endpoint", "https://e"),
         ("connections", "9"),
         ("max-active", "9"),

@@ -299,13 +299,16 @@ impl Drop for Gate {
 mod tests {
     use super::*;
 
+    /// Which job read how many bytes when.
+    type Log = Arc<Mutex<Vec<(i64, Instant, u64)>>>;
+
     /// `readers` of `job` that read `chunk` bytes at a time; each read is written down.
     fn read_on(
         job: i64,
         own: &Arc<Bandwidth>,
         all: &Arc<Bandwidth>,
         (readers, chunk): (usize, usize),
-        log: &Arc<Mutex<Vec<(i64, Instant, u64)>>>,
+        log: &Log,
     ) -> Vec<tokio::task::JoinHandle<()>> {
         let reader = |_| {
             let (own, all, log) = (own.clone(), all.clone(), log.clone());

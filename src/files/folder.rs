@@ -135,6 +135,8 @@ impl Folder {
     }
 
     /// What stands under `name`; links are not followed.
+    // Its type differs from one system to the next.
+    #[allow(clippy::useless_conversion)]
     pub fn entry(&self, name: &str) -> Result<Option<Entry>, DiskError> {
         match rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(Entry {

@@ -374,7 +374,7 @@ mod tests {
                 "Invalid routeKey",
                 "routeKey must be one of the configured route keys",
             ),
-            ("localRepo", json!("m"), 400, "Invalid localRepo", "\"m\""),
+            ("localRepo", json!("m"), 400, "Invalid localRepo", "owner/name"),
             (
                 "localDir",
                 json!(["/x"]),

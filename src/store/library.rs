@@ -9,7 +9,7 @@ mod read;
 use std::collections::{HashMap, HashSet};
 
 use crate::clock::now_ms;
-use crate::model::library::{CachedRepo, Held, LibraryRepo, Verification, quant_groups};
+use crate::model::library::{CachedRepo, Held, LibraryRepo, quant_groups};
 
 use super::files::json_text;
 use super::writer::{Durability, WriteTx};
