@@ -91,7 +91,7 @@ pub struct LiveArgs {
     /// Root of the cache; the Hub cache is its folder hub [default: HF_HOME, else ~/.cache/huggingface]
     #[arg(long, env = "HFDEPOT_CACHE_DIR", value_name = "DIR")]
     pub cache_dir: Option<String>,
-    /// Folder of plain files, <owner>/<name>/<path>, in place of the cache
+    /// Folder of plain files, by owner, name and path, in place of the cache
     #[arg(long, env = "HFDEPOT_LOCAL_DIR", value_name = "DIR")]
     pub local_dir: Option<String>,
     /// Folders to look through for models, separated by colons; never written to

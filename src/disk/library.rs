@@ -1,7 +1,7 @@
 //! Scanning a Hub cache: what is in it, by whatever program it was put there.
 //!
 //! Nothing is changed and no link is followed. A folder that is broken is described, never an
-//! error of the whole scan. What a repo folder's [marks](marks) cover is not looked at again
+//! error of the whole scan. What a repo folder's marks cover is not looked at again
 //! while they hold.
 
 mod marks;

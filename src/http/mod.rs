@@ -126,7 +126,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(disk::show))
 }
 
-/// The router over [`table`].
+/// The router over the table of routes.
 pub fn routes(app: state::AppState) -> Router {
     table().with_state(app).into()
 }

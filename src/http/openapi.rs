@@ -1,9 +1,9 @@
 //! The description of the API: OpenAPI 3.1, made from the handlers.
 //!
-//! [`super::table`] is the one list of routes: what stands there is served and described, what
+//! `super::table` is the one list of routes: what stands there is served and described, what
 //! does not is neither. A handler describes its own parameters, bodies and answers with
 //! `#[utoipa::path]`; of an error it names only status and cause. What holds for all routes is
-//! added here once ([`finish`]): the shape of errors, the answers of the guard, the ways to log in.
+//! added here once (`finish`): the shape of errors, the answers of the guard, the ways to log in.
 
 use std::sync::LazyLock;
 
