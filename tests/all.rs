@@ -28,6 +28,7 @@ mod live;
 mod mirror;
 mod openapi;
 mod order;
+mod plan_many;
 mod proxy;
 mod queries;
 mod queue;

@@ -1,6 +1,6 @@
 //! Planning: the commit, the whole tree, what the filters select, and what the cache has of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +14,9 @@ use crate::model::repo::{BlobId, Commit, RepoId, RepoPath, RepoType};
 use crate::store::StoreError;
 
 use super::{Shared, space};
+
+/// Entries on a page of the Hub's listing (seen on the Hub).
+const ENTRIES_OF_A_PAGE: usize = 1_000;
 
 /// Hub caches by directory. Opening one probes its file system, so each is opened once.
 #[derive(Default)]
@@ -178,6 +181,10 @@ pub struct PlanReport {
     pub free_bytes: Option<u64>,
     /// Bytes that running jobs will still take.
     pub reserved_bytes: u64,
+    /// Requests to the Hub that the job would make, as far as the listing tells: one for the commit,
+    /// one for each page of the listing, and one for the link of each content that is not here.
+    /// Retries and links that expire come on top.
+    pub requests: u64,
     /// Whether it fits, or the sentence why not.
     pub room: Result<(), String>,
 }
@@ -216,7 +223,8 @@ pub async fn report(
     let here = look(dir.clone(), local, request, &selection.files).await?;
     let mut files = Vec::with_capacity(selection.files.len());
     let (mut present_bytes, mut fetch_bytes) = (0, 0);
-    let mut seen = std::collections::HashSet::new();
+    let pages = pages(&selection);
+    let mut seen = HashSet::new();
     for (file, present) in selection.files.into_iter().zip(here) {
         let part_bytes = match present {
             true => 0,
@@ -249,10 +257,28 @@ pub async fn report(
         left_out: selection.left_out,
         present_bytes,
         fetch_bytes,
+        requests: 1 + pages + seen.len() as u64,
         free_bytes: disk::space(&dir).ok().map(|space| space.free_bytes),
         reserved_bytes,
         room: space::fits(&dir, fetch_bytes, reserved_bytes, floor),
     })
+}
+
+/// Pages that the listing took: its entries are the files and every folder above them.
+fn pages(selection: &Selection) -> u64 {
+    let chosen = selection.files.iter().map(|file| file.path.as_str());
+    let left_out = selection.left_out.iter().map(|file| file.path.as_str());
+    let mut folders = HashSet::new();
+    for path in chosen.chain(left_out) {
+        for (at, _) in path.rmatch_indices('/') {
+            // Whoever put this folder in put in those above it too.
+            if !folders.insert(&path[..at]) {
+                break;
+            }
+        }
+    }
+    let entries = selection.files.len() + selection.left_out.len() + folders.len();
+    entries.div_ceil(ENTRIES_OF_A_PAGE).max(1) as u64
 }
 
 /// Which files of a plan the destination has; without creating one that is not there.

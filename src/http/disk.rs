@@ -117,7 +117,8 @@ pub(super) async fn space_of(path: PathBuf) -> Option<Space> {
     tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?
 }
 
-async fn ask(path: PathBuf) -> Option<(Space, disk::Mount)> {
+/// Space and mount of the volume of `path`; `None` when it does not answer in time.
+pub(super) async fn ask(path: PathBuf) -> Option<(Space, disk::Mount)> {
     let asked = tokio::task::spawn_blocking(move || Some((disk::space(&path).ok()?, disk::mount_of(&path)?)));
     tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?
 }

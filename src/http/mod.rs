@@ -42,6 +42,7 @@ pub mod openapi;
 pub mod origin;
 pub mod outbox;
 pub mod plan;
+pub mod plan_many;
 pub mod problem;
 pub mod readiness;
 pub mod readme;

@@ -13,7 +13,7 @@ export interface Search {
 }
 
 export type ManyPlans = {
-  plans: ({ ok: true; repo: string; plan: Plan } | { ok: false; repo: string; error: string; reason?: string; hint?: string })[];
+  plans: ({ ok: true; repo: string; plan: Plan } | { ok: false; repo: string; error: string; details?: string; reason?: string; hint?: string })[];
 };
 
 const path = (repo: string) => repo.split('/').map(encodeURIComponent).join('/');

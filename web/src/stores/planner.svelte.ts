@@ -133,7 +133,7 @@ export class Planner {
     [...open.keys()].forEach((key, index) => {
       const one = plans[index];
       if (one?.ok === true) this.#plans.set(key, { kind: 'plan', plan: one.plan });
-      else this.#plans.set(key, { kind: 'error', error: new ApiError(422, one?.error ?? '', '', one?.reason ?? '', one?.hint ?? '') });
+      else this.#plans.set(key, { kind: 'error', error: new ApiError(422, one?.error ?? '', one?.details ?? '', one?.reason ?? '', one?.hint ?? '') });
     });
   }
 
