@@ -111,6 +111,9 @@ async fn no_query_of_the_worker_reads_a_whole_table() {
         ("SELECT repo_type AS", "SCAN job USING INDEX job_leased"),
         ("SELECT part.id, part.folder", "SCAN part"),
         ("SELECT name, path, description", "SCAN mirror_target"),
+        // Once for each deletion in the cache.
+        ("SELECT id FROM job WHERE destination", "SCAN job"),
+        ("SELECT DISTINCT file.blob_id", "SCAN file USING INDEX file_blob"),
         // As few as there are keys.
         ("SELECT id, name, scope, prefix", "SCAN api_key"),
     ];

@@ -111,6 +111,20 @@ const BODY: [(&str, &str, &str); 3] = [
     ),
 ];
 
+/// Answers when the database cannot take or give what is needed.
+const STORE: [(&str, &str, &str); 2] = [
+    (
+        "503",
+        "DatabaseBusy",
+        "The database is held by another program, or the service is stopping; come again soon",
+    ),
+    (
+        "507",
+        "DatabaseFull",
+        "The volume of the database is full; nothing was stored",
+    ),
+];
+
 /// Adds what holds for all routes.
 fn finish(document: Document) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
@@ -131,6 +145,7 @@ fn finish(document: Document) -> Value {
         .iter()
         .chain(&BODY)
         .chain([&WAITING])
+        .chain(&STORE)
         .map(|(_, name, cause)| ((*name).to_owned(), error_answer(cause)))
         .collect();
     document["components"]["responses"] = Value::Object(responses);
@@ -181,7 +196,8 @@ fn complete(operation: &mut Value, scope: Scope) {
     }
     let bodies = BODY.iter().filter(|_| has_body);
     let waiting = [&WAITING].into_iter().filter(|_| !open);
-    for (status, name, _) in GUARD.iter().chain(bodies).chain(waiting) {
+    let store = STORE.iter().filter(|_| !open);
+    for (status, name, _) in GUARD.iter().chain(bodies).chain(waiting).chain(store) {
         if open && *status == "401" {
             continue;
         }
