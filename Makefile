@@ -5,7 +5,7 @@ BINARY := target/release/hfdepot
 HAS_WEB := $(wildcard web/package.json)
 WEB_SOURCES := $(shell find web -type d \( -name node_modules -o -name dist -o -name tests \) -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test test-rust test-crash test-clients test-web bench bench-resume fmt lint docs web release sqlx-data setup
+.PHONY: help run test test-rust test-crash test-clients test-web fuzz bench bench-resume fmt lint docs web release sqlx-data setup
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -22,10 +22,12 @@ test-rust: ## formatting, lints, Rust tests, recorded queries, documentation
 	cargo sqlx-data --check
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-test-crash: release ## kill -9 and power cuts at random moments
+test-crash: release ## kill -9, power cuts and failing system calls
 	python3 tests/crash/kill_loop.py --kills 20 --hfdepot $(BINARY)
 	# 77: the machine cannot do it (not root, no loop device), and the line above said why.
 	python3 tests/crash/power_cut.py --cuts 5 --hfdepot $(BINARY) || test $$? -eq 77
+	# 77 here: strace is missing or may not trace.
+	python3 tests/crash/disk_faults.py --limit 240 --hfdepot $(BINARY) || test $$? -eq 77
 
 test-clients: release ## the real huggingface_hub, curl, jq and websockets against hfdepot
 	python3 tests/clients/real_hub_clients.py --hfdepot $(BINARY)
@@ -34,6 +36,10 @@ test-web: release ## unit and browser tests of the web pages
 ifneq ($(HAS_WEB),)
 	cd web && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm test
 endif
+
+FUZZ_SECONDS := 60
+fuzz: ## fuzz every parser of foreign bytes; FUZZ_SECONDS=600 ARGS="tree gguf"
+	fuzz/run.sh $(FUZZ_SECONDS) $(ARGS)
 
 bench: setup release ## compare with curl, aria2c and hf; ARGS="--quick" takes two minutes
 	python3 tests/bench/bench.py --hfdepot $(BINARY) $(ARGS)

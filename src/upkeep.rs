@@ -35,14 +35,23 @@ pub async fn run(
 ) {
     let mut rounds = interval_at(Instant::now() + FIRST_ROUND, ROUND);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    lay_ballast(&store, &database);
     while stop.run_until_cancelled(rounds.tick()).await.is_some() {
         purge(&store, &settings, &feed).await;
+        lay_ballast(&store, &database);
         if backup_is_due(&database) {
             match store.backup(&database, "daily").await {
                 Ok(copy) => tracing::info!(copy = %copy.display(), "copied the database"),
                 Err(error) => tracing::error!(%error, "the database could not be copied"),
             }
         }
+    }
+}
+
+/// A few system calls, so no thread of its own.
+fn lay_ballast(store: &Store, database: &Path) {
+    if let Err(error) = store.lay_ballast(database) {
+        tracing::info!(%error, "no space is set aside beside the database");
     }
 }
 

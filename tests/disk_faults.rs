@@ -18,13 +18,13 @@ const MIB: u64 = 1 << 20;
 const FOLDER: &str = "models--acme--big";
 
 /// A small volume in memory, unmounted when dropped.
-struct Volume {
-    dir: TempDir,
+pub struct Volume {
+    pub dir: TempDir,
 }
 
 impl Volume {
     /// `None`, said aloud, without the right to mount.
-    fn mount(options: &str) -> Option<Self> {
+    pub fn mount(options: &str) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a directory");
         if run(
             "mount",
@@ -36,7 +36,7 @@ impl Volume {
         None
     }
 
-    fn remount(&self, options: &str) {
+    pub fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
         assert!(
             run("mount", &["-o", &options, path(self.dir.path())]),
@@ -49,7 +49,7 @@ impl Volume {
     }
 
     /// Takes so many bytes away; gives the file that holds them.
-    fn fill(&self, bytes: u64) -> PathBuf {
+    pub fn fill(&self, bytes: u64) -> PathBuf {
         let ballast = self.dir.path().join("ballast");
         let _ = std::fs::write(&ballast, vec![1; bytes as usize]);
         ballast

@@ -263,10 +263,10 @@ async fn the_command_line_reads_and_proves_the_history_beside_a_service_and_with
     let dir = service.stop().await;
     let names = crate::support::depot::names(&data);
     check("without it");
-    assert_eq!(
-        crate::support::depot::names(&data),
-        names,
-        "nothing is made beside the database"
+    let after = crate::support::depot::names(&data);
+    assert!(
+        after.iter().all(|name| names.contains(name)),
+        "nothing is made beside the database: {after:?}"
     );
     assert_eq!(run(&["--status", "running"]).0, 2);
     crate::support::depot::meddle(&data, "UPDATE history SET actor = 'nobody' WHERE seq = 2").await;

@@ -130,6 +130,10 @@ async fn the_service_hands_the_document_out_and_has_every_route_of_it() {
     assert_eq!(status, 200);
     assert_eq!(&served, document());
     for (path, method, _) in operations() {
+        // A stream has no end; `tests/events_sse.rs` reads it.
+        if path == "/api/events" {
+            continue;
+        }
         // No such thing is an answer of the route; no such path is not.
         let path = path.replace("{id}", "000000000000");
         let path = path.replace("{owner}", "o").replace("{name}", "n");

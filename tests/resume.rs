@@ -284,11 +284,19 @@ async fn a_part_deleted_or_cut_again_and_again_is_fetched_again_and_right() {
     let id = depot.submit(&request("acme/big")).await;
     let staging = depot.folder(FOLDER).join(".hfdepot");
     let part = staging.join(format!("{}.part", Content::generated(16 * MIB, 9).sha256()));
-    let gone = format!("SELECT COUNT(*) FROM event WHERE event = 'part_gone' AND job_id = '{id}'");
+    let gone =
+        format!("SELECT COALESCE(SUM(times), 0) FROM event WHERE event = 'part_gone' AND job_id = '{id}'");
+    let refetched = format!("SELECT refetched_bytes FROM job WHERE id = '{id}'");
+    let mut before = -1;
     for round in 0..3 {
         // Before a byte is written there is nothing to lose, and nothing is noticed.
         let written = "SELECT COUNT(*) FROM segment WHERE written_bytes > 0";
-        eventually(async || depot.figure(&gone).await == round && depot.figure(written).await > 0).await;
+        let whole = || std::fs::metadata(&part).is_ok_and(|metadata| metadata.len() == 16 * MIB);
+        eventually(async || {
+            whole() && depot.figure(&refetched).await > before && depot.figure(written).await > 0
+        })
+        .await;
+        before = depot.figure(&refetched).await;
         if round == 1 {
             let file = std::fs::OpenOptions::new()
                 .write(true)

@@ -9,7 +9,7 @@ use crate::disk::DiskError;
 use crate::hub::{Class, Decision, HubClient, HubConfig, HubError, Retry};
 use crate::model::code::Code;
 use crate::model::state::WaitReason;
-use crate::store::{StoreError, Waiting};
+use crate::store::{Hindrance, StoreError, Waiting};
 
 use super::meter::Meter;
 use super::trouble::Trouble;
@@ -19,6 +19,8 @@ use super::trouble::Trouble;
 const WAIT_INSIDE: Duration = Duration::from_secs(10);
 /// A job that waits for space looks again after this time by itself; freed space wakes it sooner.
 const DISK_PACE_MS: i64 = 365 * 86_400_000;
+/// So long a job stays away from a database that another program holds, milliseconds.
+const BUSY_PACE_MS: i64 = 5_000;
 
 /// Why a whole run ends before its work is done.
 #[derive(Debug, Clone)]
@@ -82,11 +84,19 @@ impl FileError {
 }
 
 impl Halt {
-    /// A failed database call.
+    /// A failed database call: its volume is waited for as that of the files is.
     pub fn store(error: StoreError) -> Self {
-        match error {
-            StoreError::LeaseLost => Self::LeaseLost,
-            error => Self::Fail(Code::Internal, error.to_string()),
+        match (error.hindrance(), error) {
+            (_, StoreError::LeaseLost) => Self::LeaseLost,
+            (Some(Hindrance::Full | Hindrance::Volume), error) => {
+                Self::Wait(wait_for_disk(error.to_string()))
+            }
+            (Some(Hindrance::Busy), error) => Self::Wait(Waiting {
+                reason: WaitReason::Retry,
+                ready_at: now_ms() + BUSY_PACE_MS,
+                text: error.to_string(),
+            }),
+            (None, error) => Self::Fail(Code::Internal, error.to_string()),
         }
     }
 }

@@ -82,9 +82,12 @@ impl Checkpointer {
         self.lock().meters.push(meter.clone());
     }
 
-    /// Stops following a run.
+    /// Stops following a run, and every part that it still has here: one that was to be published
+    /// when the run ended would keep its lock, and the next run would wait for it for ever.
     pub fn forget_run(&self, meter: &Arc<Meter>) {
-        self.lock().meters.retain(|other| !Arc::ptr_eq(other, meter));
+        let mut open = self.lock();
+        open.meters.retain(|other| !Arc::ptr_eq(other, meter));
+        open.parts.retain(|part| !part.is_of(meter));
     }
 
     /// Bytes were written to some part.
@@ -133,7 +136,11 @@ impl Checkpointer {
         if marks.is_empty() && progress.is_empty() {
             return Ok(());
         }
-        self.store.progress(&progress, &marks).await
+        let recorded = self.store.progress(&progress, &marks).await;
+        if recorded.is_err() {
+            parts.iter().for_each(|part| part.marks_were_lost());
+        }
+        recorded
     }
 
     /// Both loops of the checkpointer; ends when its engine is dropped.
@@ -179,11 +186,7 @@ impl Checkpointer {
             for waiter in waiters {
                 let answer = match &result {
                     Ok(()) => Ok(()),
-                    Err(error) => Err(StoreError::Unreadable {
-                        table: "segment",
-                        row: "synced marks".to_owned(),
-                        why: error.to_string(),
-                    }),
+                    Err(error) => Err(error.shared()),
                 };
                 // The part may have been given up meanwhile.
                 let _ = waiter.send(answer);

@@ -69,6 +69,9 @@ pub use comparison::{
 pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
 pub use limits::Permits;
 pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
+/// What a run makes of stored marks; the simulation in `tests/` decides by it too.
+#[doc(hidden)]
+pub use part::believed;
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 
 /// What can be tuned while the engine runs; a new value acts within a second.

@@ -20,8 +20,8 @@ use crate::model::job::Verify;
 use crate::model::library::CachedRepo;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{BlobId, Commit, RepoId};
-use crate::model::state::{Phase, WaitReason};
-use crate::store::{Claimed, Job, NewFile, Outcome, Waiting};
+use crate::model::state::{JobStatus, Phase, WaitReason};
+use crate::store::{Claimed, Job, NewFile, Outcome, StoreError, Waiting};
 
 use super::Shared;
 use super::attempt::{FileError, Halt, Tries};
@@ -34,6 +34,9 @@ use super::trouble::Trouble;
 /// What a crashed run left in the staging folder goes after this time, milliseconds: another
 /// instance on the same cache may be using younger files.
 const STALE_MS: i64 = 3_600_000;
+/// First and longest pause between two tries to record the end of a run.
+const SETTLE_PAUSE: Duration = Duration::from_millis(250);
+const SETTLE_PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// What every task of a run sees.
 pub struct Run {
@@ -89,11 +92,31 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth
             return;
         }
     };
-    match shared.store.settle(&meter.lease, &outcome).await {
+    match settle(&shared, &meter, &outcome).await {
         Ok(status) => tracing::info!(job.id = %id, %status, ?outcome, "job settled"),
         Err(error) => {
             tracing::error!(job.id = %id, %error, "the job could not be settled; its lease will run out")
         }
+    }
+}
+
+/// Records how the run ended. While the database cannot be used nobody else could take the job
+/// either: it is tried until it works, the lease is lost, or the service stops.
+async fn settle(shared: &Shared, meter: &Meter, outcome: &Outcome) -> Result<JobStatus, StoreError> {
+    let mut pause = SETTLE_PAUSE;
+    loop {
+        let settled = shared.store.settle(&meter.lease, outcome).await;
+        match &settled {
+            Err(error) if error.hindrance().is_some() && !shared.stop.is_cancelled() => {
+                tracing::warn!(job.seq = meter.lease.job_seq(), %error, "the end of the run waits for the database");
+            }
+            _ => return settled,
+        }
+        tokio::select! {
+            () = shared.stop.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = (pause * 2).min(SETTLE_PAUSE_MAX);
     }
 }
 

@@ -74,7 +74,7 @@ pub async fn create(
         .store
         .submit(&asked.request, &destination, verify, &actor)
         .await
-        .map_err(|error| ApiError::internal(error).message("Failed to create job"))?;
+        .map_err(|error| ApiError::from(error).message("Failed to create job"))?;
     Ok(match submitted {
         Submitted::New(job) => {
             app.engine.wake();

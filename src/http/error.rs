@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::access;
 use super::problem::{self, Problem};
 use crate::model::code::Code;
-use crate::store::StoreError;
+use crate::store::{Hindrance, StoreError};
 
 /// An error on its way to a client.
 #[derive(Debug, Clone)]
@@ -189,10 +189,36 @@ impl ApiError {
     }
 }
 
-/// The database fails for no reason that a client could know or mend.
+/// Nothing was stored. 507 and 503 say that the same request may be sent again later; else the
+/// database fails for no reason that a client could know or mend.
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::internal(error)
+        let Some(hindrance) = error.hindrance() else {
+            return Self::internal(error);
+        };
+        tracing::error!(request_id = access::request_id(), %error, "a request met a database that cannot be used");
+        let (status, code, hint) = match hindrance {
+            Hindrance::Full => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                Code::DiskFull,
+                "Free space on the volume of the data directory, then send it again.",
+            ),
+            Hindrance::Volume => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Code::DiskError,
+                "Check the volume of the data directory; see the system log.",
+            ),
+            Hindrance::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Code::Internal,
+                "A backup or a database shell may be at work; send it again in a few seconds.",
+            ),
+        };
+        Self::new(status, "The database cannot be used now")
+            .details(hindrance.to_string())
+            .reason(code)
+            .hint(hint)
+            .header(header::RETRY_AFTER, HeaderValue::from_static("5"))
     }
 }
 

@@ -84,9 +84,11 @@ fn levels(fields: &QueryFields) -> ApiResult<Vec<String>> {
 pub struct EventsPage {
     /// Newest first.
     entries: Vec<EventRecord>,
+    /// Not in a download.
+    #[schema(required = false)]
     limit: i64,
     /// For `?cursor=`: the page behind this one; null at the end.
-    #[schema(required)]
+    #[schema(required = false)]
     next_cursor: Option<String>,
 }
 
@@ -119,7 +121,7 @@ pub struct EventsParams {
 
 /// What happened to all jobs, newest first: who did what, and when.
 #[utoipa::path(get, path = "/api/history/events", operation_id = "listEvents", tag = "history", params(EventsParams), responses(
-    (status = 200, description = "A page, or with `format` a download of everything that matches", body = EventsPage),
+    (status = 200, description = "A page, or with `format` a download of everything that matches", content((EventsPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
     (status = 400, description = "A parameter is wrong")
 ))]
 pub async fn of_all(State(app): State<AppState>, fields: QueryFields) -> ApiResult<Response> {

@@ -17,6 +17,7 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::frames;
 use super::frames::{Happened, LiveMessage};
 use super::live_settings::LiveSettings;
 use super::outbox::{Frame, Outbox, Topic};
@@ -302,7 +303,7 @@ impl Task {
         // The end may be a second one: failed, retried and failed again between two looks.
         let ended =
             before.is_none_or(|before| before.status != job.status || before.ended_at != job.ended_at);
-        if let Some(event) = end_event(job.kind, job.status)
+        if let Some(event) = frames::end_event(job.kind, job.status)
             && ended
         {
             self.send_event((seq, job.kind), event, &job.id);
@@ -445,21 +446,4 @@ impl Task {
             env!("CARGO_PKG_VERSION")
         ))
     }
-}
-
-/// The event that tells of the end of a job.
-fn end_event(kind: JobKind, status: JobStatus) -> Option<&'static str> {
-    Some(match (kind, status) {
-        (JobKind::Download, JobStatus::Completed) => "download_complete",
-        (JobKind::Download, JobStatus::Failed) => "download_failed",
-        (JobKind::Mirror, JobStatus::Completed) => "mirror_complete",
-        (JobKind::Mirror, JobStatus::Failed) => "mirror_failed",
-        (JobKind::Verify, JobStatus::Completed) => "verify_complete",
-        (JobKind::Verify, JobStatus::Failed) => "verify_failed",
-        (JobKind::Export, JobStatus::Completed) => "export_complete",
-        (JobKind::Export, JobStatus::Failed) => "export_failed",
-        (_, JobStatus::Queued | JobStatus::Running | JobStatus::Paused | JobStatus::Cancelled) => {
-            return None;
-        }
-    })
 }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::summary::LimitsNow;
 use super::views::JobView;
 use crate::model::job::JobId;
+use crate::model::state::{JobKind, JobStatus};
 
 /// One message: `{"type": …, "data": …}`. The first on a connection is `init`.
 #[derive(Serialize, ToSchema)]
@@ -91,4 +92,21 @@ pub struct StatusNumbers {
     pub disk_free: Option<u64>,
     /// Which limits hold.
     pub limits: LimitsNow,
+}
+
+/// The event that tells of the end of a job.
+pub(super) fn end_event(kind: JobKind, status: JobStatus) -> Option<&'static str> {
+    Some(match (kind, status) {
+        (JobKind::Download, JobStatus::Completed) => "download_complete",
+        (JobKind::Download, JobStatus::Failed) => "download_failed",
+        (JobKind::Mirror, JobStatus::Completed) => "mirror_complete",
+        (JobKind::Mirror, JobStatus::Failed) => "mirror_failed",
+        (JobKind::Verify, JobStatus::Completed) => "verify_complete",
+        (JobKind::Verify, JobStatus::Failed) => "verify_failed",
+        (JobKind::Export, JobStatus::Completed) => "export_complete",
+        (JobKind::Export, JobStatus::Failed) => "export_failed",
+        (_, JobStatus::Queued | JobStatus::Running | JobStatus::Paused | JobStatus::Cancelled) => {
+            return None;
+        }
+    })
 }

@@ -31,10 +31,14 @@ pub struct HistoryPage {
     entries: Vec<HistoryRecord>,
     /// How many match in all.
     total: i64,
+    /// Not in a download.
+    #[schema(required = false)]
     limit: i64,
+    /// Not in a download.
+    #[schema(required = false)]
     offset: i64,
     /// For `?cursor=`: the page behind this one; null at the end. Rows that come meanwhile do not move it.
-    #[schema(required)]
+    #[schema(required = false)]
     next_cursor: Option<String>,
 }
 
@@ -71,7 +75,7 @@ pub struct HistoryParams {
 
 /// The ends of jobs, newest first.
 #[utoipa::path(get, path = "/api/history", operation_id = "listHistory", tag = "history", params(HistoryParams), responses(
-    (status = 200, description = "A page, or with `format` a download of everything that matches", body = HistoryPage),
+    (status = 200, description = "A page, or with `format` a download of everything that matches", content((HistoryPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
     (status = 400, description = "A parameter is wrong")
 ))]
 pub async fn list(State(app): State<AppState>, fields: QueryFields) -> ApiResult<Response> {

@@ -80,7 +80,7 @@ impl LiveSettings {
             self.store
                 .save_settings(&changes)
                 .await
-                .map_err(|error| ApiError::internal(error).message("Failed to save settings"))?;
+                .map_err(|error| ApiError::from(error).message("Failed to save settings"))?;
             let names: Vec<_> = changes.keys().collect();
             tracing::info!(?names, "settings changed");
             self.current.send_replace(Arc::clone(&after));

@@ -62,8 +62,10 @@ struct ProxyTrial {
     given: bool,
 }
 
-/// Tries what the body names, even where a flag or variable is stronger; the rest is taken as it
-/// is. Nothing is saved, and no job notices.
+/// Tries settings out without saving them
+///
+/// What the body names is tried even where a flag or variable is stronger; the rest is taken as it
+/// is. No job notices.
 #[utoipa::path(
     post,
     path = "/api/settings/test",

@@ -59,7 +59,12 @@ pub(super) fn follow(from: &Url, location: &str) -> Result<Step, HubError> {
 /// that leak links of the Hub itself get them rewritten to the mirror (seen on the Hub).
 pub(super) fn next_page(endpoint: &Url, from: &Url, link: &str) -> Result<Url, HubError> {
     let bad = |why: String| HubError::bad(format!("{} named a next page {why}", host(from)));
-    let next = from.join(link).map_err(|_| bad("that is not a URL".to_owned()))?;
+    let mut next = from.join(link).map_err(|_| bad("that is not a URL".to_owned()))?;
+    next.set_fragment(None);
+    // A user name in a URL becomes a header, and would take the place of the token.
+    if !next.username().is_empty() || next.password().is_some() {
+        return Err(bad("that holds a user name".to_owned()));
+    }
     if next.origin() == endpoint.origin() {
         return Ok(next);
     }
@@ -153,6 +158,7 @@ mod tests {
             "https://evil.example/api/x",
             "http://mirror.lan/api/x",
             "http://huggingface.co/x",
+            "http://user:word@mirror.lan:81/hub/api/x",
             "http://[",
         ] {
             assert!(next_page(&endpoint, &from, link).is_err(), "{link}");

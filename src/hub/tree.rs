@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::HubClient;
-use super::api::{self, Page};
+use super::api;
 use super::classify::{About, Part};
 use super::entry::{Keys, Listing, SIBLING, TREE};
 use super::error::HubError;
@@ -65,7 +65,7 @@ impl HubClient {
             if bytes > BYTES_MAX {
                 return Err(too_long("256 MiB"));
             }
-            if let Err(error) = listing.read(&page) {
+            if let Err(error) = listing.read(&page.body) {
                 return Err(if listing.is_full() {
                     too_long("500,000 entries")
                 } else {
@@ -73,7 +73,7 @@ impl HubClient {
                 });
             }
             match &page.next {
-                None => return Ok(listing.entries.finish()),
+                None => return Ok(listing.finish()),
                 Some(link) => url = next_page(&self.config.endpoint, &page.url, link)?,
             }
         }
@@ -105,16 +105,25 @@ impl HubClient {
 
 /// Reads pages entry by entry, so that no page stands in memory as a whole.
 #[derive(Default)]
-struct Bounded {
+pub(super) struct Bounded {
     entries: Listing,
     count: usize,
 }
 
 impl Bounded {
-    fn read(&mut self, page: &Page) -> Result<(), serde_json::Error> {
-        let mut json = serde_json::Deserializer::from_slice(&page.body);
+    /// Adds the entries of one page, given as its JSON.
+    ///
+    /// # Errors
+    /// When it is no array, or the listing [`is full`](Self::is_full).
+    pub(super) fn read(&mut self, page: &[u8]) -> Result<(), serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_slice(page);
         Entries(self, &TREE).deserialize(&mut json)?;
         json.end()
+    }
+
+    /// The tree of all pages read.
+    pub(super) fn finish(self) -> Tree {
+        self.entries.finish()
     }
 
     fn is_full(&self) -> bool {

@@ -42,7 +42,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if seconds > 365.0 * 86_400.0 {
         Err(bad())
     } else {
-        Ok(Duration::from_secs_f64(seconds))
+        // Whole microseconds: the noise of adding fractions would show as another duration.
+        Ok(Duration::from_micros((seconds * 1e6).round() as u64))
     }
 }
 
@@ -61,6 +62,12 @@ pub fn human_duration(value: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn adding_fractions_leaves_no_noise() {
+        let value = parse_duration("4ms04ms020262026s").unwrap();
+        assert_eq!(value, Duration::from_millis(20_262_026_008));
+    }
 
     #[test]
     fn durations_are_read_and_written_back() {

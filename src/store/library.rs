@@ -168,43 +168,6 @@ impl Store {
         .await?;
         tx.commit().await
     }
-
-    /// Stores what comparing blobs of one repo gave: name and result.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn library_verified(
-        &self,
-        hub: &str,
-        repo: &CachedRepo,
-        results: &[(String, Verification)],
-    ) -> Result<(), StoreError> {
-        let (folder, now, rows) = (repo.folder(), now_ms(), json_text(results));
-        let mut tx = self.begin(Durability::Progress).await?;
-        sqlx::query!(
-            "UPDATE library_blob SET verification = news.result, verified_at = ?1
-             FROM (SELECT value ->> 0 AS blob, value ->> 1 AS result FROM json_each(?2)) AS news
-             WHERE library_blob.blob = news.blob
-               AND repo_id = (SELECT id FROM library_repo WHERE hub = ?3 AND folder = ?4)",
-            now,
-            rows,
-            hub,
-            folder
-        )
-        .execute(tx.connection())
-        .await?;
-        let repo_id = sqlx::query_scalar!(
-            r#"SELECT id AS "id!" FROM library_repo WHERE hub = ? AND folder = ?"#,
-            hub,
-            folder
-        )
-        .fetch_optional(tx.connection())
-        .await?;
-        if let Some(repo_id) = repo_id {
-            sum_up(&mut tx, repo_id).await?;
-        }
-        tx.commit().await
-    }
 }
 
 /// Brings what a repo shows of its verification in line with its blobs.

@@ -8,6 +8,7 @@
 //! *promise* (`synchronous=FULL`: what a client was told, state changes, synced marks) or
 //! *progress* (`NORMAL`: may be lost with the power, never with the process).
 
+mod ballast;
 mod bulk;
 mod chain;
 mod change;
@@ -40,10 +41,11 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::sync::broadcast;
 
+use ballast::Ballast;
 pub use bulk::{Bulk, BulkResult};
 pub use change::{Change, Refused};
 pub use claim::{Claimed, Lease, Outcome, Waiting};
-pub use error::StoreError;
+pub use error::{Hindrance, StoreError};
 pub use events::{EventsQuery, NewEvent};
 pub use files::{FileProgress, FileRow, FileSettled, JobProgress, NewFile};
 pub use history::{History, HistoryQuery};
@@ -81,6 +83,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] and [`StoreError::NewerSchema`] leave the file untouched.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::opened(path)
+            .await
+            .map_err(|error| open::blamed(path, error))
+    }
+
+    async fn opened(path: &Path) -> Result<Self, StoreError> {
         let mut connection = open::open(path).await?;
         seal::seal_old(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
@@ -90,7 +98,7 @@ impl Store {
         // Room for a burst of changes; a listener that falls behind reloads everything.
         let (changes, _) = broadcast::channel(4096);
         Ok(Self {
-            writer: Writer::new(connection).await?,
+            writer: Writer::new(connection, Some(Ballast::beside(path))).await?,
             readers,
             changes,
         })
@@ -106,7 +114,31 @@ impl Store {
     /// # Errors
     /// What SQLite says when it does not.
     pub async fn check_writable(&self) -> Result<(), StoreError> {
-        self.begin(Durability::Progress).await?.commit().await
+        let mut tx = self.begin(Durability::Progress).await?;
+        if tx.follows_a_failure() {
+            // A commit of nothing writes nothing and would find nothing wrong. This number of the
+            // file's header is nobody's, and setting it writes a page.
+            sqlx::raw_sql("PRAGMA user_version = 0")
+                .execute(tx.connection())
+                .await?;
+        }
+        tx.commit().await
+    }
+
+    /// Sets space aside beside the database at `path`, which is given up when its volume is full.
+    /// Does nothing when it is there, or when there is little room.
+    ///
+    /// # Errors
+    /// When the file system cannot set space aside.
+    pub fn lay_ballast(&self, path: &Path) -> std::io::Result<()> {
+        Ballast::beside(path).lay()
+    }
+
+    /// Promises committed since the store was opened: a simulation of a loss of power has to
+    /// know which commits outlive it.
+    #[doc(hidden)]
+    pub async fn promises(&self) -> u64 {
+        self.writer.promises().await
     }
 
     /// Ends all reading and writes the log back into the database file. The writer closes

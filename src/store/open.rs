@@ -81,7 +81,16 @@ async fn create(path: &Path) -> Result<(), StoreError> {
     let made = async {
         let mut connection = durable(options(&new).create_if_missing(true)).connect().await?;
         migrate::run(&mut connection, &embedded::migrations::runner()).await?;
+        // Closing folds the log into the file too, but says nothing when the disk refuses; and the
+        // log stays behind below.
+        sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut connection)
+            .await?;
         connection.close().await?;
+        if has_log(&new) {
+            let why = io::Error::other("its first tables could not be written");
+            return Err(sqlx::Error::Io(why).into());
+        }
         match std::fs::hard_link(&new, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             // File systems without links, such as exFAT. There the lock on the data directory
@@ -163,6 +172,16 @@ async fn check(path: &Path) -> Result<i64, StoreError> {
 fn tells_damage(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code().and_then(|code| code.parse::<i32>().ok());
     code.is_some_and(|code| matches!(code & 0xff, 1 | 11 | 26))
+}
+
+/// The error of a first statement on an opened database: what tells of damage is called that.
+pub(super) fn blamed(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database(sqlx::Error::Database(error)) if tells_damage(error.as_ref()) => {
+            damaged(path, error.message())
+        }
+        other => other,
+    }
 }
 
 fn damaged(path: &Path, why: &str) -> StoreError {

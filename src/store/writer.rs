@@ -11,9 +11,10 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteOperation;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::StoreError;
+use super::ballast::Ballast;
 use super::file_list::FileList;
 use super::seal::{self, Unsealed};
+use super::{Hindrance, StoreError};
 
 /// How much a commit has to survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,12 @@ pub(super) struct Connection {
     durability: Option<Durability>,
     /// A transaction was begun and its end is unknown: its future may have been dropped.
     open: bool,
+    /// Given up when a commit finds no space.
+    ballast: Option<Ballast>,
+    /// The last commit that had something to write failed.
+    failing: bool,
+    /// Promises committed so far.
+    promises: u64,
     /// Rows of the record that the open transaction has inserted, triggers included: SQLite
     /// tells of each, and no other row is ever sealed.
     unsealed: Arc<std::sync::Mutex<Unsealed>>,
@@ -49,7 +56,10 @@ pub(super) struct WriteTx {
 }
 
 impl Writer {
-    pub(super) async fn new(mut sqlite: SqliteConnection) -> Result<Self, StoreError> {
+    pub(super) async fn new(
+        mut sqlite: SqliteConnection,
+        ballast: Option<Ballast>,
+    ) -> Result<Self, StoreError> {
         let unsealed = Arc::new(std::sync::Mutex::new(Unsealed::default()));
         let told = unsealed.clone();
         sqlite.lock_handle().await?.set_update_hook(move |change| {
@@ -62,6 +72,9 @@ impl Writer {
             sqlite,
             durability: None,
             open: false,
+            ballast,
+            failing: false,
+            promises: 0,
             unsealed,
         }))))
     }
@@ -71,6 +84,11 @@ impl Writer {
         let mut connection = self.0.clone().lock_owned().await;
         connection.end_open().await;
         connection
+    }
+
+    /// Promises committed so far.
+    pub(super) async fn promises(&self) -> u64 {
+        self.idle().await.promises
     }
 
     pub(super) async fn begin(&self, durability: Durability) -> Result<WriteTx, StoreError> {
@@ -129,11 +147,30 @@ impl WriteTx {
             let files = self.files.take();
             seal::seal(self.connection(), &rows, files).await?;
         }
-        sqlx::raw_sql("COMMIT").execute(self.connection()).await?;
+        let committed = sqlx::raw_sql("COMMIT").execute(self.connection()).await;
+        let committed = committed.map(drop).map_err(StoreError::from);
+        // After a failure the drop rolls back what SQLite has not rolled back itself.
+        if let Some(connection) = &mut self.connection {
+            connection.failing = committed.is_err();
+            // A quota that is used up shows as a failure of the volume.
+            let has_no_space = matches!(&committed, Err(error) if matches!(error.hindrance(), Some(Hindrance::Full | Hindrance::Volume)));
+            if has_no_space && connection.ballast.as_ref().is_some_and(Ballast::give_up) {
+                tracing::warn!("the database found no space: the space set aside for it was given up");
+            }
+        }
+        committed?;
         if let Some(mut connection) = self.connection.take() {
             connection.open = false;
+            connection.promises += u64::from(connection.durability == Some(Durability::Promise));
         }
         Ok(())
+    }
+
+    /// Whether the commit before this transaction failed.
+    pub(super) fn follows_a_failure(&self) -> bool {
+        self.connection
+            .as_ref()
+            .is_some_and(|connection| connection.failing)
     }
 }
 
@@ -165,7 +202,7 @@ mod tests {
             .execute(&mut sqlite)
             .await
             .unwrap();
-        Writer::new(sqlite).await.unwrap()
+        Writer::new(sqlite, None).await.unwrap()
     }
 
     async fn synchronous(tx: &mut WriteTx) -> i64 {

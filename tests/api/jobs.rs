@@ -122,7 +122,10 @@ async fn a_completed_job_can_be_dismissed_and_is_gone() {
     assert_eq!(service.command(&id, "dismiss").await, done("Job dismissed"));
     let gone = service.get(&format!("/api/jobs/{id}")).await;
     assert_error(&gone, 404, "not_found", "Job not found", "");
-    assert_eq!(service.get("/api/jobs").await.1, json!({"jobs": [], "count": 0}));
+    assert_eq!(
+        service.get("/api/jobs").await.1,
+        json!({"jobs": [], "count": 0, "total": 0, "nextCursor": null})
+    );
     assert_error(
         &service.command(&id, "dismiss").await,
         404,
@@ -202,7 +205,10 @@ async fn the_list_is_in_order_of_creation_and_can_be_narrowed() {
     let service = Service::start(NOWHERE).await;
     assert_eq!(
         service.get("/api/jobs").await,
-        (200, json!({"jobs": [], "count": 0}))
+        (
+            200,
+            json!({"jobs": [], "count": 0, "total": 0, "nextCursor": null})
+        )
     );
     for repo in ["o/a", "o/b", "o/c"] {
         service

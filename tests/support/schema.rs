@@ -122,6 +122,9 @@ fn route_of(path: &str) -> Option<String> {
     routes
         .filter(|route| {
             let wanted: Vec<&str> = route.split('/').collect();
+            // A repo of the early days has an id without an owner.
+            let early = wanted.ends_with(&["{owner}", "{name}"]) && wanted.len() == parts.len() + 1;
+            let wanted = &wanted[..wanted.len() - usize::from(early)];
             wanted.len() == parts.len()
                 && wanted
                     .iter()

@@ -21,7 +21,8 @@ use crate::model::segment::{Layout, Segment, Taken, cut};
 use crate::model::state::FileState;
 use crate::store::{PartIdentity, Store, StoreError, SyncedPart, WrittenMark};
 
-use belief::{believed, identity_of};
+pub use belief::believed;
+use belief::identity_of;
 pub use relief::Held;
 
 use super::attempt::FileError;
@@ -267,6 +268,16 @@ impl LivePart {
             lease: self.meter.lease.clone(),
         };
         moved.into_iter().map(mark).collect()
+    }
+
+    /// Whether it is the run of `meter` that fills it.
+    pub fn is_of(&self, meter: &Arc<Meter>) -> bool {
+        Arc::ptr_eq(&self.meter, meter)
+    }
+
+    /// The last marks were not recorded: the next drain brings all of them, as they are then.
+    pub fn marks_were_lost(&self) {
+        self.lock().move_all();
     }
 
     /// Syncs whenever enough is unsynced, until the part is closed.
