@@ -22,6 +22,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The repos of the cache
+         * @description Answered from an index that follows the disk: what other programs put there shows within
+         *     seconds, at once with `fresh=true`.
+         */
+        get: operations["listCache"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache-selection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Choices of files that can be deleted */
+        get: operations["showCacheSelection"];
+        put?: never;
+        post?: never;
+        /** Delete one choice of files */
+        delete: operations["deleteCacheSelection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find and remove what nobody needs
+         * @description Only shows it unless `dryRun` is `false`. Repos with a live job are left out, and so is what
+         *     another program works on.
+         */
+        post: operations["pruneCache"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rebuild the friendly view
+         * @description `models/owner/name/` and `datasets/owner/name/` in the root of the cache, with relative links
+         *     to the files of the shown snapshot and a manifest `hfd.yaml`.
+         */
+        post: operations["rebuildFriendlyView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/{owner}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One repo of the cache
+         * @description Without `type` the model is tried first. `files` are those of the shown snapshot, or of the
+         *     one that `revision` names (a commit or a ref); `revision=all` lists every snapshot's.
+         */
+        get: operations["showCached"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a repo from the cache
+         * @description Or one snapshot, with `revision`; contents that another snapshot needs stay. The last snapshot
+         *     takes the repo along.
+         */
+        delete: operations["deleteCached"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/disk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Volumes with reservations and those who wait */
+        get: operations["getDisk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/diskfree": {
         parameters: {
             query?: never;
@@ -113,6 +237,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The live feed as server-sent events */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -137,8 +278,76 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The ends of jobs, newest first */
+        /** The ends of jobs, newest first. */
         get: operations["listHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to all jobs, newest first: who did what, and when. */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was fetched and what ended on each day (UTC), oldest first. */
+        get: operations["sumHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proves that no row of history and events was changed, removed, inserted or moved. */
+        get: operations["verifyHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/{seq}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of one end by path, as they were then. */
+        get: operations["listHistoryFiles"];
         put?: never;
         post?: never;
         delete?: never;
@@ -154,10 +363,53 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Jobs in order of creation */
+        /**
+         * Jobs in order of creation
+         * @description With `limit` a page of them: the newest first of all, and each page in order of creation.
+         */
         get: operations["listJobs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Does the same with many jobs
+         * @description Each job has a result of its own; one that is refused does not hold the others up.
+         */
+        post: operations["changeJobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes the order of the queue
+         * @description Only queued jobs move; a job that passes one of another priority takes that priority.
+         */
+        post: operations["orderJobs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -179,7 +431,8 @@ export interface paths {
         delete: operations["cancelJob"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes what is attached to a job */
+        patch: operations["setJob"];
         trace?: never;
     };
     "/api/jobs/{id}/dismiss": {
@@ -206,10 +459,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * What happened to a job, oldest first
-         * @description Outlives the job on the list.
-         */
+        /** What happened to a job, oldest first. */
         get: operations["listJobEvents"];
         put?: never;
         post?: never;
@@ -287,6 +537,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{id}/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which spans of the files under way are here. */
+        get: operations["listJobSegments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/speed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The speed of one job, with marks where it was tried again or went on in another run. */
+        get: operations["showJobSpeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/keys": {
         parameters: {
             query?: never;
@@ -320,6 +604,27 @@ export interface paths {
         post?: never;
         /** Removes an API key; it opens nothing from then on */
         delete: operations["removeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Limits and which hold now */
+        get: operations["getLimits"];
+        /**
+         * Changes limits
+         * @description All or nothing. Acts within a second: what runs beyond the new limits lets go without losing a byte.
+         */
+        put: operations["setLimits"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -560,6 +865,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries what the body names, even where a flag or variable is stronger; the rest is taken as it
+         *     is. Nothing is saved, and no job notices.
+         */
+        post: operations["testSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/speed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The speed of all jobs together. */
+        get: operations["showSpeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The service in a few numbers */
+        get: operations["getSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ws": {
         parameters: {
             query?: never;
@@ -703,6 +1062,8 @@ export interface components {
         };
         /** @description The report, with what the Hub says of the repo at this moment. */
         AnalyzedRepo: components["schemas"]["Analysis"] & {
+            /** @description `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest; empty when it is not here. */
+            cache_status: string;
             /** @description Whether some of it is in the cache. */
             cached: boolean;
             disabled: boolean;
@@ -763,6 +1124,199 @@ export interface components {
             task: string;
             task_description: string;
         };
+        /**
+         * @description What to do with each job.
+         * @enum {string}
+         */
+        BulkAction: "pause" | "resume" | "hold" | "start" | "cancel" | "retry" | "dismiss" | "set";
+        /** @description What became of all of them, in the order of the request. */
+        BulkDone: {
+            /** @description How many changed. */
+            done: number;
+            /** @description Whether more jobs match the filter than one request may change: send it again. */
+            more: boolean;
+            /** @description How many did not. */
+            refused: number;
+            results: components["schemas"]["BulkItem"][];
+        };
+        /** @description What jobs have in common; every field that is given must fit. */
+        BulkFilter: {
+            /** @description This category. */
+            category?: string | null;
+            /** @description Any of these error codes. */
+            errorCode?: string[];
+            /** @description A kind of job, or `all`; `download` when it is missing. */
+            kind?: string | null;
+            /** @description Text in repo, category or a tag. */
+            q?: string | null;
+            /** @description Any of these statuses. */
+            status?: string[];
+            /** @description This tag. */
+            tag?: string | null;
+        };
+        /** @description What became of one job. */
+        BulkItem: {
+            /** @description Why nothing changed. */
+            error?: string | null;
+            id: string;
+            ok: boolean;
+            /** @description The same as a word: `unknown`, `status` or `twin`. */
+            reason?: string | null;
+            /** @description Its status now. */
+            status?: string | null;
+        };
+        /** @description One command for many jobs: `ids` or `filter`. */
+        BulkRequest: components["schemas"]["JobPatch"] & {
+            action: components["schemas"]["BulkAction"];
+            filter?: components["schemas"]["BulkFilter"] | null;
+            /** @description At most 10,000. */
+            ids?: string[] | null;
+        };
+        /** @description What a deletion takes. */
+        CacheDeletion: {
+            dryRun: boolean;
+            errors: string[];
+            /** @description The first thousand of them. */
+            fileNames: string[];
+            /** @description How many names in snapshots go. */
+            files: number;
+            /**
+             * Format: int64
+             * @description Bytes that go.
+             */
+            freesBytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of the repo that stay.
+             */
+            keepsBytes: number;
+            message: string;
+            repo: string;
+            /** @description Snapshots that go. */
+            revisions: string[];
+            /** @description `false` when the friendly view could not follow; `errors` says why. */
+            success: boolean;
+            type: components["schemas"]["RepoType"];
+        };
+        /** @description One repo with its snapshots and files. */
+        CacheDetail: components["schemas"]["CacheEntry"] & {
+            /** @description By name. */
+            files: components["schemas"]["CacheFile"][];
+            /** @description Newest first. */
+            revisions: components["schemas"]["CacheRevision"][];
+        };
+        /** @description One repo of the cache. */
+        CacheEntry: {
+            /** @description The ref that is shown; empty when none names a snapshot. */
+            branch: string;
+            /** @description First seven digits. */
+            commit: string;
+            /** @description `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest. */
+            downloadStatus: string;
+            /** @description Day of the newest content, `YYYY-MM-DD`. */
+            downloaded: string;
+            /**
+             * Format: int64
+             * @description Files of the shown snapshot.
+             */
+            fileCount: number;
+            /** @description Its folder in the friendly view; empty when it has none. */
+            friendlyPath: string;
+            hasMMProj: boolean;
+            /** @description Last reading, as exactly as the mount keeps it. */
+            lastUsed?: string | null;
+            /**
+             * Format: int64
+             * @description Files of the shown snapshot that have no content.
+             */
+            missingFiles: number;
+            mmprojFiles: string[];
+            name: string;
+            owner: string;
+            /** @description Its folder. */
+            path: string;
+            /** @description What is wrong in the folder. */
+            problems: string[];
+            quantizations: string[];
+            repo: string;
+            /** Format: int64 */
+            revisionCount: number;
+            /**
+             * Format: int64
+             * @description Bytes on disk; each content counts once.
+             */
+            size: number;
+            sizeHuman: string;
+            /** @description Names of branches and tags. */
+            snapshots: string[];
+            source: string;
+            type: string;
+            /** @description `verified`, `partial` or `bad`; empty while nothing was compared. */
+            verification: string;
+            verifiedAt?: string | null;
+        };
+        /** @description One file of a snapshot. */
+        CacheFile: {
+            /** @description Name of its content; empty for a real file. */
+            blobId: string;
+            commit: string;
+            /** @description `linked`, `real`, `dangling` (its content is missing) or `foreign` (a link elsewhere). */
+            held: string;
+            isLfs: boolean;
+            name: string;
+            /** @description `type:owner/name` of other repos that hold the same content. */
+            sharedWith: string[];
+            /** Format: int64 */
+            size: number;
+            sizeHuman: string;
+            /** @description What was compared: `sha256`, `git-sha1`, `size`; `bad` when it differed; else empty. */
+            verification: string;
+        };
+        /** @description The cache. */
+        CacheList: {
+            /** @description The Hub cache. */
+            cacheDir: string;
+            count: number;
+            effectiveHubDir: string;
+            /** @description By id. */
+            repos: components["schemas"]["CacheEntry"][];
+            /** @description When the whole cache was last looked through; `null` = not yet. */
+            scannedAt?: string | null;
+            /** @description Whether a look at the disk is still under way. */
+            scanning: boolean;
+            stats: components["schemas"]["CacheStats"];
+        };
+        /** @description One snapshot. */
+        CacheRevision: {
+            commit: string;
+            /** Format: int64 */
+            fileCount: number;
+            lastModified: string;
+            refs: string[];
+            /** Format: int64 */
+            size: number;
+            /**
+             * Format: int64
+             * @description What its removal alone frees.
+             */
+            uniqueSize: number;
+        };
+        /** @description Choices of a repo. */
+        CacheSelection: {
+            locations: components["schemas"]["SelectionLocation"][];
+            repo: string;
+            type: components["schemas"]["RepoType"];
+        };
+        /** @description Sums over the listed repos. */
+        CacheStats: {
+            totalDatasets: number;
+            /** Format: int64 */
+            totalFiles: number;
+            totalModels: number;
+            /** Format: int64 */
+            totalSize: number;
+            totalSizeHuman: string;
+        };
         /** @description One repo of a model's descent. */
         ChainLink: {
             /** @description Whether it is the analysed repo. */
@@ -771,6 +1325,41 @@ export interface components {
             relation?: string | null;
             /** @description `owner/name`. */
             repo: string;
+        };
+        /** @description The verdict over the chain. */
+        ChainReport: {
+            /** @description Hash of the newest row that retention dropped, in hex; zeros when none was. */
+            anchor: string;
+            /**
+             * Format: int64
+             * @description Place of that row; 0 = none.
+             */
+            anchorPosition: number;
+            /**
+             * Format: int64
+             * @description Rows that were compared, up to the first bad one.
+             */
+            checked: number;
+            /**
+             * Format: int64
+             * @description Events among them.
+             */
+            events: number;
+            firstBad?: components["schemas"]["FirstBad"] | null;
+            /** @description Hash of the newest row, in hex. Noted elsewhere, it proves later that no row up to it was changed. */
+            head: string;
+            /**
+             * Format: int64
+             * @description Place of the newest row.
+             */
+            headPosition: number;
+            /**
+             * Format: int64
+             * @description Ends of jobs among them.
+             */
+            history: number;
+            /** @description Whether every row is as it was written and none is missing. */
+            ok: boolean;
         };
         /** @enum {string} */
         Code: "bad_request" | "repo_not_found" | "revision_not_found" | "entry_not_found" | "gated" | "bad_token" | "access_denied" | "repo_disabled" | "unsafe_path" | "path_collision" | "nothing_matched" | "hash_mismatch" | "size_mismatch" | "bad_response" | "rate_limited" | "server_error" | "offline" | "stalled" | "tls_error" | "disk_full" | "disk_read_only" | "disk_error" | "not_mounted" | "internal";
@@ -879,6 +1468,8 @@ export interface components {
         DownloadRequest: {
             /** @description Echoed to clients; names the folder of the longest matching filter in flat destinations. */
             appendFilterSubdir?: boolean | null;
+            /** @description One word for the kind of work; at most 64 characters. */
+            category?: string | null;
             /** @description Whether it is a dataset. */
             dataset?: boolean | null;
             /** @description Only the plan is wanted. */
@@ -889,6 +1480,12 @@ export interface components {
             excludes?: string[] | null;
             /** @description Patterns of files to have; none means all. */
             filters?: string[] | null;
+            /** @description Folder of plain files, absolute; below a folder that the settings name. */
+            localDir?: string | null;
+            /** @description Repo whose folder is used in place of the repo's own; in a local folder only. */
+            localRepo?: string | null;
+            /** @description Bytes a second of this job at most, such as `5MiB`. */
+            maxSpeed?: string | null;
             /**
              * Format: date-time
              * @description Not started before this time, RFC 3339.
@@ -906,8 +1503,24 @@ export interface components {
             repo: string;
             /** @description Branch, tag or commit; `main` by default. */
             revision?: string | null;
+            routeKey?: components["schemas"]["RouteKey"] | null;
+            /** @description Whether it is paused from the start. */
+            startPaused?: boolean | null;
+            /** @description Any further words; at most 32. */
+            tags?: string[] | null;
             /** @description What is compared before a file counts as done; by default as the settings say. `etag` means `size`. */
             verify?: string | null;
+        };
+        /** @description Whether the endpoint answers as a Hub does. */
+        EndpointTrial: {
+            /** @description A sentence for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description Milliseconds from the request to the end of one small answer; 0 when there was none.
+             */
+            ms: number;
+            ok: boolean;
         };
         /** @description The body of every error. */
         Error: {
@@ -935,6 +1548,62 @@ export interface components {
             /** @description Id of the request, as in the log and the header `X-Request-Id`. */
             request_id?: string;
         };
+        /** @description One thing that happened to a job. */
+        EventRecord: {
+            /** @description Who caused it. */
+            actor: string;
+            /** @description RFC 3339, UTC. */
+            at: string;
+            /** @description Hash over this row and all before it, in hex. */
+            chainHash: string | null;
+            /**
+             * Format: int64
+             * @description Place in the chain.
+             */
+            chainPosition: number | null;
+            /** @description The word of a failure, or of what is waited for. */
+            code: string | null;
+            /**
+             * Format: int64
+             * @description How often it happened since the last event that says the same.
+             */
+            count: number;
+            /** @description The sentence. */
+            detail: string;
+            /** @description What happened, in past tense. */
+            event: string;
+            /** @description Status before, when it changed. */
+            fromStatus: string | null;
+            /** @description The host that failed. */
+            host: string | null;
+            /** @description Id of the job. */
+            jobId: string;
+            /** @description `info`, `warn` or `error`. */
+            level: string;
+            /** @description Its repo, as long as the job or an end of it is known. */
+            repo: string | null;
+            /**
+             * Format: int64
+             * @description Order of the events, never used twice.
+             */
+            seq: number;
+            /** @description Status after. */
+            toStatus: string | null;
+            /**
+             * Format: int64
+             * @description Milliseconds until the next try.
+             */
+            waitMs: number | null;
+        };
+        /** @description A page of events. */
+        EventsPage: {
+            /** @description Newest first. */
+            entries: components["schemas"]["EventRecord"][];
+            /** Format: int64 */
+            limit: number;
+            /** @description For `?cursor=`: the page behind this one; null at the end. */
+            nextCursor: string | null;
+        };
         /** @description The equal job that is live already. */
         Existing: {
             /** @description As it is now. */
@@ -942,8 +1611,49 @@ export interface components {
             /** @description Says so. */
             message: string;
         };
+        /** @description One file that is under way. All in bytes. */
+        FileSegments: {
+            /**
+             * Format: int64
+             * @description Hashed from the front.
+             */
+            hashed: number;
+            path: string;
+            segments: components["schemas"]["SegmentView"][];
+            /**
+             * Format: int64
+             * @description On disk: survives a loss of power.
+             */
+            synced: number;
+            /** Format: int64 */
+            totalBytes: number;
+            /**
+             * Format: int64
+             * @description Handed to the system: survives the end of the process.
+             */
+            written: number;
+        };
         /** @enum {string} */
         FileState: "pending" | "downloading" | "verifying" | "complete" | "skipped" | "error";
+        /** @description The first row that breaks the chain. */
+        FirstBad: {
+            /** @description The same as a sentence. */
+            message: string;
+            /**
+             * Format: int64
+             * @description Its place in the chain.
+             */
+            position: number;
+            /** @description `changed`, `removed`, `inserted`, `reordered`, `truncated`, `files_changed`, `files_removed` or `unknown_head`. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Its number there.
+             */
+            seq: number;
+            /** @description `history` or `event`. */
+            table: string;
+        };
         /** @description As the Hub writes it. */
         Gated: boolean | string;
         /** @description The `gguf` object. */
@@ -1038,67 +1748,204 @@ export interface components {
             /** @description Version of the service. */
             version: string;
         };
-        /** @description The end of one job. */
-        HistoryEntry: {
+        /** @description What was fetched and what ended on one day (UTC). */
+        HistoryDay: {
             /**
              * Format: int64
-             * @description Milliseconds in runs.
+             * @description Cancelled jobs.
              */
-            activeMs: number;
-            actor: string;
+            cancelled: number;
             /**
              * Format: int64
-             * @description Bytes from the network by time in runs.
+             * @description Completed jobs.
              */
-            averageBytesPerSecond: number;
-            commit: string | null;
-            /** Format: int64 */
-            completedFiles: number;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            endedAt: string;
-            error: string;
-            errorCode: string | null;
-            excludes: string[];
-            filters: string[];
-            hubDir: string;
-            id: string;
-            isDataset: boolean;
-            kind: string;
-            /** Format: int64 */
+            completed: number;
+            /** @description `2026-11-22` */
+            day: string;
+            /**
+             * Format: int64
+             * @description Failed jobs.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Bytes from the network. What an earlier end of the same job told already is not counted again.
+             */
             networkBytes: number;
-            outputDir: string;
-            /** Format: int64 */
-            refetchedBytes: number;
-            repo: string;
-            /** Format: int64 */
-            retries: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes found in the cache.
+             */
             reusedBytes: number;
-            revision: string;
-            /** Format: date-time */
-            startedAt: string | null;
-            status: string;
-            /** Format: int64 */
-            totalBytes: number;
-            /** Format: int64 */
-            totalFiles: number;
-            verify: string;
         };
-        /** @description Ends of jobs. */
-        HistoryPage: {
-            /** @description Newest first. */
-            entries: components["schemas"]["HistoryEntry"][];
+        /** @description One file of an ended job. */
+        HistoryFile: {
+            /** @description Name of the blob in the cache: SHA-256 (LFS) or git's SHA-1. */
+            blobId: string;
+            /** @description Why it failed, as a word. */
+            errorCode: string | null;
+            /** @description Path in the repo. */
+            path: string;
+            /** @description The SHA-256, where the Hub announces one. */
+            sha256: string | null;
+            /**
+             * Format: int64
+             * @description Length in bytes.
+             */
+            size: number;
+            /** @description Where its bytes came from: `network`, `reused`; empty when it was not done. */
+            source: string;
+            /** @description `complete`, `skipped` (was here before), `error` or `pending`. */
+            status: string;
+            /** @description What was compared: `sha256`, `git-sha1`, `size`; empty while nothing was. */
+            verification: string;
+        };
+        /** @description Files of an ended job. */
+        HistoryFiles: {
+            files: components["schemas"]["HistoryFile"][];
             /** Format: int64 */
             limit: number;
             /** Format: int64 */
             offset: number;
+            /** Format: int64 */
+            total: number;
+        };
+        /** @description A page of the history. */
+        HistoryPage: {
+            entries: components["schemas"]["HistoryRecord"][];
+            /** Format: int64 */
+            limit: number;
+            /** @description For `?cursor=`: the page behind this one; null at the end. Rows that come meanwhile do not move it. */
+            nextCursor: string | null;
+            /** Format: int64 */
+            offset: number;
             /**
              * Format: int64
-             * @description How many fit the question.
+             * @description How many match in all.
              */
             total: number;
+        };
+        /** @description The end of one job: completed, failed or cancelled. A job that is retried has one for each end. */
+        HistoryRecord: {
+            /**
+             * Format: int64
+             * @description Milliseconds in runs; waiting does not count.
+             */
+            activeMs: number;
+            /** @description Who caused the end: a user, a key, an address, or `hfdepot`. */
+            actor: string;
+            /** @description Whether each filter had a folder of its own. */
+            appendFilterSubdir: boolean;
+            /**
+             * Format: int64
+             * @description The same under its older name.
+             */
+            averageBytesPerSecond: number;
+            /**
+             * Format: int64
+             * @description Mean: bytes from the network by time in runs.
+             */
+            bytesPerSecond: number;
+            /** @description Category; empty = none. */
+            category: string;
+            /** @description Hash over this row and all before it, in hex. */
+            chainHash: string | null;
+            /**
+             * Format: int64
+             * @description Place in the chain.
+             */
+            chainPosition: number | null;
+            /** @description What it resolved to. */
+            commit: string | null;
+            /**
+             * Format: int64
+             * @description Files in place.
+             */
+            completedFiles: number;
+            /** @description RFC 3339, UTC. */
+            createdAt: string;
+            /** @description RFC 3339, UTC. */
+            endedAt: string;
+            /** @description Why it failed, as a sentence. */
+            error: string;
+            /** @description Why it failed, as a word. */
+            errorCode: string | null;
+            /** @description Whether filters had to match a whole quantization. */
+            exactMatch: boolean;
+            /** @description What was to be left out. */
+            excludes: string[];
+            /** @description What was to be fetched, and how filters were compared: enough to queue the same again. */
+            filters: string[];
+            /** @description Whether `GET /api/history/{seq}/files` has the files of this end. */
+            hasFiles: boolean;
+            /** @description The same under the name of the second API document. */
+            hubDir: string;
+            /** @description Id of the job. */
+            id: string;
+            /** @description Whether the repo is a dataset. */
+            isDataset: boolean;
+            /** @description `download`, `mirror`, `verify` or `export`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Bytes from the network over all runs of the job up to this end.
+             */
+            networkBytes: number;
+            /** @description The Hub cache directory. */
+            outputDir: string;
+            /**
+             * Format: int64
+             * @description Priority in the queue.
+             */
+            priority: number;
+            /**
+             * Format: int64
+             * @description Bytes fetched a second time.
+             */
+            refetchedBytes: number;
+            /** @description `owner/name` */
+            repo: string;
+            /**
+             * Format: int64
+             * @description Failed tries.
+             */
+            retries: number;
+            /**
+             * Format: int64
+             * @description Bytes found in the cache.
+             */
+            reusedBytes: number;
+            /** @description What was asked. */
+            revision: string;
+            /**
+             * Format: int64
+             * @description Order of the ends, never used twice. Also the cursor: whatever the clock does, a later end has a larger one.
+             */
+            seq: number;
+            /** @description RFC 3339, UTC. */
+            startedAt: string | null;
+            /** @description `completed`, `failed` or `cancelled`. */
+            status: string;
+            /** @description Tags. */
+            tags: string[];
+            /**
+             * Format: int64
+             * @description Bytes of the plan.
+             */
+            totalBytes: number;
+            /**
+             * Format: int64
+             * @description Files of the plan.
+             */
+            totalFiles: number;
+            /** @description The weakest comparison that a file in place passed: `hash`, `size` or `none`; empty without files. */
+            verification: string;
+            /** @description What was to be compared: `none`, `size` or `sha256`. */
+            verify: string;
+        };
+        /** @description Sums by day. */
+        HistoryStats: {
+            days: components["schemas"]["HistoryDay"][];
         };
         /**
          * @description The Hub's three windows.
@@ -1123,6 +1970,7 @@ export interface components {
             appendFilterSubdir: boolean;
             /** Format: int64 */
             attempt: number;
+            category: string;
             commit: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -1143,17 +1991,27 @@ export interface components {
             filters: string[];
             /** @description Whether filters or excludes were left out because they would not fit into one message. */
             filtersTruncated: boolean;
+            /** @description Whether files lie plain, under their own names. */
             flat: boolean;
             hint: string;
+            /** @description The Hub cache directory; empty when the files do not go there. */
             hubDir: string;
             id: string;
             isDataset: boolean;
             kind: components["schemas"]["JobKind"];
             /** Format: date-time */
             lastByteAt: string | null;
-            /** @description Flat folders, foreign folders and routes are not supported: always empty. */
+            /** @description The folder of plain files; empty when the files go into the cache. */
             localDir: string;
+            /** @description Repo whose folder is used in place of the repo's own. */
             localRepo: string;
+            /**
+             * Format: int64
+             * @description Tries without progress before the job fails.
+             */
+            maxAttempts: number;
+            /** @description Bytes a second of this job at most; empty = no limit of its own. */
+            maxSpeed: string;
             /**
              * Format: int64
              * @description Bytes from the network, found in the cache, and fetched a second time; over all runs.
@@ -1163,9 +2021,16 @@ export interface components {
             nextAttemptAt: string | null;
             /** Format: date-time */
             notBefore: string | null;
-            /** @description The Hub cache directory, and the same under the name that the second document uses. */
+            /** @description Where the files go: the Hub cache, or a folder of plain files. */
             outputDir: string;
+            /** @description `user` for a paused job. */
+            pauseReason: string | null;
             phase: components["schemas"]["Phase"] | null;
+            /**
+             * Format: int64
+             * @description Place in the queue, from 1; `null` when the job is not queued.
+             */
+            position: number | null;
             /** Format: int64 */
             priority: number;
             progress: components["schemas"]["JobProgress"];
@@ -1183,35 +2048,30 @@ export interface components {
             /** Format: int64 */
             reusedBytes: number;
             revision: string;
+            /** @description Key that chose the folder. */
             routeKey: string;
             /** @description What a job of another kind than download is asked, and what it reports. */
             spec: Record<string, never> | null;
+            /**
+             * Format: date-time
+             * @description Since when no byte came although bytes are waited for.
+             */
+            stalledSince: string | null;
             /** Format: date-time */
             startedAt: string | null;
             status: components["schemas"]["JobStatus"];
+            tags: string[];
             /** Format: date-time */
             updatedAt: string;
             verify: components["schemas"]["Verify"];
             waitReason: components["schemas"]["WaitReason"] | null;
         };
-        /** @description One thing that happened to a job. */
-        JobEvent: {
-            actor: string;
-            /** Format: date-time */
-            at: string;
-            detail: string;
-            event: string;
-            fromStatus: string | null;
-            /** Format: int64 */
-            seq: number;
-            toStatus: string | null;
-        };
-        /** @description What happened to a job. */
+        /** @description Events of one job. */
         JobEvents: {
-            /** @description How many are in this answer. */
+            /** @description How many of them are in this answer. */
             count: number;
             /** @description Oldest first. */
-            events: components["schemas"]["JobEvent"][];
+            events: components["schemas"]["EventRecord"][];
         };
         /** @description A file of a job as clients see it. */
         JobFile: {
@@ -1256,6 +2116,29 @@ export interface components {
             count: number;
             /** @description In order of creation, each with at most 64 of its files. */
             jobs: components["schemas"]["Job"][];
+            /** @description Leads to the next older page; `null` on the last one. */
+            nextCursor: string | null;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+        };
+        /** @description What to set; a missing field stays as it is. */
+        JobPatch: {
+            /** @description At most 64 characters; empty = none. */
+            category?: string | null;
+            /** @description Bytes a second, such as `5MiB`; empty = no limit of its own. */
+            maxSpeed?: string | null;
+            /** @description Not started before, RFC 3339; `null` = at once. */
+            notBefore?: string | null;
+            /**
+             * Format: int64
+             * @description Higher starts first; −1,000,000 … 1,000,000.
+             */
+            priority?: number | null;
+            /** @description At most 32 of at most 64 characters. */
+            tags?: string[] | null;
         };
         JobProgress: {
             activity: string;
@@ -1275,6 +2158,11 @@ export interface components {
             /** Format: int64 */
             totalFiles: number;
         };
+        /** @description The files of a job that are under way. */
+        JobSegments: {
+            /** @description By path; those that have no part file yet, or none any more, are left out. */
+            files: components["schemas"]["FileSegments"][];
+        };
         /** @enum {string} */
         JobStatus: "queued" | "running" | "paused" | "completed" | "failed" | "cancelled";
         /**
@@ -1289,12 +2177,59 @@ export interface components {
             /** @description Always `true`. */
             success: boolean;
         };
+        /** @description Which limits hold. */
+        LimitsNow: {
+            /** @description `normal`, `slow` or `paused`. */
+            active: string;
+            /** @description Bytes a second, such as `50MiB`; empty = no limit. */
+            maxSpeed: string;
+        };
+        /** @description What to change; a missing field stays as it is. */
+        LimitsPatch: {
+            /** @description `normal`, `slow` or `schedule`. */
+            mode?: string | null;
+            normal?: components["schemas"]["PairPatch"] | null;
+            /** @description A time (RFC 3339) or `forever` pauses everything until then; `null` goes on. */
+            pausedUntil?: string | null;
+            schedule?: components["schemas"]["SchedulePatch"] | null;
+            slow?: components["schemas"]["PairPatch"] | null;
+        };
+        /** @description All limits, and which hold now. */
+        LimitsView: {
+            /** @description `normal`, `slow` or `paused`. */
+            active: string;
+            /** @description `mode`, `schedule` or `paused_until`. */
+            activeReason: string;
+            /** @description `normal`, `slow` or `schedule`. */
+            mode: string;
+            normal: components["schemas"]["PairView"];
+            /** @description RFC 3339, `forever`, or `null`. */
+            pausedUntil: string | null;
+            schedule: components["schemas"]["ScheduleView"];
+            /** @description Settings of the normal pair that a flag or variable overrides. */
+            shadowed: string[];
+            slow: components["schemas"]["PairView"];
+            /** @description When something else holds; `null` when nothing is going to change. */
+            until: string | null;
+        };
         /** @description An event. */
         LiveEvent: {
-            /** @description `download_complete`, `download_failed`, `job_removed` and others. */
+            /**
+             * Format: int64
+             * @description Free bytes on its volume.
+             */
+            diskFree?: number;
+            /** @description `download_complete`, `download_failed`, `job_removed`, `disk_low` and others. */
             event: string;
+            /**
+             * Format: int64
+             * @description Bytes that stay free there.
+             */
+            floor?: number;
             /** @description The job it is about. */
             jobId?: components["schemas"]["JobId"];
+            /** @description The directory it is about. */
+            path?: string;
         };
         /** @description The first message. */
         LiveInit: {
@@ -1347,6 +2282,8 @@ export interface components {
              * @description Free bytes of the cache's volume; `null` until the disk answers.
              */
             diskFree: number | null;
+            /** @description Which limits hold. */
+            limits: components["schemas"]["LimitsNow"];
             /**
              * Format: int64
              * @description Paused jobs.
@@ -1380,6 +2317,13 @@ export interface components {
         MadeApiKey: components["schemas"]["ApiKey"] & {
             /** @description The key itself. It is shown this once. */
             key: string;
+        };
+        /** @description Something that happened at a moment. */
+        Mark: {
+            /** @description RFC 3339, UTC. */
+            at: string;
+            /** @description `retry`: something failed and was tried again. `restart`: another run began. */
+            kind: string;
         };
         /** @description A report with the job that made it. */
         MirrorAnswer: components["schemas"]["MirrorReport"] & {
@@ -1618,6 +2562,11 @@ export interface components {
             /** @description By name. */
             targets: components["schemas"]["MirrorTarget"][];
         };
+        /** @description How many jobs moved. */
+        Moved: {
+            moved: number;
+            success: boolean;
+        };
         /** @description The `multimodal` object. */
         Multimodal: {
             framework: string;
@@ -1641,6 +2590,16 @@ export interface components {
             /** @description What `dataset` can choose from. */
             options: components["schemas"]["RepoType"][];
             repo: components["schemas"]["RepoId"];
+        };
+        /** @description Failed downloads that only the user can help. */
+        NeedsYouView: {
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            count: number;
+            /** @description Their error code. */
+            reason: string;
         };
         /** @description A key that is to be made. */
         NewApiKey: {
@@ -1696,6 +2655,34 @@ export interface components {
         };
         /** @description The OpenAPI document. */
         OpenApiDocument: Record<string, never>;
+        /** @description Where jobs go: `to` or `before`. */
+        OrderRequest: {
+            /** @description Id of the job to stand before. */
+            before?: string | null;
+            /** @description At most 10,000. */
+            ids: string[];
+            to?: components["schemas"]["Direction"] | null;
+        };
+        /** @description A pair; a missing field stays as it is. */
+        PairPatch: {
+            /**
+             * Format: int64
+             * @description 1–256.
+             */
+            maxConnections?: number | null;
+            /** @description Bytes a second; empty = no limit. */
+            maxSpeed?: string | null;
+        };
+        /** @description How fast, over how many connections. */
+        PairView: {
+            /**
+             * Format: int32
+             * @description Connections of all jobs.
+             */
+            maxConnections: number;
+            /** @description Bytes a second of all jobs, such as `50MiB`; empty = no limit. */
+            maxSpeed: string;
+        };
         /** @enum {string} */
         Phase: "resolving" | "planning" | "downloading" | "verifying" | "publishing";
         /** @description What a download would fetch. */
@@ -1720,7 +2707,7 @@ export interface components {
              */
             freeBytes: number | null;
             isDataset: boolean;
-            /** @description The Hub cache. */
+            /** @description The Hub cache, or the folder of plain files. */
             outputDir: string;
             repo: components["schemas"]["RepoId"];
             /**
@@ -1757,6 +2744,16 @@ export interface components {
             /** Format: int64 */
             size: number;
         };
+        /** @description One span of time. */
+        Point: {
+            /** @description Its start: RFC 3339, UTC. */
+            at: string;
+            /**
+             * Format: int64
+             * @description Mean over the span.
+             */
+            bytesPerSecond: number;
+        };
         /** @description An error as RFC 9457 has it. `code`, `hint`, `errors` and `request_id` are ours. */
         Problem: {
             /** @description The cause as a word that programs can test, else the status in a word. */
@@ -1785,6 +2782,57 @@ export interface components {
         ProblemFault: {
             /** @description Names the field and says what it must be. */
             detail: string;
+        };
+        /** @description Whether the proxy takes connections. */
+        ProxyTrial: {
+            /** @description Whether a proxy is set. */
+            given: boolean;
+            message: string;
+            /** @description True also when there is no proxy. */
+            ok: boolean;
+        };
+        /** @description What to prune. */
+        PruneBody: {
+            /** @description Only show what would go; `true` by default. */
+            dryRun?: boolean | null;
+            /**
+             * Format: int32
+             * @description Only what was last changed so many days ago. Left out: a day for unfinished and
+             *     unreferenced things, any age for old snapshots.
+             */
+            olderThanDays?: number | null;
+            /** @description Kinds; by default all but `old_revisions`. */
+            what?: components["schemas"]["PruneKind"][] | null;
+        };
+        /** @description One thing that can go. */
+        PruneEntry: {
+            /** Format: int64 */
+            bytes: number;
+            kind: components["schemas"]["PruneKind"];
+            /** @description Below the cache. */
+            path: string;
+            reason: string;
+            repo: string;
+            type?: components["schemas"]["RepoType"] | null;
+        };
+        /** @enum {string} */
+        PruneKind: "incomplete" | "orphans" | "parts" | "old_revisions";
+        /** @description What was found. */
+        PruneReport: {
+            dryRun: boolean;
+            errors: string[];
+            /** Format: int64 */
+            freedBytes: number;
+            /**
+             * Format: int64
+             * @description What all items together take.
+             */
+            freesBytes: number;
+            items: components["schemas"]["PruneEntry"][];
+            /** @description How many went. */
+            removed: number;
+            /** @description `type:owner/name` of repos that were left out because a job of theirs is live. */
+            skipped: string[];
         };
         /** @description The `quantized` object; also sent as `gptq` or `awq`. */
         Quantized: {
@@ -1886,6 +2934,21 @@ export interface components {
             /** @description Whether its end is missing. */
             truncated: boolean;
         };
+        /** @description What a rebuild did. */
+        RebuildReport: {
+            errors: string[];
+            message: string;
+            orphansRemoved: number;
+            reposScanned: number;
+            success: boolean;
+            symlinksCreated: number;
+            symlinksUpdated: number;
+        };
+        /** @description How to rebuild. */
+        RebuildRequest: {
+            /** @description Also remove links that nothing wants any more. */
+            clean?: boolean;
+        };
         /** @description A body for `POST /api/download`. */
         RecommendedDownload: {
             /** @description Sent only when true. */
@@ -1966,11 +3029,28 @@ export interface components {
          */
         Revision: string;
         /** @enum {string} */
+        RouteKey: "llm" | "llm/gguf" | "llm/safetensors" | "diffusion" | "audio" | "embedding";
+        /** @description The week; a missing field stays as it is. */
+        SchedulePatch: {
+            /** @description Seven texts of 24 letters, Monday first. */
+            grid?: string[] | null;
+            /** @description IANA name, such as `Europe/Berlin`. */
+            timeZone?: string | null;
+        };
+        /** @description The week. */
+        ScheduleView: {
+            /** @description Seven texts of 24 letters, Monday first: `n` normal, `s` slow, `p` paused. */
+            grid: string[];
+            /** @description IANA name. */
+            timeZone: string;
+        };
+        /** @enum {string} */
         Scope: "read" | "enqueue" | "admin";
         /** @description A repo. */
         SearchResult: {
             author: string;
             cacheSource: string;
+            /** @description `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest; empty when it is not here. */
             cacheStatus: string;
             /** @description Whether some of it is in the cache. */
             cached: boolean;
@@ -2025,6 +3105,25 @@ export interface components {
             /** @description `null` when the Hub does not say. */
             scans_done: boolean | null;
         };
+        /** @description A span of a file. */
+        SegmentView: {
+            /** Format: int64 */
+            length: number;
+            /** @description Whether a connection fills it now. */
+            open: boolean;
+            /** Format: int64 */
+            start: number;
+            /**
+             * Format: int64
+             * @description Bytes from its start.
+             */
+            synced: number;
+            /**
+             * Format: int64
+             * @description Bytes from its start.
+             */
+            written: number;
+        };
         /** @description One part of a repo that can be chosen. */
         SelectableItem: {
             /** @description What the choice is about. */
@@ -2067,6 +3166,66 @@ export interface components {
             /** @description Why the item cannot be used as it is. */
             warning?: string | null;
         };
+        /** @description What to delete, as it was shown. */
+        SelectionBody: {
+            groupId: string;
+            locationId: string;
+            members: components["schemas"]["SelectionMember"][];
+            repo: string;
+            type: string;
+        };
+        /** @description What became of a choice. */
+        SelectionDeleted: {
+            /** Format: int64 */
+            freedBytes: number;
+            groupId: string;
+            message: string;
+            ok: boolean;
+            /** @description Paths that could not be removed. */
+            remaining: string[];
+            /** @description Paths that are gone. */
+            removed: string[];
+            repo: string;
+            /**
+             * Format: int64
+             * @description Bytes that other files still need.
+             */
+            retainedPayloads: number;
+        };
+        /** @description Files that are one choice. */
+        SelectionGroup: {
+            canDelete: boolean;
+            id: string;
+            label: string;
+            members: components["schemas"]["SelectionMember"][];
+            /** @description The quantisation; empty for a projector. */
+            quant: string;
+            warning: string;
+        };
+        /** @description Where the repo lies. */
+        SelectionLocation: {
+            canDelete: boolean;
+            deleteReason: string;
+            groups: components["schemas"]["SelectionGroup"][];
+            id: string;
+            path: string;
+            source: string;
+            warning: string;
+        };
+        /** @description One path of a choice. */
+        SelectionMember: {
+            /** @description Its content is needed elsewhere too: only the name goes. */
+            linkOnly?: boolean;
+            message?: string;
+            path: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** @description Snapshots that have it. */
+            versions?: string[];
+        };
         /** @description A change that was made. */
         SettingsChanged: {
             /** @description Says so. */
@@ -2085,6 +3244,83 @@ export interface components {
             reason: string;
             /** Format: int64 */
             size: number;
+        };
+        /** @description Speeds over time, of bytes from the network. */
+        Speed: {
+            /** @description What happened meanwhile; only for one job. */
+            marks?: components["schemas"]["Mark"][] | null;
+            /**
+             * Format: int64
+             * @description Mean over all points.
+             */
+            mean: number;
+            /**
+             * Format: int64
+             * @description Bytes a second now.
+             */
+            now: number;
+            /** @description By time. */
+            points: components["schemas"]["Point"][];
+            /**
+             * Format: int64
+             * @description Milliseconds from one point to the next; where they lie further apart, nothing ran.
+             */
+            stepMs: number;
+        };
+        /** @description Numbers of the downloads on the list. */
+        Summary: {
+            /** Format: int64 */
+            bytesPerSecond: number;
+            /** Format: int64 */
+            completed24h: number;
+            /**
+             * Format: int64
+             * @description Free bytes on the volume of the cache; `null` when it does not answer.
+             */
+            diskFree: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that running jobs will still take.
+             */
+            diskReserved: number;
+            /**
+             * Format: int64
+             * @description 0 = unknown.
+             */
+            etaSeconds: number;
+            /** Format: int64 */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Bytes to come of what runs, waits or is paused, as far as it is planned.
+             */
+            leftBytes: number;
+            limits: components["schemas"]["LimitsNow"];
+            needsYou: components["schemas"]["NeedsYouView"][];
+            /** Format: int64 */
+            paused: number;
+            /** Format: int64 */
+            queued: number;
+            /** Format: int64 */
+            running: number;
+            version: string;
+            /**
+             * Format: int64
+             * @description Of the queued ones, those that something other than their turn holds back.
+             */
+            waiting: number;
+        };
+        /** @description Whether the endpoint knows the token. */
+        TokenTrial: {
+            /** @description Whether there is a token at all. */
+            given: boolean;
+            message: string;
+            /** @description Account of the token; empty when it is not known. */
+            name: string;
+            /** @description True also when there is no token: public repos need none. */
+            ok: boolean;
+            /** @description What the token may do, in the words of the Hub. */
+            scopes: string[];
         };
         /** @description What `tokenizer_config.json` says. */
         Tokenizer: {
@@ -2146,6 +3382,14 @@ export interface components {
             vocab_size?: number | null;
             weight_files: components["schemas"]["WeightFile"][];
         };
+        /** @description What came of a trial. Nothing was saved. */
+        Trial: {
+            endpoint: components["schemas"]["EndpointTrial"];
+            /** @description Whether everything that was tried works. */
+            ok: boolean;
+            proxy: components["schemas"]["ProxyTrial"];
+            token: components["schemas"]["TokenTrial"];
+        };
         /** @enum {string} */
         Verify: "none" | "size" | "sha256";
         /** @description A word, or yes and no. */
@@ -2162,6 +3406,56 @@ export interface components {
             num_labels?: number | null;
             task: string;
             task_description: string;
+        };
+        /** @description One volume. */
+        Volume: {
+            /**
+             * Format: int64
+             * @description Bytes that stay free.
+             */
+            floor: number;
+            /**
+             * Format: int64
+             * @description Bytes that this service may use.
+             */
+            free: number;
+            /** @description Its file system, such as `ext4`; empty when that is not known. */
+            fsType: string;
+            /** @description Where it is mounted; empty when that is not known. */
+            mount: string;
+            /** @description The first of our directories on it. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Bytes that running jobs will still take.
+             */
+            reserved: number;
+            /** @description What lies on it: `cache`, `data`, `destination`, `target:` and the name of a mirror target. */
+            roles: string[];
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Bytes in use.
+             */
+            used: number;
+            /**
+             * Format: int64
+             * @description Bytes that they miss.
+             */
+            waitingBytes: number;
+            /**
+             * Format: int64
+             * @description Jobs that wait for room on it.
+             */
+            waitingJobs: number;
+        };
+        /** @description All volumes. */
+        Volumes: {
+            volumes: components["schemas"]["Volume"][];
         };
         /** @enum {string} */
         WaitReason: "disk" | "rate_limit" | "offline" | "schedule" | "not_before" | "retry";
@@ -2363,6 +3657,334 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    listCache: {
+        parameters: {
+            query?: {
+                /** @description Only models, or only datasets */
+                type?: components["schemas"]["RepoType"] | string;
+                /** @description Only repos whose id contains this, in any case */
+                search?: string;
+                /** @description Wait for a look at the disk */
+                fresh?: boolean | string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The repos */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    showCacheSelection: {
+        parameters: {
+            query: {
+                /** @description owner/name */
+                repo: string;
+                /** @description `model` */
+                type: string;
+                /** @description Only this location */
+                locationId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The choices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheSelection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The repo is not in the cache */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    deleteCacheSelection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelectionBody"];
+            };
+        };
+        responses: {
+            /** @description All of it is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionDeleted"];
+                };
+            };
+            /** @description A part is gone */
+            207: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The repo is not in the cache */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description The cache does not hold it so any more, or a job of the repo is live */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    pruneCache: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PruneBody"];
+            };
+        };
+        responses: {
+            /** @description What was found, and what went */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PruneReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    rebuildFriendlyView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RebuildRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description What was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuildReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    showCached: {
+        parameters: {
+            query?: {
+                /** @description Model or dataset */
+                type?: components["schemas"]["RepoType"] | string;
+                /** @description Whose files */
+                revision?: string;
+                /** @description Wait for a look at the disk */
+                fresh?: boolean | string;
+            };
+            header?: never;
+            path: {
+                /** @description The part of the id before the slash */
+                owner: string;
+                /** @description The part after it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The repo */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description It is not in the cache */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    deleteCached: {
+        parameters: {
+            query?: {
+                /** @description Model (default) or dataset */
+                type?: components["schemas"]["RepoType"] | string;
+                /** @description Only this snapshot: a commit, its first digits, or a ref */
+                revision?: string;
+                /** @description Only tell what would go */
+                dryRun?: boolean | string;
+            };
+            header?: never;
+            path: {
+                /** @description The part of the id before the slash */
+                owner: string;
+                /** @description The part after it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What went, or would go */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheDeletion"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description It is not in the cache */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A job of this repo is live, or another program works on it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    getDisk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each volume once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Volumes"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
         };
     };
     getDiskFree: {
@@ -2598,6 +4220,47 @@ export interface operations {
             };
         };
     };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description A kind of job, or `all`; `download` when it is missing */
+                kind?: string;
+            };
+            header?: {
+                /** @description Go on behind this event */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `init`, `job_update`, `event` and `status`; the data of each is the message of the WebSocket */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description Too many clients, or the service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;
@@ -2626,14 +4289,30 @@ export interface operations {
     listHistory: {
         parameters: {
             query?: {
-                /** @description 1,000 by default */
+                /** @description Entries at most: 1000 unless told, 10000 at most; a download has all unless told. */
                 limit?: number | string;
-                /** @description Entries to leave out at the beginning */
+                /** @description Leave out so many of the newest. */
                 offset?: number | string;
-                /** @description Only those that ended so */
-                status?: components["schemas"]["JobStatus"] | string;
-                /** @description Only those of this repo */
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description `completed`, `failed`, `cancelled`; several with commas between. */
+                status?: string;
+                /** @description Part of the repo's id, in any case. */
                 repo?: string;
+                /** @description `download`, `mirror`, `verify` or `export`. */
+                kind?: string;
+                /** @description Exactly this actor. */
+                actor?: string;
+                /** @description Exactly this category. */
+                category?: string;
+                /** @description Ended from this time on: RFC 3339, or a day in UTC. */
+                from?: string;
+                /** @description Ended before this time; a day counts to its end. */
+                to?: string;
+                /** @description Text in job id, repo, revision, commit, filters, tags, error, code or actor, in any case. */
+                q?: string;
+                /** @description `json`, `jsonl` or `csv`: the whole filtered history as a download. */
+                format?: string;
             };
             header?: never;
             path?: never;
@@ -2641,7 +4320,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The entries */
+            /** @description A page, or with `format` a download of everything that matches */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2650,9 +4329,192 @@ export interface operations {
                     "application/json": components["schemas"]["HistoryPage"];
                 };
             };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description Entries at most: 1000 unless told, 10000 at most; a download has all unless told. */
+                limit?: number | string;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Only of this job. */
+                job?: string;
+                /** @description Part of the repo's id, in any case. */
+                repo?: string;
+                /** @description Exactly this actor. */
+                actor?: string;
+                /** @description `info`, `warn`, `error`; several with commas between. */
+                level?: string;
+                /** @description From this time on: RFC 3339, or a day in UTC. */
+                from?: string;
+                /** @description Before this time; a day counts to its end. */
+                to?: string;
+                /** @description Text in event, sentence, code, host or job id, in any case. */
+                q?: string;
+                /** @description `json`, `jsonl` or `csv`: all filtered events as a download. */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or with `format` a download of everything that matches */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsPage"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    sumHistory: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, or a day in UTC */
+                from?: string;
+                /** @description The same; a day counts to its end */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The days on which something ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryStats"];
+                };
+            };
+            /** @description A time is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    verifyHistory: {
+        parameters: {
+            query?: {
+                /** @description A head that was noted earlier: some row has to have it */
+                head?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The verdict, good or bad */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainReport"];
+                };
+            };
+            /** @description The head is no SHA-256 in hex */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    listHistoryFiles: {
+        parameters: {
+            query?: {
+                /** @description 1000 unless told, 10000 at most */
+                limit?: number | string;
+                /** @description Leave out so many */
+                offset?: number | string;
+            };
+            header?: never;
+            path: {
+                /** @description Number of the entry */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of its files */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryFiles"];
+                };
+            };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            /** @description There is no such entry */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
         };
@@ -2662,8 +4524,20 @@ export interface operations {
             query?: {
                 /** @description Only the newest */
                 limit?: number | string;
-                /** @description Only those with this status */
-                status?: components["schemas"]["JobStatus"] | string;
+                /** @description Leave out so many of the newest */
+                offset?: number | string;
+                /** @description `nextCursor` of the page before */
+                cursor?: string;
+                /** @description Only those with one of these statuses, with commas between */
+                status?: string;
+                /** @description Only those of this category */
+                category?: string;
+                /** @description Only those with this tag */
+                tag?: string;
+                /** @description Only those with this text in repo, category or a tag */
+                q?: string;
+                /** @description Only those that ended with one of these codes, with commas between */
+                errorCode?: string;
                 /** @description `download` (default), `mirror`, `verify`, `export` or `all` */
                 kind?: string;
             };
@@ -2685,6 +4559,98 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    changeJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkDone"];
+                };
+            };
+            /** @description Neither or both of ids and filter, too many ids, or a wrong field */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    orderJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderRequest"];
+            };
+        };
+        responses: {
+            /** @description They moved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Moved"];
+                };
+            };
+            /** @description Neither or both of to and before, or no ids */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description None of the jobs is queued, or the one to stand before is not */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
         };
@@ -2765,6 +4731,60 @@ export interface operations {
             500: components["responses"]["InternalError"];
         };
     };
+    setJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobPatch"];
+            };
+        };
+        responses: {
+            /** @description The job as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A wrong field, or none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
     dismissJob: {
         parameters: {
             query?: never;
@@ -2816,21 +4836,23 @@ export interface operations {
     listJobEvents: {
         parameters: {
             query?: {
-                /** @description 1,000 by default */
-                limit?: number | string;
-                /** @description Only those with a greater `seq` */
+                /** @description Only after the event with this `seq` */
                 after?: number | string;
+                /** @description 1000 unless told, 10000 at most */
+                limit?: number | string;
+                /** @description `info`, `warn`, `error`; several with commas between */
+                level?: string;
             };
             header?: never;
             path: {
-                /** @description The job */
+                /** @description Id of the job; it may have left the list */
                 id: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The events */
+            /** @description Its events */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2839,10 +4861,19 @@ export interface operations {
                     "application/json": components["schemas"]["JobEvents"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
-            /** @description No such job */
+            /** @description Nothing ever happened to such a job */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3013,6 +5044,94 @@ export interface operations {
             500: components["responses"]["InternalError"];
         };
     };
+    listJobSegments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The files under way */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobSegments"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job is on the list */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    showJobSpeed: {
+        parameters: {
+            query?: {
+                /** @description `10m` (unless told), `1h`, `24h` or `all` */
+                range?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The series */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Speed"];
+                };
+            };
+            /** @description There is no such range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job is on the list */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
     listKeys: {
         parameters: {
             query?: never;
@@ -3114,6 +5233,72 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    getLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The limits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    setLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsPatch"];
+            };
+        };
+        responses: {
+            /** @description The limits now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description A field is wrong; nothing was changed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
         };
@@ -3899,12 +6084,104 @@ export interface operations {
             500: components["responses"]["InternalError"];
         };
     };
-    connectLive: {
+    testSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Any of `endpoint`, `token` and `proxy`, as for `POST /api/settings` */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description What works and what does not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    showSpeed: {
         parameters: {
             query?: {
-                /** @description Jobs of this kind, or `all`; downloads by default */
-                kind?: string;
+                /** @description `10m` (unless told), `1h`, `24h` or `all` */
+                range?: string;
             };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The series */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Speed"];
+                };
+            };
+            /** @description There is no such range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    getSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers of this moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    connectLive: {
+        parameters: {
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
