@@ -1,4 +1,5 @@
 /** What holds for the whole service: limits, disks, the Hub's budget, health. Each part may be missing in an older service. */
+import { hasRoute } from '../api/routes';
 import { isMissing, json } from '../api/client';
 import { controlApi } from '../api/control';
 import type { Limits, LimitsPatch, Volume } from '../api/control-types';
@@ -61,10 +62,12 @@ function askAll(): void {
 }
 
 type Checks = { checks: { status: 'ok' | 'warn' | 'fail' }[] };
-const askHealth = () =>
-  ask('health', () => json<Checks>('GET', 'api/system/checks'), ({ checks }) => {
+const askHealth = async () => {
+  if (!(await hasRoute('/api/system/checks'))) return;
+  await ask('health', () => json<Checks>('GET', 'api/system/checks'), ({ checks }) => {
     health = checks.some((one) => one.status === 'fail') ? 'fail' : checks.some((one) => one.status === 'warn') ? 'warn' : 'ok';
   });
+};
 
 /** Keeps the parts true: at once, now and then, and when the connection is back. */
 export function startSteering(): () => void {
