@@ -107,8 +107,8 @@ test('a download is added, paused, resumed, survives kill -9, completes, and lea
   await page.locator(id('job-file-table'), { hasText: 'slow-Q4_K_M.gguf' }).waitFor();
 
   await page.click(id('job-dismiss'));
-  await page.waitForURL('**/queue');
   await until('the job is gone from the list', async () => (await jobOf('demo/slow-GGUF')) === undefined);
+  await page.goto(`${service.url}/queue`);
   await row(page, 'slow-GGUF').waitFor({ state: 'detached' });
   await page.goto(`${service.url}/history?repo=slow`);
   const entry = page.locator(id('history-row'), { hasText: 'slow-GGUF' });
