@@ -3,10 +3,13 @@
 -- The type of the two columns has to be said in queries: sqlx mistakes the place of columns
 -- behind a generated one.
 
+-- NULL is named in the checks, because SQLite before 3.42 answers 0 for `json_valid(NULL)`: an older
+-- `sqlite3` at hand would call a sound file damaged.
+
 -- What the job is to do, frozen at its creation. NULL for downloads, whose request has columns.
-ALTER TABLE job ADD COLUMN spec TEXT CHECK (json_valid(spec));
+ALTER TABLE job ADD COLUMN spec TEXT CHECK (spec IS NULL OR json_valid(spec));
 -- The report of the newest run; of a run that goes on, what it knows so far.
-ALTER TABLE job ADD COLUMN result TEXT CHECK (json_valid(result));
+ALTER TABLE job ADD COLUMN result TEXT CHECK (result IS NULL OR json_valid(result));
 
 DROP VIEW job_shown;
 CREATE VIEW job_shown AS
