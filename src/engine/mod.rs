@@ -22,6 +22,7 @@ mod analyzer;
 mod attempt;
 mod bandwidth;
 mod blob_locks;
+mod checker;
 mod checkpoint;
 mod comparison;
 mod connection;
@@ -43,6 +44,7 @@ mod run;
 mod small;
 mod space;
 mod trouble;
+mod verify;
 mod width;
 mod work;
 mod worker;
@@ -73,6 +75,7 @@ pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
 #[doc(hidden)]
 pub use part::believed;
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
+pub use verify::{BadFile, CheckMode, CheckSpeed, VerifyReport, VerifySpec};
 
 /// What can be tuned while the engine runs; a new value acts within a second.
 #[derive(Debug, Clone)]
