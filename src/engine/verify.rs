@@ -217,7 +217,9 @@ fn items_of(
     for commit in commits {
         let announced = contents.announced(commit)?.unwrap_or_default();
         let mut paths: HashSet<&str> = HashSet::new();
-        for file in scan.files.iter().filter(|file| file.commit == commit) {
+        let mut files: Vec<_> = scan.files.iter().filter(|file| file.commit == commit).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        for file in files {
             paths.insert(&file.path);
             let told = announced.get(&file.path);
             let (id, size) = match file.held {
