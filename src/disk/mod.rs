@@ -14,6 +14,7 @@
 
 pub mod cache;
 mod content;
+pub mod export;
 pub mod friendly;
 pub mod hash;
 pub mod identity;

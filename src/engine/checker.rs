@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +19,7 @@ use crate::model::repo::BlobId;
 use crate::store::{BlobMark, Item, ItemSettled, ItemState};
 
 use super::attempt::Halt;
+use super::passing::Passing;
 use super::verify::{ABSENT, CheckMode, CheckSpeed, FILE, ORPHAN, VerifySpec};
 use super::work::Task;
 
@@ -35,9 +35,7 @@ pub(super) const GONE: &str = "gone";
 /// Items settled together, and the longest that one waits for others.
 const BATCH: usize = 256;
 const BATCH_TIME: Duration = Duration::from_millis(500);
-/// Bytes read at a time; a pause acts between two of them.
-const CHUNK_BYTES: usize = 4 << 20;
-/// An idle check rests so many times as long as it read, a second at most.
+/// An idle check rests so many times as long as it read.
 const REST: u32 = 3;
 
 /// The hands of one run.
@@ -70,14 +68,6 @@ enum Found {
     Gone,
 }
 
-/// A content that is being read.
-struct Reading {
-    content: Content,
-    hasher: BlobHasher,
-    done_bytes: u64,
-    buffer: Vec<u8>,
-}
-
 impl<'a> Checker<'a> {
     pub fn new(task: &'a Task, spec: &VerifySpec) -> Self {
         Self {
@@ -88,7 +78,7 @@ impl<'a> Checker<'a> {
             uncounted_bytes: 0,
             oldest: Instant::now(),
             place: None,
-            buffer: vec![0; CHUNK_BYTES],
+            buffer: Vec::new(),
         }
     }
 
@@ -233,9 +223,8 @@ impl<'a> Checker<'a> {
                 self.mark(blob, size, modified_at, Verification::Size);
                 return Ok(Found::Right(Verification::Size));
             }
-            let read = self.read(content, id, counted).await?;
-            let (content, hash) = match read {
-                Ok(read) => read,
+            let hash = match self.read(&content, id, counted).await? {
+                Ok(hash) => hash,
                 Err(error) => {
                     self.mark(blob, size, modified_at, Verification::Bad);
                     let why = format!("It cannot be read: {error}");
@@ -281,45 +270,32 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Reads a content to its end.
+    /// Reads a content to its end: the hash that it has.
     async fn read(
         &mut self,
-        content: Content,
+        content: &Content,
         id: BlobId,
         counted: &mut u64,
-    ) -> Result<io::Result<(Content, BlobId)>, Halt> {
-        let mut reading = Reading {
-            hasher: BlobHasher::new(id, content.size_bytes),
-            content,
-            done_bytes: 0,
+    ) -> Result<io::Result<BlobId>, Halt> {
+        let from = match content.file.try_clone() {
+            Ok(from) => from,
+            Err(error) => return Ok(Err(error)),
+        };
+        let hasher = BlobHasher::new(id, content.size_bytes);
+        let passing = Passing {
+            from,
+            to: io::sink(),
+            hasher: Some(hasher),
+            size_bytes: content.size_bytes,
             buffer: std::mem::take(&mut self.buffer),
         };
-        reading.buffer.resize(CHUNK_BYTES, 0);
-        loop {
-            let begun = Instant::now();
-            let (back, step) = self.task.blocking(move || reading.step()).await?;
-            reading = back;
-            match step {
-                Ok(0) => break,
-                Ok(bytes) => {
-                    *counted += bytes;
-                    self.task.passed(bytes)?;
-                }
-                Err(error) => {
-                    self.buffer = reading.buffer;
-                    return Ok(Err(error));
-                }
-            }
-            if self.spec.speed == CheckSpeed::Idle {
-                let rest = (begun.elapsed() * REST).min(Duration::from_secs(1));
-                tokio::select! {
-                    () = self.task.stop.cancelled() => return Err(Halt::Stopped),
-                    () = tokio::time::sleep(rest) => {}
-                }
-            }
-        }
-        self.buffer = reading.buffer;
-        Ok(Ok((reading.content, reading.hasher.finish())))
+        let rest = match self.spec.speed {
+            CheckSpeed::Idle => REST,
+            CheckSpeed::Normal => 0,
+        };
+        let (passing, read) = passing.run(self.task, rest, counted).await?;
+        self.buffer = passing.buffer;
+        Ok(read.map(|()| passing.hasher.map_or(id, BlobHasher::finish)))
     }
 }
 
@@ -340,20 +316,4 @@ fn open(contents: &Contents, item: &Item) -> Result<Option<Content>, DiskError> 
         let _ = rustix::fs::fadvise(&content.file, 0, None, rustix::fs::Advice::DontNeed);
     }
     Ok(content)
-}
-
-impl Reading {
-    /// Reads and hashes the next bytes; says how many they were. Blocks.
-    fn step(mut self) -> (Self, io::Result<u64>) {
-        let left = self.content.size_bytes - self.done_bytes;
-        let wanted = usize::try_from(left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-        let buffer = &mut self.buffer[..wanted];
-        let read = self.content.file.read_exact_at(buffer, self.done_bytes);
-        if read.is_ok() {
-            self.hasher.update(buffer);
-            self.done_bytes += wanted as u64;
-        }
-        let read = read.map(|()| wanted as u64);
-        (self, read)
-    }
 }

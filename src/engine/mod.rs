@@ -28,6 +28,7 @@ mod comparison;
 mod connection;
 mod copier;
 mod copying;
+mod export;
 mod fetch;
 mod gates;
 mod lanes;
@@ -36,6 +37,7 @@ mod limits;
 mod meter;
 mod mirror;
 mod part;
+mod passing;
 mod peek;
 mod planner;
 mod present;
@@ -68,6 +70,7 @@ pub use bandwidth::Bandwidth;
 pub use comparison::{
     Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
 };
+pub use export::{ExportReport, ExportSpec};
 pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
 pub use limits::Permits;
 pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};

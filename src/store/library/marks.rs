@@ -176,6 +176,25 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.blob_id, row.id)).collect())
     }
 
+    /// Contents of a repo that a check found damaged.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bad_blobs(
+        &self,
+        hub: &str,
+        repo: &CachedRepo,
+    ) -> Result<std::collections::HashSet<String>, StoreError> {
+        let folder = repo.folder();
+        let rows = sqlx::query_scalar!(
+            "SELECT blob FROM library_blob JOIN library_repo ON library_repo.id = repo_id
+             WHERE hub = ? AND folder = ? AND library_blob.verification = 'bad'",
+            hub,
+            folder
+        );
+        Ok(rows.fetch_all(&self.readers).await?.into_iter().collect())
+    }
+
     /// Commits of a repo that a download here fetched whole, and of which nothing was deleted since.
     ///
     /// # Errors
