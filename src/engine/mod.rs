@@ -18,6 +18,7 @@
 //!
 //! No SQL, no HTTP server, no paths of the cache in here: those are floors below and above.
 
+mod adopter;
 mod analyzer;
 mod attempt;
 mod bandwidth;
