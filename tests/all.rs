@@ -9,6 +9,7 @@ mod cache;
 mod cache_delete;
 mod cache_export;
 mod cache_verify;
+mod checks;
 mod commands;
 mod control;
 mod database;
