@@ -8,6 +8,7 @@ mod bulk;
 mod cache;
 mod cache_delete;
 mod cache_export;
+mod cache_import;
 mod cache_verify;
 mod checks;
 mod commands;

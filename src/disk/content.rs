@@ -206,7 +206,7 @@ fn blob_in(hub: &Folder, repo: &Folder, blob: &str) -> Result<Option<Content>, D
     }
 }
 
-fn opened(folder: Folder, name: String, blob: String) -> Result<Option<Content>, DiskError> {
+pub(super) fn opened(folder: Folder, name: String, blob: String) -> Result<Option<Content>, DiskError> {
     let file = match folder.open_file(&name, OFlags::RDONLY, 0) {
         Err(error) if error.is_not_found() => return Ok(None),
         file => file?,

@@ -12,6 +12,7 @@
 //! Everything blocks: the engine calls it on blocking threads. No async, no SQL, no HTTP, no
 //! decision about *what* to fetch may ever be made here.
 
+pub mod adopt;
 pub mod cache;
 mod content;
 pub mod export;

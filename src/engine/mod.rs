@@ -31,6 +31,7 @@ mod copying;
 mod export;
 mod fetch;
 mod gates;
+mod import;
 mod lanes;
 mod library;
 mod limits;
@@ -71,6 +72,7 @@ pub use comparison::{
     Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
 };
 pub use export::{ExportReport, ExportSpec};
+pub use import::{ImportFile, ImportReport, ImportSpec, ImportStranger};
 pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
 pub use limits::Permits;
 pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
