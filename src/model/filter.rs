@@ -18,8 +18,8 @@ use super::repo::{RepoType, shown};
 pub const COMPANION_MAX_BYTES: u64 = 10 << 20;
 /// At most this many filters or excludes in one request.
 pub const MAX_PATTERNS: usize = 1_000;
-/// At most this many bytes in one pattern.
-pub const MAX_PATTERN_BYTES: usize = 256;
+/// At most this many characters in one pattern.
+pub const MAX_PATTERN_CHARS: usize = 256;
 
 /// What the filters say of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +50,9 @@ struct Pattern {
 
 impl Pattern {
     fn new(text: &str) -> Result<Self, String> {
-        if text.len() > MAX_PATTERN_BYTES {
+        if text.chars().count() > MAX_PATTERN_CHARS {
             return Err(format!(
-                "\"{}\" is longer than {MAX_PATTERN_BYTES} bytes",
+                "\"{}\" is longer than {MAX_PATTERN_CHARS} characters",
                 shown(text)
             ));
         }
@@ -67,8 +67,9 @@ impl Pattern {
                 .literal_separator(false)
                 .backslash_escape(false)
                 .build()
-                .map_err(|error| format!("\"{}\" is not a glob: {}", shown(text), error.kind()))?;
-            Some(glob.compile_matcher())
+                .map(|glob| glob.compile_matcher());
+            // As in a shell: what is no glob, such as a lone bracket, stands for itself.
+            glob.ok()
         } else {
             None
         };
