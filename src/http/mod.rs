@@ -68,6 +68,7 @@ pub mod targets;
 pub mod upstream;
 pub mod views;
 pub mod who;
+pub mod wire;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
