@@ -10,6 +10,7 @@ mod cache_delete;
 mod cache_export;
 mod cache_import;
 mod cache_verify;
+mod checks;
 mod commands;
 mod control;
 mod database;

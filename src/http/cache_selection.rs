@@ -17,6 +17,7 @@ use super::cache::{Place, not_ours, path_text, refused};
 use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, QueryFields};
 use super::state::AppState;
+use super::wire::{LocationWord, ModelWord, RepoText};
 use crate::engine::Member;
 use crate::model::library::{CachedRepo, quant_groups};
 use crate::model::repo::RepoType;
@@ -81,9 +82,12 @@ pub struct SelectionMember {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SelectionBody {
+    #[schema(inline, value_type = RepoText)]
     repo: String,
     #[serde(rename = "type")]
+    #[schema(inline, value_type = ModelWord)]
     repo_type: String,
+    #[schema(inline, value_type = LocationWord)]
     location_id: String,
     group_id: String,
     members: Vec<SelectionMember>,
@@ -132,9 +136,9 @@ fn check_location(id: &str) -> ApiResult<()> {
 #[utoipa::path(
     get, path = "/api/cache-selection", tag = "cache", operation_id = "showCacheSelection",
     params(
-        ("repo" = String, Query, description = "owner/name"),
-        ("type" = String, Query, description = "`model`"),
-        ("locationId" = Option<String>, Query, description = "Only this location"),
+        ("repo" = inline(RepoText), Query, description = "owner/name"),
+        ("type" = inline(ModelWord), Query, description = "`model`"),
+        ("locationId" = inline(Option<LocationWord>), Query, description = "Only this location"),
     ),
     responses(
         (status = 200, description = "The choices", body = CacheSelection),

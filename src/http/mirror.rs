@@ -19,6 +19,7 @@ use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, QueryFields};
 use super::state::{App, AppState};
 use super::targets::{self, not_mounted};
+use super::wire::{self, TargetName};
 use crate::clock::rfc3339;
 use crate::engine::{Comparison, Direction, MirrorReport, MirrorSpec, Sides, compare_mirror, plan_mirror};
 use crate::model::job::{JobId, Verify};
@@ -33,14 +34,14 @@ const RUNS: i64 = 200;
 #[serde(rename_all = "camelCase")]
 #[schema(as = MirrorRunRequest)]
 pub struct RunRequest {
-    /// Name of a registered target.
-    #[schema(required, nullable = false)]
+    #[schema(required, inline, value_type = TargetName)]
     target: Option<String>,
     /// Only repos whose id holds this text, in any case.
     repo_filter: Option<String>,
     /// Only say what would be done.
     dry_run: Option<bool>,
     /// What is compared; `true` means `sha256`, `false` means `size`.
+    #[schema(inline, value_type = Option<wire::VerifyWish>)]
     verify: Option<VerifyWish>,
     /// Delete repos that only the destination has.
     delete_extra: Option<bool>,
@@ -51,7 +52,7 @@ pub struct RunRequest {
 }
 
 /// A word, or yes and no.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize)]
 #[serde(untagged)]
 pub enum VerifyWish {
     /// `true` means `sha256`.

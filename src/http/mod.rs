@@ -19,6 +19,7 @@ pub mod cache_import;
 pub mod cache_selection;
 pub mod cache_verify;
 pub mod cache_views;
+pub mod checks;
 pub mod destination;
 pub mod disk;
 pub mod docs;
@@ -67,6 +68,7 @@ pub mod targets;
 pub mod upstream;
 pub mod views;
 pub mod who;
+pub mod wire;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -79,6 +81,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(system::ready))
         .routes(routes!(system::health))
         .routes(routes!(system::diskfree))
+        .routes(routes!(checks::show))
         .routes(routes!(openapi::show))
         .routes(routes!(docs::find))
         .routes(routes!(docs::show))

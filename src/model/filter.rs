@@ -20,10 +20,10 @@ use super::repo::{RepoType, shown};
 pub const COMPANION_MAX_BYTES: u64 = 10 << 20;
 /// At most this many filters or excludes in one request.
 pub const MAX_PATTERNS: usize = 1_000;
-/// At most this many bytes in one pattern.
-pub const MAX_PATTERN_BYTES: usize = 256;
-/// At most this many bytes in a pattern that is one whole path, its `=` included.
-pub const MAX_PATH_PATTERN_BYTES: usize = 1_025;
+/// At most this many characters in one pattern.
+pub const MAX_PATTERN_CHARS: usize = 256;
+/// At most this many characters in a pattern that is one whole path, its `=` included.
+pub const MAX_PATH_PATTERN_CHARS: usize = 1_025;
 
 /// What the filters say of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,12 +56,12 @@ impl Pattern {
     fn new(text: &str) -> Result<Self, String> {
         let is_path = text.starts_with('=');
         let most = if is_path {
-            MAX_PATH_PATTERN_BYTES
+            MAX_PATH_PATTERN_CHARS
         } else {
-            MAX_PATTERN_BYTES
+            MAX_PATTERN_CHARS
         };
-        if text.len() > most {
-            return Err(format!("\"{}\" is longer than {most} bytes", shown(text)));
+        if text.chars().count() > most {
+            return Err(format!("\"{}\" is longer than {most} characters", shown(text)));
         }
         let glob = if !is_path && text.contains(['*', '?', '[']) {
             let whole = if text.ends_with('/') {
@@ -74,8 +74,9 @@ impl Pattern {
                 .literal_separator(false)
                 .backslash_escape(false)
                 .build()
-                .map_err(|error| format!("\"{}\" is not a glob: {}", shown(text), error.kind()))?;
-            Some(glob.compile_matcher())
+                .map(|glob| glob.compile_matcher());
+            // As in a shell: what is no glob, such as a lone bracket, stands for itself.
+            glob.ok()
         } else {
             None
         };

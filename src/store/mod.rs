@@ -58,6 +58,7 @@ pub use library::{
 };
 pub use listing::{JobFilter, JobsQuery};
 pub use migrate::MigrateError;
+pub use open::newest_backup;
 pub use order::MoveTo;
 pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
 pub use speed::{SpeedPoint, SpeedRange, SpeedSeries};
