@@ -29,8 +29,9 @@ test-crash: release ## kill -9, power cuts and failing system calls
 	# 77 here: strace is missing or may not trace.
 	python3 tests/crash/disk_faults.py --limit 240 --hfdepot $(BINARY) || test $$? -eq 77
 
-test-clients: release ## the real huggingface_hub, curl, jq and websockets against hfdepot
+test-clients: release ## the real huggingface_hub, curl, jq, websockets and schemathesis against hfdepot
 	python3 tests/clients/real_hub_clients.py --hfdepot $(BINARY)
+	python3 tests/clients/api_fuzz.py --hfdepot $(BINARY)
 
 test-web: release ## unit and browser tests of the web pages
 ifneq ($(HAS_WEB),)

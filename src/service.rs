@@ -20,6 +20,7 @@ use crate::config::{Fixed, ServeOptions, Settings};
 use crate::disk::{DataDirLock, LockError};
 use crate::engine::Engine;
 use crate::http;
+use crate::http::checks::Checks;
 use crate::http::feed::Feed;
 use crate::http::guard::GuardConfig;
 use crate::http::live_settings::LiveSettings;
@@ -190,7 +191,10 @@ impl Opened {
             shown,
             feed,
             readiness: Readiness::default(),
+            checks: Checks::default(),
+            open_to_network: options.is_open_to_network(),
             mirror_roots: options.mirror_roots.clone(),
+            export_dirs: options.export_dirs.clone(),
             begun: Instant::now(),
             stop: stop.clone(),
             sockets: sockets.clone(),

@@ -111,8 +111,10 @@ async fn what_is_attached_to_jobs_is_set_shown_and_searched_by() {
         (&rest["jobs"][0]["repo"], &rest["nextCursor"]),
         (&json!("o/n0"), &Value::Null)
     );
+    // Nothing to set is nothing to do.
+    let (status, same) = service.patch(&format!("/api/jobs/{}", ids[0]), json!({})).await;
+    assert_eq!((status, &same["id"]), (200, &json!(ids[0])));
     for (body, error) in [
-        (json!({}), "Nothing to change"),
         (json!({"priority": 2_000_000}), "Invalid priority"),
         (json!({"category": "x".repeat(65)}), "Invalid category"),
         (json!({"tags": ["a\nb"]}), "Invalid tags"),

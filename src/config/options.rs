@@ -46,6 +46,8 @@ pub struct ServeOptions {
     pub data_dir: PathBuf,
     /// Directories below which mirror targets may lie; anywhere when there is none. Absolute.
     pub mirror_roots: Vec<PathBuf>,
+    /// Directories below which exports may go; there are none without. Absolute.
+    pub export_dirs: Vec<PathBuf>,
     /// Sentences for the log: nothing is wrong, but somebody should know.
     pub warnings: Vec<String>,
 }
@@ -53,7 +55,16 @@ pub struct ServeOptions {
 impl ServeOptions {
     /// Whether nobody may come in without a login or an API key.
     pub fn needs_login(&self) -> bool {
-        self.login.is_some() || !(self.no_auth || self.addr.to_canonical().is_loopback())
+        self.login.is_some() || !(self.no_auth || self.is_local())
+    }
+
+    /// Whether other machines may come in without either.
+    pub fn is_open_to_network(&self) -> bool {
+        !self.needs_login() && !self.is_local()
+    }
+
+    fn is_local(&self) -> bool {
+        self.addr.to_canonical().is_loopback()
     }
 
     /// What to do when there is neither, and one is needed. Keys are known only to the database.
@@ -142,6 +153,10 @@ pub fn read(
         .iter()
         .map(|text| environment.expand(text))
         .collect();
+    let export_dirs = list(&args.export_dir, keys.export_dir)
+        .iter()
+        .map(|text| environment.expand(text))
+        .collect();
     let fixed = Fixed {
         flag,
         env,
@@ -165,6 +180,7 @@ pub fn read(
             base_path,
             data_dir,
             mirror_roots,
+            export_dirs,
             warnings,
         },
         fixed,

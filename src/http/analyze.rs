@@ -36,7 +36,7 @@ const CHOOSE: &str =
     params(
         RepoParams,
         ("dataset" = Option<bool>, Query, description = "Whether it is a dataset; left out: ask back when both exist"),
-        ("revision" = Option<String>, Query, description = "Branch, tag or commit; `main` by default"),
+        ("revision" = inline(Option<Revision>), Query, description = "Branch, tag or commit; `main` by default"),
         ("fresh" = Option<bool>, Query, description = "Look again instead of remembering"),
     ),
     responses(

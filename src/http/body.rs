@@ -7,7 +7,9 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::IntoResponse;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use super::error::{ApiError, body_too_large};
 
@@ -26,28 +28,82 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let whole = tokio::time::timeout(BODY_TIMEOUT, request.extract());
-        let bytes: Bytes = whole
-            .await
-            .map_err(|_| {
-                ApiError::new(StatusCode::REQUEST_TIMEOUT, "Request timeout")
-                    .details(format!(
-                        "The body did not arrive within {} seconds",
-                        BODY_TIMEOUT.as_secs()
-                    ))
-                    .header(header::CONNECTION, HeaderValue::from_static("close"))
-            })?
-            .map_err(|rejection: axum::extract::rejection::BytesRejection| {
-                match rejection.into_response().status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => body_too_large(),
-                    _ => ApiError::bad_request("Invalid request body").details("The body broke off"),
-                }
-            })?;
-        let mut reader = serde_json::Deserializer::from_slice(&bytes);
-        T::deserialize(&mut reader)
-            .map(Self)
-            .map_err(|error| ApiError::bad_request("Invalid request body").details(error.to_string()))
+        read(&arrived(request).await?).map(Self)
     }
+}
+
+/// A JSON body that may be missing, or `null`.
+#[derive(Debug)]
+pub struct OptionalBody<T>(pub Option<T>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        match arrived(request).await?.trim_ascii() {
+            b"" | b"null" => Ok(Self(None)),
+            bytes => read(bytes).map(Some).map(Self),
+        }
+    }
+}
+
+/// The whole body.
+async fn arrived(request: Request) -> Result<Bytes, ApiError> {
+    let arrived = tokio::time::timeout(BODY_TIMEOUT, request.extract());
+    arrived
+        .await
+        .map_err(|_| {
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, "Request timeout")
+                .details(format!(
+                    "The body did not arrive within {} seconds",
+                    BODY_TIMEOUT.as_secs()
+                ))
+                .header(header::CONNECTION, HeaderValue::from_static("close"))
+        })?
+        .map_err(|rejection: axum::extract::rejection::BytesRejection| {
+            match rejection.into_response().status() {
+                StatusCode::PAYLOAD_TOO_LARGE => body_too_large(),
+                _ => ApiError::bad_request("Invalid request body").details("The body broke off"),
+            }
+        })
+}
+
+/// The document in `bytes`, which is an object.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let wrong = |why: String| ApiError::bad_request("Invalid request body").details(why);
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let body = Map::deserialize(&mut reader).map_err(|error| wrong(error.to_string()))?;
+    T::deserialize(whole(Value::Object(body))).map_err(|error| wrong(error.to_string()))
+}
+
+/// Writes whole numbers without a fraction: to JSON Schema `24.0` is an integer, to serde it is none.
+fn whole(value: Value) -> Value {
+    // Beyond it a double no longer tells neighbours apart.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
+                (float as i64).into()
+            }
+            _ => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(whole).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| (name, whole(value)));
+            Value::Object(fields.collect())
+        }
+        other => other,
+    }
+}
+
+/// Reads a field that is an object or missing. Derived code would take a list for one as well.
+///
+/// # Errors
+/// When it is neither, or its fields are wrong.
+pub fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(json: D) -> Result<Option<T>, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(json)?;
+    let read = |fields| T::deserialize(Value::Object(fields)).map_err(D::Error::custom);
+    fields.map(read).transpose()
 }
 
 /// Refuses a body that is announced too long (413) or is no JSON (415), before it is read.

@@ -9,13 +9,14 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::body::{JsonBody, object};
 use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, JobPath};
 use super::jobs;
 use super::shown::json as text_of;
 use super::state::AppState;
 use super::views::JobView;
+use super::wire::{BulkBody, KindOrAll, LabelText, OrderBody, SizeText, TimeOrNone};
 use crate::clock::parse_rfc3339;
 use crate::model::arrange::{self, Arrangement, PRIORITIES};
 use crate::model::code::Code;
@@ -56,8 +57,10 @@ pub enum BulkAction {
 pub struct BulkFilter {
     /// Any of these statuses.
     #[serde(default)]
+    #[schema(value_type = Vec<JobStatus>)]
     status: Vec<String>,
     /// A kind of job, or `all`; `download` when it is missing.
+    #[schema(inline, value_type = Option<KindOrAll>)]
     kind: Option<String>,
     /// This category.
     category: Option<String>,
@@ -67,6 +70,7 @@ pub struct BulkFilter {
     q: Option<String>,
     /// Any of these error codes.
     #[serde(default)]
+    #[schema(value_type = Vec<Code>)]
     error_code: Vec<String>,
 }
 
@@ -74,17 +78,21 @@ pub struct BulkFilter {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobPatch {
-    /// Higher starts first; −1,000,000 … 1,000,000.
+    /// Higher starts first; 0 is normal.
+    #[schema(minimum = -1_000_000, maximum = 1_000_000)]
     priority: Option<i64>,
     /// At most 64 characters; empty = none.
+    #[schema(inline, value_type = Option<LabelText>)]
     category: Option<String>,
     /// At most 32 of at most 64 characters.
+    #[schema(inline, value_type = Option<Vec<LabelText>>, max_items = 32)]
     tags: Option<Vec<String>>,
     /// Not started before, RFC 3339; `null` = at once.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(inline, value_type = Option<TimeOrNone>)]
     not_before: Option<Option<String>>,
     /// Bytes a second, such as `5MiB`; empty = no limit of its own.
+    #[schema(inline, value_type = Option<SizeText>)]
     max_speed: Option<String>,
 }
 
@@ -99,8 +107,9 @@ pub struct BulkRequest {
     action: BulkAction,
     /// At most 10,000.
     #[serde(default)]
+    #[schema(max_items = 10_000)]
     ids: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     filter: Option<BulkFilter>,
     /// For the action `set`.
     #[serde(flatten)]
@@ -140,7 +149,7 @@ pub struct BulkDone {
 /// Each job has a result of its own; one that is refused does not hold the others up.
 #[utoipa::path(
     post, path = "/api/jobs/bulk", tag = "jobs", operation_id = "changeJobs",
-    request_body = BulkRequest,
+    request_body = BulkBody,
     responses(
         (status = 200, description = "What became of each", body = BulkDone),
         (status = 400, description = "Neither or both of ids and filter, too many ids, or a wrong field"),
@@ -279,21 +288,17 @@ fn arrangement(patch: JobPatch) -> ApiResult<Arrangement> {
         priority: patch.priority,
         not_before_at,
     };
-    if set.is_empty() {
-        return Err(ApiError::bad_request("Nothing to change")
-            .details("Give at least one of priority, category, tags, notBefore and maxSpeed"));
-    }
     Ok(set)
 }
 
 /// Changes what is attached to a job
 #[utoipa::path(
     patch, path = "/api/jobs/{id}", tag = "jobs", operation_id = "setJob",
-    params(("id" = String, Path, description = "Id of the job")),
+    params(("id" = JobId, Path, description = "Id of the job")),
     request_body = JobPatch,
     responses(
         (status = 200, description = "The job as it is now", body = JobView),
-        (status = 400, description = "A wrong field, or none"),
+        (status = 400, description = "A wrong field"),
         (status = 404, description = "No such job"),
     )
 )]
@@ -303,16 +308,19 @@ pub async fn set(
     JobPath(id): JobPath,
     JsonBody(patch): JsonBody<JobPatch>,
 ) -> ApiResult<impl IntoResponse> {
-    let set = Bulk::Set(arrangement(patch)?);
+    let set = arrangement(patch)?;
     let id = id.ok_or_else(jobs::unknown)?;
-    let done = app
-        .store
-        .change_many(std::slice::from_ref(&id), &set, &actor)
-        .await?;
-    if !matches!(done.as_slice(), [Ok(_)]) {
-        return Err(jobs::unknown());
+    // Nothing to set is nothing to do: the answer is the job all the same.
+    if !set.is_empty() {
+        let done = app
+            .store
+            .change_many(std::slice::from_ref(&id), &Bulk::Set(set), &actor)
+            .await?;
+        if !matches!(done.as_slice(), [Ok(_)]) {
+            return Err(jobs::unknown());
+        }
+        app.engine.wake();
     }
-    app.engine.wake();
     let job = jobs::find(&app, Some(id)).await?;
     let files = app.store.files(&job.id, FILES_OF_ONE, 0).await?;
     let standing = app.shown.moment().await?.standing(&job);
@@ -324,6 +332,7 @@ pub async fn set(
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct OrderRequest {
     /// At most 10,000.
+    #[schema(min_items = 1, max_items = 10_000)]
     ids: Vec<String>,
     #[serde(default)]
     to: Option<Direction>,
@@ -334,6 +343,7 @@ pub struct OrderRequest {
 
 /// Where in the queue.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = QueueMove)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Before all others, in the order of the request.
@@ -358,7 +368,7 @@ pub struct Moved {
 /// Only queued jobs move; a job that passes one of another priority takes that priority.
 #[utoipa::path(
     post, path = "/api/jobs/order", tag = "jobs", operation_id = "orderJobs",
-    request_body = OrderRequest,
+    request_body = OrderBody,
     responses(
         (status = 200, description = "They moved", body = Moved),
         (status = 400, description = "Neither or both of to and before, or no ids"),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::cache_views::{CacheDetail, CacheEntry, CacheFile, CacheRevision, texts};
 use super::error::{ApiError, ApiResult};
-use super::extract::{Actor, QueryFields};
+use super::extract::{Actor, QueryFields, RepoParams, is_too_long};
 use super::state::{App, AppState};
 use crate::clock::rfc3339;
 use crate::disk::friendly::FriendlyView;
@@ -91,7 +91,7 @@ pub struct CacheDeletion {
     get, path = "/api/cache", tag = "cache", operation_id = "listCache",
     params(
         ("type" = Option<RepoType>, Query, description = "Only models, or only datasets"),
-        ("search" = Option<String>, Query, description = "Only repos whose id contains this, in any case"),
+        ("search" = Option<String>, Query, max_length = 200, description = "Only repos whose id contains this, in any case"),
         ("fresh" = Option<bool>, Query, description = "Wait for a look at the disk"),
     ),
     responses((status = 200, description = "The repos", body = CacheList))
@@ -147,8 +147,7 @@ pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<
 #[utoipa::path(
     get, path = "/api/cache/{*repo}", tag = "cache", operation_id = "showCached",
     params(
-        ("owner" = String, Path, description = "The part of the id before the slash"),
-        ("name" = String, Path, description = "The part after it"),
+        RepoParams,
         ("type" = Option<RepoType>, Query, description = "Model or dataset"),
         ("revision" = Option<String>, Query, description = "Whose files"),
         ("fresh" = Option<bool>, Query, description = "Wait for a look at the disk"),
@@ -169,6 +168,9 @@ pub async fn show(
     };
     let place = Place::of(&app);
     place.freshen(&app, query.flag("fresh")?.unwrap_or(false)).await;
+    if is_too_long(&id) {
+        return Err(missing(&id));
+    }
     for repo_type in types {
         let repo = CachedRepo::parse(repo_type, &id)
             .map_err(|error| ApiError::bad_request("Invalid repo format").details(error.to_string()))?;
@@ -215,8 +217,7 @@ pub async fn show(
 #[utoipa::path(
     delete, path = "/api/cache/{*repo}", tag = "cache", operation_id = "deleteCached",
     params(
-        ("owner" = String, Path, description = "The part of the id before the slash"),
-        ("name" = String, Path, description = "The part after it"),
+        RepoParams,
         ("type" = Option<RepoType>, Query, description = "Model (default) or dataset"),
         ("revision" = Option<String>, Query, description = "Only this snapshot: a commit, its first digits, or a ref"),
         ("dryRun" = Option<bool>, Query, description = "Only tell what would go"),
@@ -234,6 +235,9 @@ pub async fn delete(
     query: QueryFields,
 ) -> ApiResult<Json<CacheDeletion>> {
     let repo_type = query.word("type")?.unwrap_or(RepoType::Model);
+    if is_too_long(&id) {
+        return Err(missing(&id));
+    }
     let repo = CachedRepo::parse(repo_type, &id).map_err(|_| {
         ApiError::bad_request("Invalid repository ID format").details("Expected format: owner/name")
     })?;
@@ -326,6 +330,9 @@ pub(super) fn refused(error: LibraryError, id: &str) -> ApiError {
         LibraryError::Busy(why) => ApiError::conflict("Repository is being downloaded")
             .details(why)
             .hint("Wait for the download, or cancel it, then try again."),
+        LibraryError::Read(why) => ApiError::conflict("Repository is being read")
+            .details(why)
+            .hint("Wait for the job, pause or cancel it, then try again."),
         LibraryError::Unsafe(why) => ApiError::bad_request("Invalid path")
             .details(why)
             .hint("Look at the folder and remove it by hand."),

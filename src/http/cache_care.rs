@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::body::{JsonBody, OptionalBody};
 use super::cache::{Place, refused};
 use super::error::{ApiError, ApiResult};
 use super::extract::Actor;
@@ -52,10 +52,9 @@ pub struct RebuildReport {
 )]
 pub async fn rebuild(
     State(app): State<AppState>,
-    body: Result<JsonBody<RebuildRequest>, ApiError>,
+    OptionalBody(body): OptionalBody<RebuildRequest>,
 ) -> ApiResult<Json<RebuildReport>> {
-    // No body, or one that is no such document, asks for the plain rebuild.
-    let clean = body.is_ok_and(|JsonBody(body)| body.clean);
+    let clean = body.unwrap_or_default().clean;
     let place = Place::of(&app);
     let library = app.engine.library().clone();
     let rebuilding = tokio::spawn(async move { library.rebuild_view(&place.hub, &place.root, clean).await });

@@ -17,10 +17,11 @@ use super::cache::{Place, missing, path_text, refused};
 use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, QueryFields};
 use super::state::AppState;
+use super::wire::{LocationWord, ModelWord, RepoText};
 use crate::engine::Member;
 use crate::model::library::{CachedRepo, quant_groups};
 use crate::model::repo::RepoType;
-use crate::store::LibraryFileRow;
+use crate::store::{InUse, LibraryFileRow};
 
 /// The one place where choices can be deleted.
 const LOCATION: &str = "hf-cache";
@@ -81,9 +82,12 @@ pub struct SelectionMember {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SelectionBody {
+    #[schema(inline, value_type = RepoText)]
     repo: String,
     #[serde(rename = "type")]
+    #[schema(inline, value_type = ModelWord)]
     repo_type: String,
+    #[schema(inline, value_type = LocationWord)]
     location_id: String,
     group_id: String,
     members: Vec<SelectionMember>,
@@ -132,9 +136,9 @@ fn check_location(id: &str) -> ApiResult<()> {
 #[utoipa::path(
     get, path = "/api/cache-selection", tag = "cache", operation_id = "showCacheSelection",
     params(
-        ("repo" = String, Query, description = "owner/name"),
-        ("type" = String, Query, description = "`model`"),
-        ("locationId" = Option<String>, Query, description = "Only this location"),
+        ("repo" = inline(RepoText), Query, description = "owner/name"),
+        ("type" = inline(ModelWord), Query, description = "`model`"),
+        ("locationId" = inline(Option<LocationWord>), Query, description = "Only this location"),
     ),
     responses(
         (status = 200, description = "The choices", body = CacheSelection),
@@ -149,7 +153,11 @@ pub async fn show(State(app): State<AppState>, query: QueryFields) -> ApiResult<
     let found = app.store.library_repo(&place.hub_text, &repo).await?;
     let found = found.ok_or_else(|| missing(repo.id()))?;
     let job = app.store.library_in_use(&place.hub_text, &repo).await?;
-    let delete_reason = job.map_or_else(String::new, |job| format!("Job {job} downloads this repo"));
+    let delete_reason = match job {
+        None => String::new(),
+        Some(InUse::Written(job)) => format!("Job {job} downloads this repo"),
+        Some(InUse::Read(job)) => format!("Job {job} reads this repo"),
+    };
     let location = SelectionLocation {
         id: LOCATION,
         source: "HF cache",

@@ -13,9 +13,10 @@ use super::destination;
 use super::error::{ApiError, ApiResult};
 use super::extract::Actor;
 use super::plan;
-use super::request::{Asked, DownloadRequest};
+use super::request::Asked;
 use super::state::AppState;
 use super::views::JobView;
+use super::wire::DownloadBody;
 use crate::store::Submitted;
 
 /// The equal job that is live already.
@@ -44,7 +45,7 @@ pub enum NotQueued {
 /// It never waits for the network. The same download that is live already is not queued twice.
 #[utoipa::path(
     post, path = "/api/download", tag = "downloads", operation_id = "createDownload",
-    request_body = DownloadRequest,
+    request_body = DownloadBody,
     responses(
         (status = 202, description = "The new job", body = JobView),
         (status = 200, description = "Already live, or the plan of a dry run", body = NotQueued),

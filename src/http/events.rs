@@ -13,6 +13,7 @@ use super::extract::{JobPath, QueryFields};
 use super::history::{LIMIT, cursor, next_cursor, time};
 use super::jobs::unknown;
 use super::state::AppState;
+use super::wire::{Levels, RowCursor, TimeOrDay};
 use crate::model::history::EventRecord;
 use crate::model::job::JobId;
 use crate::model::state::words;
@@ -42,9 +43,9 @@ pub struct JobEvents {
 /// What happened to a job, oldest first.
 #[utoipa::path(get, path = "/api/jobs/{id}/events", operation_id = "listJobEvents", tag = "jobs", params(
     ("id" = JobId, Path, description = "Id of the job; it may have left the list"),
-    ("after" = Option<i64>, Query, description = "Only after the event with this `seq`"),
-    ("limit" = Option<i64>, Query, description = "1000 unless told, 10000 at most"),
-    ("level" = Option<String>, Query, description = "`info`, `warn`, `error`; several with commas between")
+    ("after" = Option<i64>, Query, minimum = 0, description = "Only after the event with this `seq`"),
+    ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "1000 unless told"),
+    ("level" = inline(Option<Levels>), Query, description = "`info`, `warn`, `error`; several with commas between")
 ), responses(
     (status = 200, description = "Its events", body = JobEvents),
     (status = 400, description = "A parameter is wrong"),
@@ -97,25 +98,32 @@ pub struct EventsPage {
 #[into_params(parameter_in = Query)]
 #[allow(dead_code)] // Read by `QueryFields`; this describes them.
 pub struct EventsParams {
-    /// Entries at most: 1000 unless told, 10000 at most; a download has all unless told.
+    /// Entries at most: 1000 unless told; a page has 10000 at most, a download all unless told.
+    #[param(minimum = 1)]
     limit: Option<i64>,
     /// The `nextCursor` of the page before.
+    #[param(inline, value_type = Option<RowCursor>)]
     cursor: Option<String>,
     /// Only of this job.
+    #[param(inline, value_type = Option<JobId>)]
     job: Option<String>,
     /// Part of the repo's id, in any case.
     repo: Option<String>,
     /// Exactly this actor.
     actor: Option<String>,
     /// `info`, `warn`, `error`; several with commas between.
+    #[param(inline, value_type = Option<Levels>)]
     level: Option<String>,
     /// From this time on: RFC 3339, or a day in UTC.
+    #[param(inline, value_type = Option<TimeOrDay>)]
     from: Option<String>,
     /// Before this time; a day counts to its end.
+    #[param(inline, value_type = Option<TimeOrDay>)]
     to: Option<String>,
     /// Text in event, sentence, code, host or job id, in any case.
     q: Option<String>,
     /// `json`, `jsonl` or `csv`: all filtered events as a download.
+    #[param(inline, value_type = Option<Format>)]
     format: Option<String>,
 }
 
@@ -148,7 +156,9 @@ pub async fn of_all(State(app): State<AppState>, fields: QueryFields) -> ApiResu
         };
         return Ok(export::download(format, "events", limit, next));
     }
-    query.limit = fields.number("limit", 1..=LIMIT.1)?.unwrap_or(LIMIT.0);
+    query.limit = fields
+        .number("limit", 1..=i64::MAX)?
+        .map_or(LIMIT.0, |limit| limit.min(LIMIT.1));
     let entries = history.events(&query).await?;
     let page = EventsPage {
         next_cursor: next_cursor(&entries, query.limit, |entry| entry.seq),

@@ -64,22 +64,47 @@ impl<S: Send + Sync> FromRequestParts<S> for RepoPath {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| wrong("Expected owner/name".to_owned()))?;
+        if is_too_long(&text) {
+            return Err(ApiError::not_found("Repository not found").details("No repo has so long an id"));
+        }
         text.parse()
             .map(Self)
             .map_err(|error: NameError| wrong(error.to_string()))
     }
 }
 
-/// The query of the URL. A field that is empty counts as missing; of two with one name the first counts.
+/// Whether `text` would be an id but for its length: no rule of the document forbids it, and no repo has it.
+pub(super) fn is_too_long(text: &str) -> bool {
+    let name = |part: &str| format!("x/{part}").parse::<RepoId>().is_ok();
+    text.len() > 96
+        && text
+            .split_once('/')
+            .is_some_and(|(owner, rest)| name(owner) && name(rest))
+}
+
+/// The query of the URL. A field that is empty counts as missing; none has two values.
 pub struct QueryFields(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for QueryFields {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> ApiResult<Self> {
-        Query::try_from_uri(&parts.uri)
-            .map(|Query(fields)| Self(fields))
-            .map_err(|error| ApiError::bad_request("Invalid query").details(error.to_string()))
+        let wrong = |why: String| ApiError::bad_request("Invalid query").details(why);
+        let Query(fields): Query<Vec<(String, String)>> =
+            Query::try_from_uri(&parts.uri).map_err(|error| wrong(error.to_string()))?;
+        let twice = |at: usize, name: &str, value: &str| {
+            fields[..at]
+                .iter()
+                .any(|(other, before)| other == name && before != value)
+        };
+        let fault = fields
+            .iter()
+            .enumerate()
+            .find(|(at, (name, value))| twice(*at, name, value));
+        match fault {
+            Some((_, (name, _))) => Err(wrong(format!("{} is given twice", shown(name)))),
+            None => Ok(Self(fields)),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::error::{ApiError, ApiResult};
 use super::export::{self, Format};
 use super::extract::QueryFields;
 use super::state::AppState;
+use super::wire::{Ends, Head, RowCursor, TimeOrDay};
 use crate::clock::parse_rfc3339;
 use crate::model::history::{ChainReport, HistoryDay, HistoryFile, HistoryRecord};
 use crate::model::history_row::Seal;
@@ -47,29 +48,37 @@ pub struct HistoryPage {
 #[into_params(parameter_in = Query)]
 #[allow(dead_code)] // Read by `QueryFields`; this describes them.
 pub struct HistoryParams {
-    /// Entries at most: 1000 unless told, 10000 at most; a download has all unless told.
+    /// Entries at most: 1000 unless told; a page has 10000 at most, a download all unless told.
+    #[param(minimum = 1)]
     limit: Option<i64>,
     /// Leave out so many of the newest.
+    #[param(minimum = 0)]
     offset: Option<i64>,
     /// The `nextCursor` of the page before.
+    #[param(inline, value_type = Option<RowCursor>)]
     cursor: Option<String>,
     /// `completed`, `failed`, `cancelled`; several with commas between.
+    #[param(inline, value_type = Option<Ends>)]
     status: Option<String>,
     /// Part of the repo's id, in any case.
     repo: Option<String>,
     /// `download`, `mirror`, `verify` or `export`.
+    #[param(inline, value_type = Option<JobKind>)]
     kind: Option<String>,
     /// Exactly this actor.
     actor: Option<String>,
     /// Exactly this category.
     category: Option<String>,
     /// Ended from this time on: RFC 3339, or a day in UTC.
+    #[param(inline, value_type = Option<TimeOrDay>)]
     from: Option<String>,
     /// Ended before this time; a day counts to its end.
+    #[param(inline, value_type = Option<TimeOrDay>)]
     to: Option<String>,
     /// Text in job id, repo, revision, commit, filters, tags, error, code or actor, in any case.
     q: Option<String>,
     /// `json`, `jsonl` or `csv`: the whole filtered history as a download.
+    #[param(inline, value_type = Option<Format>)]
     format: Option<String>,
 }
 
@@ -108,7 +117,9 @@ pub async fn list(State(app): State<AppState>, fields: QueryFields) -> ApiResult
         };
         return Ok(export::download(format, "history", limit, next));
     }
-    query.limit = fields.number("limit", 1..=LIMIT.1)?.unwrap_or(LIMIT.0);
+    query.limit = fields
+        .number("limit", 1..=i64::MAX)?
+        .map_or(LIMIT.0, |limit| limit.min(LIMIT.1));
     let entries = history.list(&query).await?;
     let total = history.count(&query).await?;
     let page = HistoryPage {
@@ -186,8 +197,8 @@ pub struct HistoryFiles {
 /// The files of one end by path, as they were then.
 #[utoipa::path(get, path = "/api/history/{seq}/files", operation_id = "listHistoryFiles", tag = "history", params(
     ("seq" = i64, Path, description = "Number of the entry"),
-    ("limit" = Option<i64>, Query, description = "1000 unless told, 10000 at most"),
-    ("offset" = Option<i64>, Query, description = "Leave out so many")
+    ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "1000 unless told"),
+    ("offset" = Option<i64>, Query, minimum = 0, description = "Leave out so many")
 ), responses(
     (status = 200, description = "A page of its files", body = HistoryFiles),
     (status = 404, description = "There is no such entry")
@@ -224,8 +235,8 @@ pub struct HistoryStats {
 
 /// What was fetched and what ended on each day (UTC), oldest first.
 #[utoipa::path(get, path = "/api/history/stats", operation_id = "sumHistory", tag = "history", params(
-    ("from" = Option<String>, Query, description = "RFC 3339, or a day in UTC"),
-    ("to" = Option<String>, Query, description = "The same; a day counts to its end")
+    ("from" = inline(Option<TimeOrDay>), Query, description = "RFC 3339, or a day in UTC"),
+    ("to" = inline(Option<TimeOrDay>), Query, description = "The same; a day counts to its end")
 ), responses(
     (status = 200, description = "The days on which something ended", body = HistoryStats),
     (status = 400, description = "A time is wrong")
@@ -238,7 +249,7 @@ pub async fn stats(State(app): State<AppState>, fields: QueryFields) -> ApiResul
 
 /// Proves that no row of history and events was changed, removed, inserted or moved.
 #[utoipa::path(get, path = "/api/history/verify", operation_id = "verifyHistory", tag = "history", params(
-    ("head" = Option<String>, Query, description = "A head that was noted earlier: some row has to have it")
+    ("head" = inline(Option<Head>), Query, description = "A head that was noted earlier: some row has to have it")
 ), responses(
     (status = 200, description = "The verdict, good or bad", body = ChainReport),
     (status = 400, description = "The head is no SHA-256 in hex")

@@ -12,6 +12,7 @@ use super::extract::{Actor, JobPath, QueryFields};
 use super::shown::json as text_of;
 use super::state::{App, AppState};
 use super::views::{FileView, JobView};
+use super::wire::{Codes, KindOrAll, Statuses};
 use crate::model::job::JobId;
 use crate::model::state::JobKind;
 use crate::store::{Change, Job, JobFilter, JobsQuery, Refused};
@@ -53,15 +54,18 @@ struct Paging<'a> {
     params(
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "Only the newest"),
         ("offset" = Option<i64>, Query, minimum = 0, description = "Leave out so many of the newest"),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
-        ("status" = Option<String>, Query, description = "Only those with one of these statuses, with commas between"),
+        ("cursor" = inline(Option<JobId>), Query, description = "`nextCursor` of the page before"),
+        ("status" = inline(Option<Statuses>), Query, description = "Only those with one of these statuses, with commas between"),
         ("category" = Option<String>, Query, description = "Only those of this category"),
         ("tag" = Option<String>, Query, description = "Only those with this tag"),
         ("q" = Option<String>, Query, description = "Only those with this text in repo, category or a tag"),
-        ("errorCode" = Option<String>, Query, description = "Only those that ended with one of these codes, with commas between"),
-        ("kind" = Option<String>, Query, description = "`download` (default), `mirror`, `verify`, `export` or `all`"),
+        ("errorCode" = inline(Option<Codes>), Query, description = "Only those that ended with one of these codes, with commas between"),
+        ("kind" = inline(Option<KindOrAll>), Query, description = "`download` (default), `mirror`, `verify`, `export` or `all`"),
     ),
-    responses((status = 200, description = "The jobs", body = JobList))
+    responses(
+        (status = 200, description = "The jobs", body = JobList),
+        (status = 404, description = "The job that the cursor names is not known any more"),
+    )
 )]
 pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<impl IntoResponse> {
     let limit = query.number("limit", PAGE)?;
@@ -132,12 +136,14 @@ fn filter_of(query: &QueryFields) -> ApiResult<JobFilter> {
 /// The sequence number that a cursor stands for.
 async fn before(app: &App, cursor: &str) -> ApiResult<i64> {
     let wrong = || {
-        ApiError::bad_request("Invalid cursor")
-            .details("The job that the cursor names is not known any more")
-            .hint("Begin again without a cursor.")
+        ApiError::bad_request("Invalid cursor").details("cursor must be the nextCursor of an earlier answer")
     };
     let id: JobId = cursor.parse().map_err(|_| wrong())?;
-    app.store.seq_of(&id).await?.ok_or_else(wrong)
+    app.store.seq_of(&id).await?.ok_or_else(|| {
+        ApiError::not_found("Unknown cursor")
+            .details("The job that the cursor names is not known any more")
+            .hint("Begin again without a cursor.")
+    })
 }
 
 /// `?kind=`: downloads unless another kind, or `all`, is asked for.

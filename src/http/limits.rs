@@ -13,14 +13,15 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::body::{JsonBody, object};
 use super::error::{ApiError, ApiResult};
 use super::live_settings::{LiveSettings, refused, rows, tuning_of};
 use super::state::AppState;
+use super::wire::{DayText, SizeText, Until, ZoneText};
 use crate::clock::{now_ms, parse_rfc3339, rfc3339};
 use crate::config::Settings;
 use crate::model::arrange;
-use crate::model::limits::{Active, Holds, Limits, PausedUntil, Week, time_zone};
+use crate::model::limits::{Active, Holds, LimitMode, Limits, PausedUntil, Week, time_zone};
 
 /// How often the clock is looked at; a change of hour acts within this time.
 const TICK: Duration = Duration::from_millis(500);
@@ -200,8 +201,9 @@ pub async fn show(State(app): State<AppState>) -> Json<LimitsView> {
 #[serde(rename_all = "camelCase")]
 pub struct PairPatch {
     /// Bytes a second; empty = no limit.
+    #[schema(inline, value_type = Option<SizeText>)]
     max_speed: Option<String>,
-    /// 1–256.
+    #[schema(minimum = 1, maximum = 256)]
     max_connections: Option<i64>,
 }
 
@@ -210,8 +212,10 @@ pub struct PairPatch {
 #[serde(rename_all = "camelCase")]
 pub struct SchedulePatch {
     /// IANA name, such as `Europe/Berlin`.
+    #[schema(inline, value_type = Option<ZoneText>)]
     time_zone: Option<String>,
-    /// Seven texts of 24 letters, Monday first.
+    /// Seven texts of 24 letters, Monday first: `n` normal, `s` slow, `p` paused.
+    #[schema(inline, value_type = Option<Vec<DayText>>, min_items = 7, max_items = 7)]
     grid: Option<Vec<String>>,
 }
 
@@ -219,14 +223,18 @@ pub struct SchedulePatch {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LimitsPatch {
+    #[serde(default, deserialize_with = "object")]
     normal: Option<PairPatch>,
+    #[serde(default, deserialize_with = "object")]
     slow: Option<PairPatch>,
     /// `normal`, `slow` or `schedule`.
+    #[schema(inline, value_type = Option<LimitMode>)]
     mode: Option<String>,
+    #[serde(default, deserialize_with = "object")]
     schedule: Option<SchedulePatch>,
     /// A time (RFC 3339) or `forever` pauses everything until then; `null` goes on.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(inline, value_type = Option<Until>)]
     paused_until: Option<Option<String>>,
 }
 
@@ -310,10 +318,8 @@ fn edit(limits: &mut Limits, patch: LimitsPatch, now: i64) -> ApiResult<()> {
         Some(Some(text)) if text.trim() == "forever" => limits.paused_until = Some(PausedUntil::Forever),
         Some(Some(text)) => {
             let end = parse_rfc3339(text.trim()).map_err(|why| wrong("pausedUntil", why))?;
-            if end <= now {
-                return Err(wrong("pausedUntil", "must be in the future, \"forever\" or null"));
-            }
-            limits.paused_until = Some(PausedUntil::At(end));
+            // A pause that is over by now, because the request was late or sent again, holds nothing up.
+            limits.paused_until = Some(PausedUntil::At(end)).filter(|_| end > now);
         }
     }
     Ok(())

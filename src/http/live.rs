@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::header::{HeaderMap, HeaderValue, SEC_WEBSOCKET_KEY};
 use axum::response::Response;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -17,6 +18,7 @@ use super::feed::Wish;
 use super::jobs::kind_of;
 use super::outbox::{Frame, Outbox};
 use super::state::AppState;
+use super::wire::{KindOrAll, UpgradeWord, WebSocketKey, WebSocketVersion, WebSocketWord};
 use crate::model::state::JobKind;
 
 /// Largest message that a client may send.
@@ -35,6 +37,13 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 /// One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
 #[utoipa::path(
     get, path = "/api/ws", tag = "live", operation_id = "connectLive",
+    params(
+        ("kind" = inline(Option<KindOrAll>), Query, description = "A kind of job, or `all`; `download` when it is missing"),
+        ("Connection" = inline(UpgradeWord), Header, description = "`Upgrade`"),
+        ("Upgrade" = inline(WebSocketWord), Header, description = "`websocket`"),
+        ("Sec-WebSocket-Version" = inline(WebSocketVersion), Header, description = "`13`"),
+        ("Sec-WebSocket-Key" = inline(WebSocketKey), Header, description = "16 random bytes in base64"),
+    ),
     responses(
         (status = 101, description = "The connection is a WebSocket now"),
         (status = 400, description = "The request is no WebSocket handshake"),
@@ -43,19 +52,33 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 pub async fn connect(
     State(app): State<AppState>,
     query: QueryFields,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> ApiResult<Response> {
-    let upgrade = upgrade.map_err(|rejection| {
+    let expected = |why: String| {
         ApiError::bad_request("WebSocket expected")
-            .details(rejection.body_text())
+            .details(why)
             .hint("Connect with a WebSocket client: ws://host:port/api/ws")
-    })?;
+    };
+    let upgrade = upgrade.map_err(|rejection| expected(rejection.body_text()))?;
+    if !headers.get(SEC_WEBSOCKET_KEY).is_some_and(is_key) {
+        return Err(expected(
+            "Sec-WebSocket-Key must be 16 bytes in base64".to_owned(),
+        ));
+    }
     let kind = kind_of(&query)?;
     let sockets = app.sockets.clone();
     Ok(upgrade
         .max_message_size(MESSAGE_LIMIT_BYTES)
         .max_frame_size(MESSAGE_LIMIT_BYTES)
         .on_upgrade(move |socket| sockets.track_future(serve(socket, app, kind))))
+}
+
+/// Whether a handshake brings what RFC 6455 (section 4.1) asks for: 16 bytes in base64.
+fn is_key(value: &HeaderValue) -> bool {
+    let text = value.as_bytes();
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    text.len() == 24 && text.ends_with(b"==") && text[..22].iter().all(fits)
 }
 
 /// Why a connection ends.

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::ToSchema;
 
@@ -18,6 +19,7 @@ use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, QueryFields};
 use super::state::{App, AppState};
 use super::targets::{self, not_mounted};
+use super::wire::{self, TargetName};
 use crate::clock::rfc3339;
 use crate::engine::{Comparison, Direction, MirrorReport, MirrorSpec, Sides, compare_mirror, plan_mirror};
 use crate::model::job::{JobId, Verify};
@@ -32,14 +34,14 @@ const RUNS: i64 = 200;
 #[serde(rename_all = "camelCase")]
 #[schema(as = MirrorRunRequest)]
 pub struct RunRequest {
-    /// Name of a registered target.
-    #[schema(required, nullable = false)]
+    #[schema(required, inline, value_type = TargetName)]
     target: Option<String>,
     /// Only repos whose id holds this text, in any case.
     repo_filter: Option<String>,
     /// Only say what would be done.
     dry_run: Option<bool>,
     /// What is compared; `true` means `sha256`, `false` means `size`.
+    #[schema(inline, value_type = Option<wire::VerifyWish>)]
     verify: Option<VerifyWish>,
     /// Delete repos that only the destination has.
     delete_extra: Option<bool>,
@@ -50,7 +52,7 @@ pub struct RunRequest {
 }
 
 /// A word, or yes and no.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize)]
 #[serde(untagged)]
 pub enum VerifyWish {
     /// `true` means `sha256`.
@@ -258,11 +260,16 @@ async fn run(app: &App, actor: &str, asked: RunRequest, direction: Direction) ->
     if asked.r#async.unwrap_or(false) {
         return Ok((StatusCode::ACCEPTED, Json(Started { job_id: job.id })).into_response());
     }
+    ended(end_of(app, &job.id, &mut changes).await?)
+}
+
+/// Waits for the end of a job. `changes` are those of the store, from before it was submitted on.
+pub(super) async fn end_of(app: &App, id: &JobId, changes: &mut Receiver<i64>) -> ApiResult<Job> {
     loop {
-        let now = app.store.job(&job.id).await?;
+        let now = app.store.job(id).await?;
         let now = now.ok_or_else(|| ApiError::not_found("Job not found"))?;
         if now.status.is_terminal() {
-            return ended(now);
+            return Ok(now);
         }
         let changed = app.stop.run_until_cancelled(async {
             // Somebody who falls behind looks again.
@@ -277,7 +284,7 @@ async fn run(app: &App, actor: &str, asked: RunRequest, direction: Direction) ->
         if changed.await != Some(true) {
             return Err(
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "The service is stopping")
-                    .details(format!("Job {} goes on with the next start", job.id)),
+                    .details(format!("Job {id} goes on with the next start")),
             );
         }
     }

@@ -9,6 +9,7 @@ use super::body::JsonBody;
 use super::error::ApiResult;
 use super::mirror::{compared, find};
 use super::state::AppState;
+use super::wire::TargetName;
 use crate::engine::{Compared, Direction, Sides};
 use crate::model::repo::RepoType;
 use crate::model::size::human_size;
@@ -18,8 +19,7 @@ use crate::model::size::human_size;
 #[serde(rename_all = "camelCase")]
 #[schema(as = MirrorDiffRequest)]
 pub struct DiffRequest {
-    /// Name of a registered target.
-    #[schema(required, nullable = false)]
+    #[schema(required, inline, value_type = TargetName)]
     target: Option<String>,
     /// Only repos whose id holds this text, in any case.
     repo_filter: Option<String>,

@@ -14,8 +14,12 @@ pub mod body;
 pub mod bulk;
 pub mod cache;
 pub mod cache_care;
+pub mod cache_export;
+pub mod cache_import;
 pub mod cache_selection;
+pub mod cache_verify;
 pub mod cache_views;
+pub mod checks;
 pub mod destination;
 pub mod disk;
 pub mod docs;
@@ -64,6 +68,7 @@ pub mod targets;
 pub mod upstream;
 pub mod views;
 pub mod who;
+pub mod wire;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -76,6 +81,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(system::ready))
         .routes(routes!(system::health))
         .routes(routes!(system::diskfree))
+        .routes(routes!(checks::show))
         .routes(routes!(openapi::show))
         .routes(routes!(docs::find))
         .routes(routes!(docs::show))
@@ -103,6 +109,10 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(cache::show, cache::delete))
         .routes(routes!(cache_care::rebuild))
         .routes(routes!(cache_care::prune))
+        .routes(routes!(cache_verify::verify))
+        .routes(routes!(cache_verify::repair))
+        .routes(routes!(cache_export::export))
+        .routes(routes!(cache_import::import))
         .routes(routes!(cache_selection::show, cache_selection::delete))
         .routes(routes!(history::list))
         .routes(routes!(targets::list, targets::add))

@@ -179,7 +179,11 @@ fn complete(operation: &mut Value, scope: Scope) {
     for parameter in parameters.into_iter().flatten() {
         let optional = parameter["in"] == "query" && parameter["required"] != json!(true);
         // Empty counts as missing, so that a form can send all of its fields.
-        if optional && parameter["schema"]["type"] != "string" {
+        let schema = &parameter["schema"];
+        let ruled = ["pattern", "enum", "format", "minLength"]
+            .iter()
+            .any(|rule| schema.get(rule).is_some());
+        if optional && (schema["type"] != "string" || ruled) {
             let schema = parameter["schema"].take();
             parameter["schema"] = json!({"anyOf": [schema, {"type": "string", "maxLength": 0}]});
         }

@@ -17,9 +17,10 @@ use super::body::JsonBody;
 use super::destination;
 use super::error::{ApiError, ApiResult};
 use super::plan_many::{self, ManyPlans, ManyPlansRequest};
-use super::request::{Asked, DownloadRequest};
+use super::request::Asked;
 use super::state::{App, AppState};
 use super::upstream;
+use super::wire::DownloadBody;
 use crate::engine::{PlanReport, PlanTrouble};
 use crate::hub::{Bucket, Flagged};
 use crate::model::code::Code;
@@ -124,7 +125,7 @@ pub struct UnsafeFile {
 #[allow(dead_code)] // Describes two bodies that are read in two places.
 pub enum PlanRequest {
     /// One.
-    One(Box<DownloadRequest>),
+    One(Box<DownloadBody>),
     /// Many.
     Many(ManyPlansRequest),
 }

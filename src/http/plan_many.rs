@@ -11,12 +11,15 @@ use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::error::{ApiError, ApiResult};
 use super::plan::{self, Plan};
 use super::request::{Asked, DownloadRequest};
 use super::state::App;
+use super::wire::Anything;
 use super::{destination, disk};
 use crate::engine::PlanReport;
 use crate::model::code::Code;
@@ -37,9 +40,22 @@ const PATIENCE_EACH: Duration = Duration::from_secs(30);
 #[allow(dead_code)] // Describes what is read line by line, so that a bad one spoils no other.
 pub struct ManyPlansRequest {
     /// The downloads, each as for a single plan.
-    #[schema(min_items = 1, max_items = 200)]
+    #[schema(inline, value_type = Vec<PlanWish>, min_items = 1, max_items = 200)]
     pub repos: Vec<DownloadRequest>,
 }
+
+/// A [`DownloadRequest`]; anything else gets an error in its line, and spoils no other.
+pub struct PlanWish;
+
+impl PartialSchema for PlanWish {
+    fn schema() -> RefOr<Schema> {
+        AnyOfBuilder::new()
+            .item(Ref::from_schema_name(DownloadRequest::name()))
+            .item(Anything::schema())
+            .into()
+    }
+}
+impl ToSchema for PlanWish {}
 
 /// The plans of many downloads.
 #[derive(Serialize, ToSchema)]

@@ -61,7 +61,7 @@ pub struct Readme {
     get, path = "/api/readme/{*repo}", tag = "hub", operation_id = "getReadme",
     params(
         RepoParams,
-        ("revision" = Option<String>, Query, description = "Branch, tag or commit; `main` by default"),
+        ("revision" = inline(Option<Revision>), Query, description = "Branch, tag or commit; `main` by default"),
         ("dataset" = Option<bool>, Query, description = "Whether it is a dataset"),
     ),
     responses(

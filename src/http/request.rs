@@ -5,6 +5,10 @@ use utoipa::ToSchema;
 
 use super::destination::{Place, no_such_route};
 use super::error::{ApiError, ApiResult};
+use super::wire::{
+    FolderText, LabelText, PatternText, RepoOrNone, RevisionOrNone, RouteOrNone, SizeText, TimeOrNone,
+    VerifyText,
+};
 use crate::clock::parse_rfc3339;
 use crate::model::arrange::{self, Labels, PRIORITIES};
 use crate::model::destination::RouteKey;
@@ -19,18 +23,18 @@ use crate::model::repo::{RepoId, RepoType, Revision, shown};
 #[schema(rename_all = "camelCase")]
 pub struct DownloadRequest {
     /// `owner/name`; filters may stand behind it: `owner/name:q4_k_m,q5_k_m`.
-    #[schema(
-        example = "TheBloke/Mistral-7B-GGUF",
-        pattern = "^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*/[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*(:.*)?$"
-    )]
+    #[schema(example = "TheBloke/Mistral-7B-GGUF")]
     pub repo: String,
     /// Branch, tag or commit; `main` by default.
+    #[schema(inline, value_type = Option<RevisionOrNone>)]
     pub revision: Option<String>,
     /// Whether it is a dataset.
     pub dataset: Option<bool>,
     /// Patterns of files to have; none means all.
+    #[schema(inline, value_type = Option<Vec<PatternText>>, max_items = 1000)]
     pub filters: Option<Vec<String>>,
     /// Patterns of files to leave out.
+    #[schema(inline, value_type = Option<Vec<PatternText>>, max_items = 1000)]
     pub excludes: Option<Vec<String>>,
     /// Whether plain filters must match whole words.
     pub exact_match: Option<bool>,
@@ -40,26 +44,32 @@ pub struct DownloadRequest {
     #[schema(minimum = -1_000_000, maximum = 1_000_000)]
     pub priority: Option<i64>,
     /// Not started before this time, RFC 3339.
-    #[schema(format = DateTime)]
+    #[schema(inline, value_type = Option<TimeOrNone>)]
     pub not_before: Option<String>,
     /// One word for the kind of work; at most 64 characters.
+    #[schema(inline, value_type = Option<LabelText>)]
     pub category: Option<String>,
     /// Any further words; at most 32.
+    #[schema(inline, value_type = Option<Vec<LabelText>>, max_items = 32)]
     pub tags: Option<Vec<String>>,
     /// Bytes a second of this job at most, such as `5MiB`.
+    #[schema(inline, value_type = Option<SizeText>)]
     pub max_speed: Option<String>,
     /// Whether it is paused from the start.
     pub start_paused: Option<bool>,
     /// What is compared before a file counts as done; by default as the settings say. `etag` means `size`.
+    #[schema(inline, value_type = Option<VerifyText>)]
     pub verify: Option<String>,
     /// Only the plan is wanted.
     pub dry_run: Option<bool>,
     /// Folder of plain files, absolute; below a folder that the settings name.
+    #[schema(inline, value_type = Option<FolderText>)]
     pub local_dir: Option<String>,
     /// Repo whose folder is used in place of the repo's own; in a local folder only.
+    #[schema(inline, value_type = Option<RepoOrNone>)]
     pub local_repo: Option<String>,
     /// Key of a folder that the settings name; datasets ignore it.
-    #[schema(value_type = Option<RouteKey>)]
+    #[schema(inline, value_type = Option<RouteOrNone>)]
     pub route_key: Option<String>,
 }
 
@@ -355,7 +365,7 @@ mod tests {
                 json!([long]),
                 400,
                 "Invalid filters",
-                "longer than 256 bytes",
+                "longer than 256 characters",
             ),
             ("priority", json!(1.5), 400, "Invalid priority", "1.5"),
             ("priority", json!(1_000_001), 400, "Invalid priority", "1000001"),

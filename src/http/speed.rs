@@ -96,7 +96,7 @@ impl Speed {
 
 /// The speed of all jobs together.
 #[utoipa::path(get, path = "/api/speed", operation_id = "showSpeed", tag = "jobs", params(
-    ("range" = Option<String>, Query, description = "`10m` (unless told), `1h`, `24h` or `all`")
+    ("range" = inline(Option<Range>), Query, description = "`10m` (unless told), `1h`, `24h` or `all`")
 ), responses(
     (status = 200, description = "The series", body = Speed),
     (status = 400, description = "There is no such range")
@@ -119,7 +119,7 @@ pub async fn of_all(State(app): State<AppState>, fields: QueryFields) -> ApiResu
 /// The speed of one job, with marks where it was tried again or went on in another run.
 #[utoipa::path(get, path = "/api/jobs/{id}/speed", operation_id = "showJobSpeed", tag = "jobs", params(
     ("id" = JobId, Path, description = "Id of the job"),
-    ("range" = Option<String>, Query, description = "`10m` (unless told), `1h`, `24h` or `all`")
+    ("range" = inline(Option<Range>), Query, description = "`10m` (unless told), `1h`, `24h` or `all`")
 ), responses(
     (status = 200, description = "The series", body = Speed),
     (status = 400, description = "There is no such range"),

@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::checks::Checks;
 use super::feed::Feed;
 use super::live_settings::LiveSettings;
 use super::readiness::Readiness;
@@ -33,8 +34,14 @@ pub struct App {
     pub feed: Feed,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
+    /// What `/api/system/checks` found a moment ago.
+    pub checks: Checks,
+    /// Whether other machines reach the service and nobody is asked for a login.
+    pub open_to_network: bool,
     /// Directories below which mirror targets may lie; anywhere when there is none.
     pub mirror_roots: Vec<PathBuf>,
+    /// Directories below which exports may go; there are none without.
+    pub export_dirs: Vec<PathBuf>,
     /// When the service started.
     pub begun: Instant,
     /// Cancelled when the service stops: long answers end then.

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream;
+use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult};
 use super::extract::QueryFields;
@@ -20,6 +21,7 @@ use super::feed::Wish;
 use super::jobs::kind_of;
 use super::outbox::Frame;
 use super::state::AppState;
+use super::wire::KindOrAll;
 
 /// Time between two comments, which keep the connection open through proxies.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -27,15 +29,28 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 /// Tells the frames of this process from those of an earlier one.
 static BOOT: LazyLock<String> = LazyLock::new(|| format!("{:08x}", fastrand::u32(..)));
 
+/// One server-sent event.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Describes what goes over the wire line by line.
+pub struct StreamEvent {
+    /// Number of the frame, to go on behind it.
+    id: String,
+    /// `init`, `job_update`, `event` or `status`.
+    event: String,
+    /// The message of the WebSocket, as JSON.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
+
 /// The live feed as server-sent events
 #[utoipa::path(
     get, path = "/api/events", tag = "live", operation_id = "streamEvents",
     params(
-        ("kind" = Option<String>, Query, description = "A kind of job, or `all`; `download` when it is missing"),
+        ("kind" = inline(Option<KindOrAll>), Query, description = "A kind of job, or `all`; `download` when it is missing"),
         ("Last-Event-ID" = Option<String>, Header, description = "Go on behind this event"),
     ),
     responses(
-        (status = 200, description = "Events `init`, `job_update`, `event` and `status`; the data of each is the message of the WebSocket", content_type = "text/event-stream", body = String),
+        (status = 200, description = "Events `init`, `job_update`, `event` and `status`; the data of each is the message of the WebSocket", content_type = "text/event-stream", body = StreamEvent),
         (status = 503, description = "Too many clients, or the service is stopping"),
     )
 )]

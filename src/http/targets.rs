@@ -14,6 +14,7 @@ use super::body::JsonBody;
 use super::error::{ApiError, ApiResult};
 use super::mirror::{RunView, runs};
 use super::state::{App, AppState};
+use super::wire::{LineText, TargetName};
 use crate::config::paths::check_directory;
 use crate::disk;
 use crate::mirror::{self, Dir, MirrorError, Place};
@@ -24,8 +25,8 @@ use crate::store::TargetRow;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest name in bytes.
 const NAME_BYTES: usize = 64;
-/// Longest description in bytes.
-const DESCRIPTION_BYTES: usize = 1024;
+/// Longest description in characters.
+const DESCRIPTION_MAX: usize = 1024;
 
 /// A target, and whether it is there.
 #[derive(Serialize, ToSchema)]
@@ -71,13 +72,19 @@ pub struct TargetList {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewMirrorTarget)]
 pub struct NewTarget {
-    /// Letters, digits, dashes and underscores.
-    #[schema(required, nullable = false)]
+    #[schema(required, inline, value_type = TargetName)]
     name: Option<String>,
     /// A directory; it is created when it is missing.
-    #[schema(required, nullable = false)]
+    #[schema(
+        required,
+        nullable = false,
+        min_length = 1,
+        max_length = 1024,
+        pattern = "^/[^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     path: Option<String>,
     /// For people.
+    #[schema(inline, value_type = Option<LineText>)]
     description: Option<String>,
 }
 
@@ -123,6 +130,16 @@ pub async fn list(State(app): State<AppState>) -> ApiResult<Json<TargetList>> {
     Ok(Json(TargetList { targets, count }))
 }
 
+/// The name of each target, and whether it is mounted.
+pub(super) async fn mounted(app: &App) -> ApiResult<Vec<(String, bool)>> {
+    let mut found = Vec::new();
+    for row in app.store.targets().await? {
+        let target = view(row, None).await;
+        found.push((target.name, target.mounted));
+    }
+    Ok(found)
+}
+
 async fn view(row: TargetRow, last_run: Option<RunView>) -> TargetView {
     let (root, marker) = (PathBuf::from(&row.path), row.marker.clone());
     let look = tokio::task::spawn_blocking(move || {
@@ -154,7 +171,8 @@ async fn view(row: TargetRow, last_run: Option<RunView>) -> TargetView {
     request_body = NewTarget,
     responses(
         (status = 200, description = "The target", body = Added),
-        (status = 409, description = "The target is registered with this path, and not mounted"),
+        (status = 403, description = "No target may lie there"),
+        (status = 409, description = "The directory cannot be used, or the target is registered with this path and not mounted"),
     )
 )]
 pub async fn add(State(app): State<AppState>, JsonBody(new): JsonBody<NewTarget>) -> ApiResult<Json<Added>> {
@@ -170,9 +188,9 @@ pub async fn add(State(app): State<AppState>, JsonBody(new): JsonBody<NewTarget>
             .details("Use only letters, numbers, dashes, and underscores"));
     }
     let description = given(new.description).unwrap_or_default();
-    if description.len() > DESCRIPTION_BYTES || description.chars().any(char::is_control) {
+    if description.chars().count() > DESCRIPTION_MAX || description.chars().any(char::is_control) {
         return Err(ApiError::bad_request("Invalid target description")
-            .details("Use at most 1,024 bytes without control characters"));
+            .details("Use at most 1,024 characters without control characters"));
     }
     let wrong = |why: String| ApiError::bad_request("Invalid target path").details(why);
     let path = std::path::absolute(&path).map_err(|error| wrong(error.to_string()))?;
@@ -200,8 +218,8 @@ pub async fn add(State(app): State<AppState>, JsonBody(new): JsonBody<NewTarget>
     let marker = adopted
         .await
         .map_err(ApiError::internal)?
-        .map_err(wrong)?
-        .map_err(|error| wrong(error.text))?;
+        .map_err(|why| wrong(why).with_status(StatusCode::FORBIDDEN))?
+        .map_err(|error| wrong(error.text).with_status(StatusCode::CONFLICT))?;
     let target = TargetRow {
         name,
         path: text,
@@ -274,14 +292,14 @@ pub(super) async fn open(target: &TargetRow) -> Result<(), MirrorError> {
     }
 }
 
-/// Directories that no target may be in, above, or the same as.
-fn own_directories(app: &App) -> Vec<PathBuf> {
+/// Directories that no target and no export may be in, above, or the same as.
+pub(super) fn own_directories(app: &App) -> Vec<PathBuf> {
     let cache = &app.settings.get().cache;
     vec![cache.root.clone(), cache.hub.clone(), app.data_dir.clone()]
 }
 
-/// Whether a target may lie at `path`. Links count by where they lead.
-fn check_place(path: &Path, own: &[PathBuf], roots: &[PathBuf]) -> Result<(), String> {
+/// Whether a target or an export may lie at `path`. Links count by where they lead.
+pub(super) fn check_place(path: &Path, own: &[PathBuf], roots: &[PathBuf]) -> Result<(), String> {
     let real = real(path);
     for own in own.iter().map(|own| self::real(own)) {
         if real.starts_with(&own) || own.starts_with(&real) {
@@ -299,7 +317,7 @@ fn check_place(path: &Path, own: &[PathBuf], roots: &[PathBuf]) -> Result<(), St
 }
 
 /// Where a path leads, as far as it exists.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     let found = path.ancestors().find_map(|above| {
         let rest = path.strip_prefix(above).ok()?;
         Some(above.canonicalize().ok()?.join(rest))

@@ -102,6 +102,11 @@ impl HubClient {
         &self.config
     }
 
+    /// Hosts that could not be reached by the last request to each, with what was wrong. Asks nothing.
+    pub fn unreachable(&self) -> Vec<(String, HubError)> {
+        self.wire.outages.away()
+    }
+
     /// A file of a commit. All connections of one file share one value (or its clones): one
     /// location, and one re-resolve for all when its link expires.
     pub fn file(&self, repo_type: RepoType, id: &RepoId, commit: &Commit, file: &RepoFile) -> RemoteFile {

@@ -68,7 +68,7 @@ pub(super) struct Transport {
     token: Option<HeaderValue>,
     guard: Arc<Guard>,
     budget: Arc<Budget>,
-    outages: Outages,
+    pub(super) outages: Outages,
     header_timeout: Duration,
     stall_timeout: Option<Duration>,
 }

@@ -156,7 +156,11 @@ impl FromStr for RepoId {
 /// `..` or ending in `.lock`; at most 250 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(transparent)]
-#[schema(example = "main")]
+#[schema(
+    pattern = "^[A-Za-z0-9_+@=][A-Za-z0-9_+@=-]*([.][A-Za-z0-9_+@=-]+)*(/[A-Za-z0-9_+@=][A-Za-z0-9_+@=-]*([.][A-Za-z0-9_+@=-]+)*)*$",
+    max_length = 250,
+    example = "main"
+)]
 pub struct Revision(String);
 
 impl Revision {

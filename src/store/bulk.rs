@@ -126,6 +126,9 @@ async fn set(
     .into_iter()
     .filter_map(|(name, is_new)| is_new.then_some(name))
     .collect();
+    if names.is_empty() {
+        return Ok(Ok(seq));
+    }
     let names = names.join(", ");
     sqlx::query!(
         "INSERT INTO event (job_id, event, actor, detail, at) VALUES (?, 'set', ?, ?, ?)",

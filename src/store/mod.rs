@@ -53,10 +53,12 @@ pub use items::{Item, ItemSettled, ItemState, ItemTotal, NewItem, RepoDone};
 pub use jobs::{Job, Submitted};
 pub use keys::ApiKey;
 pub use library::{
-    LibraryDetail, LibraryEntry, LibraryFileRow, LibraryKnown, LibraryQuery, LibraryRevisionRow,
+    BlobMark, InUse, LibraryDetail, LibraryEntry, LibraryFileRow, LibraryKnown, LibraryQuery,
+    LibraryRevisionRow,
 };
 pub use listing::{JobFilter, JobsQuery};
 pub use migrate::MigrateError;
+pub use open::newest_backup;
 pub use order::MoveTo;
 pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
 pub use speed::{SpeedPoint, SpeedRange, SpeedSeries};

@@ -12,7 +12,7 @@ from .procs import CannotRun
 VENV = procs.KEPT / "venv"
 
 #: What the checks need from PyPI, in its newest form: users will have the newest too.
-PACKAGES = ("huggingface_hub", "websockets")
+PACKAGES = ("huggingface_hub", "websockets", "schemathesis")
 
 
 def installed() -> bool:

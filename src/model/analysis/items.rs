@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::model::filter::{Filter, MAX_PATTERN_BYTES, Verdict};
+use crate::model::filter::{Filter, MAX_PATTERN_CHARS, Verdict};
 use crate::model::plan::RepoFile;
 use crate::model::repo::RepoType;
 use crate::model::size::human_size;
@@ -251,7 +251,7 @@ fn generated(paths: &[&str]) -> Vec<String> {
     if paths.len() <= MAX_GENERATED {
         if paths
             .iter()
-            .all(|path| path.len() <= MAX_PATTERN_BYTES && !path.contains([',', '*', '?', '[']))
+            .all(|path| path.len() <= MAX_PATTERN_CHARS && !path.contains([',', '*', '?', '[']))
         {
             single.push(paths.join(","));
         }
@@ -333,10 +333,10 @@ fn common_glob(paths: &[&str], loose: bool) -> String {
 
 /// Cuts the front of a glob that is longer than a pattern may be.
 fn shortened(glob: String) -> String {
-    if glob.len() <= MAX_PATTERN_BYTES {
+    if glob.len() <= MAX_PATTERN_CHARS {
         return glob;
     }
-    let mut start = glob.len() - (MAX_PATTERN_BYTES - 1);
+    let mut start = glob.len() - (MAX_PATTERN_CHARS - 1);
     while !glob.is_char_boundary(start) {
         start += 1;
     }

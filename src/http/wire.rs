@@ -1,0 +1,207 @@
+//! What fields of requests may hold, as the document of the API has it.
+//!
+//! A type here only describes: handlers read texts and numbers and check them with the rules of
+//! `model`. It says exactly what those take, so that a request which the document allows is never
+//! refused as malformed, and one that it does not allow always is.
+
+use utoipa::openapi::schema::{
+    AllOfBuilder, AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat,
+    SchemaType, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::model::code::Code;
+use crate::model::destination::RouteKey;
+use crate::model::filter::{MAX_PATH_PATTERN_CHARS, MAX_PATTERN_CHARS};
+use crate::model::repo::Revision;
+use crate::model::state::{JobKind, JobStatus};
+
+/// Two names of `[A-Za-z0-9._-]` that neither begin nor end with a dot or dash, with a slash between.
+pub const REPO_ID: &str = "^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*/[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$";
+/// A size such as `32MiB`, with or without `/s`; may be empty.
+pub const SIZE: &str = "^([0-9]{1,15} ?[bB]?(/s)?|[0-9]{1,6}([.][0-9]{1,6})? ?[kKmMgGtT]([iI]?[bB])?(/s)?)?$";
+/// No control characters.
+pub const PLAIN: &str = "^[^\\x00-\\x1f\\x7f-\\x9f]*$";
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn words(list: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
+    text().enum_values(Some(list)).into()
+}
+
+/// Words with commas between them.
+fn list_of(words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
+    let word = words.into_iter().collect::<Vec<_>>().join("|");
+    text().pattern(Some(format!("^({word})(,({word}))*$"))).into()
+}
+
+fn or_empty(schema: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
+    AnyOfBuilder::new()
+        .item(schema)
+        .item(text().max_length(Some(0)))
+        .into()
+}
+
+fn moment() -> ObjectBuilder {
+    text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+}
+
+macro_rules! described {
+    ($($(#[$meta:meta])* $name:ident => $schema:expr;)+) => {$(
+        $(#[$meta])*
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $schema
+            }
+        }
+        impl ToSchema for $name {}
+    )+};
+}
+
+described! {
+    /// A kind of job, or all of them.
+    KindOrAll => words(JobKind::ALL.iter().map(|kind| kind.as_str()).chain(["all"]));
+    /// Statuses of jobs.
+    Statuses => list_of(JobStatus::ALL.iter().map(|status| status.as_str()));
+    /// Statuses in which jobs end.
+    Ends => list_of(JobStatus::ALL.iter().filter(|status| status.is_terminal()).map(|status| status.as_str()));
+    /// Reasons of failures.
+    Codes => list_of(Code::ALL.iter().map(|code| code.as_str()));
+    /// Levels of events.
+    Levels => list_of(super::events::Level::ALL.iter().map(|level| level.as_str()));
+    /// RFC 3339, or a day.
+    TimeOrDay => AnyOfBuilder::new()
+        .item(moment())
+        .item(text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))))
+        .into();
+    /// RFC 3339; may be empty.
+    TimeOrNone => or_empty(moment());
+    /// A branch, tag or commit; may be empty.
+    RevisionOrNone => or_empty(Revision::schema());
+    /// `owner/name`; may be empty.
+    RepoOrNone => or_empty(RepoText::schema());
+    /// A sort of model; may be empty.
+    RouteOrNone => words(RouteKey::ALL.iter().map(|key| key.as_str()).chain([""]));
+    /// A moment until which everything is paused.
+    Until => AnyOfBuilder::new()
+        .item(moment())
+        .item(text().enum_values(Some(["forever", ""])))
+        .into();
+    /// Number of a row.
+    RowCursor => text().pattern(Some("^[0-9]{1,18}$")).into();
+    /// A hash of the history.
+    Head => text().pattern(Some("^[0-9a-fA-F]{64}$")).into();
+    /// `owner/name`.
+    RepoText => text().pattern(Some(REPO_ID)).max_length(Some(96)).into();
+    /// A size, with or without `/s`; may be empty.
+    SizeText => text().pattern(Some(SIZE)).into();
+    /// A category or tag.
+    LabelText => text().max_length(Some(64)).pattern(Some(PLAIN)).into();
+    /// A pattern of files, or `=` and one whole path.
+    PatternText => AnyOfBuilder::new()
+        .item(text().max_length(Some(MAX_PATTERN_CHARS)))
+        .item(text().pattern(Some("^=")).max_length(Some(MAX_PATH_PATTERN_CHARS)))
+        .into();
+    /// A text in its turn, without control characters.
+    LineText => text().max_length(Some(1024)).pattern(Some(PLAIN)).into();
+    /// Name of a mirror target.
+    TargetName => text()
+        .description(Some("Letters, digits, dashes and underscores"))
+        .pattern(Some("^[A-Za-z0-9_-]{1,64}$"))
+        .into();
+    /// What is compared; empty = as the settings say.
+    VerifyText => words(["", "none", "size", "etag", "sha256"]);
+    /// The one kind of repo that has choices.
+    ModelWord => words(["model"]);
+    /// The one place where choices are deleted.
+    LocationWord => words(["hf-cache"]);
+    /// One line of a week.
+    DayText => text().pattern(Some("^[nsp]{24}$")).into();
+    /// An IANA time zone.
+    ZoneText => words(chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+    /// An absolute folder; may be empty.
+    FolderText => text().pattern(Some("^(/[^\\x00]*)?$")).max_length(Some(1024)).into();
+    /// What a handshake of a WebSocket says.
+    UpgradeWord => words(["Upgrade"]);
+    /// What it wants.
+    WebSocketWord => words(["websocket"]);
+    /// In which version.
+    WebSocketVersion => words(["13"]);
+    /// 16 bytes in base64.
+    WebSocketKey => text().pattern(Some("^[A-Za-z0-9+/]{22}==$")).into();
+    /// A word, or yes and no.
+    VerifyWish => AnyOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::Boolean))
+        .item(words(["none", "size", "etag", "sha256"]))
+        .into();
+    /// Anything at all.
+    Anything => ObjectBuilder::new().schema_type(SchemaType::AnyValue).into();
+}
+
+macro_rules! narrowed {
+    ($($(#[$meta:meta])* $name:ident = $of:ty, $rule:expr;)+) => {$(
+        $(#[$meta])*
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                AllOfBuilder::new().item(Ref::from_schema_name(<$of>::name())).item($rule).into()
+            }
+        }
+        impl ToSchema for $name {
+            fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                schemas.push((<$of>::name().into(), <$of>::schema()));
+                <$of>::schemas(schemas);
+            }
+        }
+    )+};
+}
+
+narrowed! {
+    /// A download whose filters stand in one place.
+    DownloadBody = super::request::DownloadRequest, repo_with_filters();
+    /// Either `ids` or `filter`.
+    BulkBody = super::bulk::BulkRequest, one_of_fields(&["ids", "filter"]);
+    /// Either `to` or `before`.
+    OrderBody = super::bulk::OrderRequest, one_of_fields(&["to", "before"]);
+}
+
+/// `owner/name` with or without filters behind a colon; filters stand in one place only.
+fn repo_with_filters() -> RefOr<Schema> {
+    let no_filters = AnyOfBuilder::new()
+        .item(ArrayBuilder::new().items(Anything::schema()).max_items(Some(0)))
+        .item(ObjectBuilder::new().schema_type(Type::Null));
+    let embedded = format!(
+        "{}:[^,]{{0,200}}(,[^,]{{0,200}}){{0,20}}$",
+        REPO_ID.trim_end_matches('$')
+    );
+    AnyOfBuilder::new()
+        .item(ObjectBuilder::new().property("repo", RepoText::schema()))
+        .item(
+            ObjectBuilder::new()
+                .property("repo", text().pattern(Some(embedded)))
+                .property("filters", no_filters),
+        )
+        .into()
+}
+
+/// Exactly one of the fields is there, and it is not null.
+fn one_of_fields(fields: &[&str]) -> RefOr<Schema> {
+    let mut either = OneOfBuilder::new();
+    for field in fields {
+        let others = fields.iter().filter(|other| *other != field);
+        let nothing = || ObjectBuilder::new().schema_type(Type::Null);
+        let given = AnyOfBuilder::new()
+            .item(text())
+            .item(ObjectBuilder::new().schema_type(Type::Array))
+            .item(ObjectBuilder::new().schema_type(Type::Object));
+        let only = ObjectBuilder::new().property(*field, given).required(*field);
+        either = either.item(others.fold(only, |only, other| only.property(*other, nothing())));
+    }
+    either.into()
+}
