@@ -117,7 +117,9 @@ test('files are taken in only after they were looked at, and another folder has 
   await page.fill(id('import-dir'), '/srv/models');
   await page.click(id('import-do'));
   await page.waitForSelector('[data-level="success"]');
-  assert.deepEqual(sent.map(({ body }) => body.dryRun), [true, true, false]);
+  await page.waitForSelector(`${id('work-job')}[data-status="completed"]`, { timeout: 10_000 });
+  assert.match(await text(page, 'import-answer'), /1 file taken in · 18\.4 GiB/);
+  assert.deepEqual(sent.map(({ body }) => [body.dir, body.dryRun]), [['relative', true], ['/srv/models', true], ['/srv/models', false]]);
   await close(page);
 });
 
