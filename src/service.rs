@@ -191,6 +191,7 @@ impl Opened {
             feed,
             readiness: Readiness::default(),
             mirror_roots: options.mirror_roots.clone(),
+            export_dirs: options.export_dirs.clone(),
             begun: Instant::now(),
             stop: stop.clone(),
             sockets: sockets.clone(),

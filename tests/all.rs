@@ -7,6 +7,8 @@ mod api;
 mod bulk;
 mod cache;
 mod cache_delete;
+mod cache_export;
+mod cache_verify;
 mod commands;
 mod control;
 mod database;

@@ -277,6 +277,7 @@ async fn the_command_line_reads_and_proves_the_history_beside_a_service_and_with
         (1, &json!("changed"), &json!(2))
     );
     std::fs::remove_file(data.join("hfdepot.db")).unwrap();
-    assert_eq!(run(&["verify"]).0, 1);
+    let (code, text) = run(&["verify"]);
+    assert!(code == 1 && text.contains("does not exist yet"), "{code} {text}");
     drop(dir);
 }

@@ -3,6 +3,7 @@
 
 use hfdepot::model::code::Code;
 use hfdepot::model::job::Verify;
+use hfdepot::model::library::CachedRepo;
 use hfdepot::model::repo::RepoType;
 use hfdepot::model::state::{JobKind, JobStatus};
 use hfdepot::store::{
@@ -28,17 +29,22 @@ fn work(kind: JobKind, key: &str) -> NewWork {
 
 fn item(path: &str, size_bytes: u64) -> NewItem {
     NewItem {
-        repo_type: RepoType::Model,
-        repo: "o/n".parse().expect("a repo id"),
+        repo: CachedRepo::parse(RepoType::Model, "o/n").expect("a repo id"),
         task: "content",
         path: path.to_owned(),
+        blob: String::new(),
         size_bytes,
     }
 }
 
 fn settled(id: i64, state: ItemState) -> ItemSettled {
     let failure = (state == ItemState::Error).then(|| (Code::DiskError, "bad".to_owned()));
-    ItemSettled { id, state, failure }
+    ItemSettled {
+        id,
+        state,
+        outcome: "",
+        failure,
+    }
 }
 
 impl Base {

@@ -73,7 +73,11 @@ async fn act(store: &Store, action: &Action) -> anyhow::Result<()> {
             println!("{}", key.expose());
         }
         Action::List => {
-            for key in store.keys().await? {
+            let keys = store.keys().await?;
+            if keys.is_empty() {
+                eprintln!("No keys yet. `hfdepot key add NAME --scope read|enqueue|admin` makes one.");
+            }
+            for key in keys {
                 let used = match (key.last_used_at, &key.last_used_from) {
                     (Some(at), Some(from)) => format!("{} from {from}", rfc3339(at)),
                     _ => "never".to_owned(),

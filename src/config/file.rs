@@ -28,6 +28,7 @@ pub(super) struct FixedKeys {
     pub(super) base_path: Option<String>,
     pub(super) data_dir: Option<String>,
     pub(super) mirror_root: Option<Vec<String>>,
+    pub(super) export_dir: Option<Vec<String>>,
     pub(super) allow_path_settings: Option<bool>,
     pub(super) token_file: Option<PathBuf>,
 }
@@ -44,6 +45,7 @@ const FIXED_KEYS: &[&str] = &[
     "base-path",
     "data-dir",
     "mirror-root",
+    "export-dir",
     "allow-path-settings",
     "token-file",
 ];

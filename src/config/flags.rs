@@ -67,6 +67,9 @@ pub struct FixedArgs {
     /// Directory below which mirror targets may lie; without it they may lie anywhere outside the system's directories and hfdepot's own (repeatable)
     #[arg(long, env = "HFDEPOT_MIRROR_ROOT", value_delimiter = ',', value_name = "DIR")]
     pub mirror_root: Vec<String>,
+    /// Directory below which exports of the cache may go, and imports may come from; without it there are no exports (repeatable)
+    #[arg(long, env = "HFDEPOT_EXPORT_DIR", value_delimiter = ',', value_name = "DIR")]
+    pub export_dir: Vec<String>,
     /// Let the API change directories too
     #[arg(long, env = "HFDEPOT_ALLOW_PATH_SETTINGS", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_path_settings: Option<bool>,

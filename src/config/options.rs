@@ -46,6 +46,8 @@ pub struct ServeOptions {
     pub data_dir: PathBuf,
     /// Directories below which mirror targets may lie; anywhere when there is none. Absolute.
     pub mirror_roots: Vec<PathBuf>,
+    /// Directories below which exports may go; there are none without. Absolute.
+    pub export_dirs: Vec<PathBuf>,
     /// Sentences for the log: nothing is wrong, but somebody should know.
     pub warnings: Vec<String>,
 }
@@ -142,6 +144,10 @@ pub fn read(
         .iter()
         .map(|text| environment.expand(text))
         .collect();
+    let export_dirs = list(&args.export_dir, keys.export_dir)
+        .iter()
+        .map(|text| environment.expand(text))
+        .collect();
     let fixed = Fixed {
         flag,
         env,
@@ -165,6 +171,7 @@ pub fn read(
             base_path,
             data_dir,
             mirror_roots,
+            export_dirs,
             warnings,
         },
         fixed,

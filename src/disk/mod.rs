@@ -13,6 +13,8 @@
 //! decision about *what* to fetch may ever be made here.
 
 pub mod cache;
+mod content;
+pub mod export;
 pub mod friendly;
 pub mod hash;
 pub mod identity;
@@ -37,6 +39,7 @@ pub mod volume;
 pub use crate::files::error::{self, DiskError};
 use crate::files::folder;
 pub use cache::Cache;
+pub use content::{Announced, Content, Contents};
 pub use hash::{BlobHasher, hash_file, hash_file_watched};
 pub use identity::{Identity, boot_id};
 pub use local::Seen;

@@ -11,6 +11,7 @@ use crate::model::code::Code;
 use crate::model::state::WaitReason;
 use crate::store::{Hindrance, StoreError, Waiting};
 
+use super::library::LibraryError;
 use super::meter::Meter;
 use super::trouble::Trouble;
 
@@ -84,6 +85,23 @@ impl FileError {
 }
 
 impl Halt {
+    /// A failed disk call that concerns the whole job: a full disk is waited for.
+    pub fn disk(error: &DiskError) -> Self {
+        match FileError::disk(error) {
+            FileError::Halt(halt) => halt,
+            _ => Self::Fail(error.code, error.to_string()),
+        }
+    }
+
+    /// The index of a cache could not be brought up to date.
+    pub fn library(error: LibraryError) -> Self {
+        match error {
+            LibraryError::Disk(error) => Self::disk(&error),
+            LibraryError::Store(error) => Self::store(error),
+            other => Self::Fail(Code::Internal, other.to_string()),
+        }
+    }
+
     /// A failed database call: its volume is waited for as that of the files is.
     pub fn store(error: StoreError) -> Self {
         match (error.hindrance(), error) {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mirror::{Listing, MirrorError, Place, RepoKey};
 use crate::model::code::Code;
+use crate::model::library::CachedRepo;
 use crate::store::NewItem;
 
 use super::mirror::{Direction, MirrorSpec};
@@ -130,10 +131,10 @@ pub fn plan(comparison: &Comparison, spec: &MirrorSpec, busy: &BTreeSet<RepoKey>
             continue;
         }
         let item = |task, path: String, size_bytes| NewItem {
-            repo_type: compared.key.0,
-            repo: compared.key.1.clone(),
+            repo: CachedRepo::from((compared.key.0, &compared.key.1)),
             task,
             path,
+            blob: String::new(),
             size_bytes,
         };
         if extra {

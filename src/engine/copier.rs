@@ -65,9 +65,9 @@ impl<'a> Copier<'a> {
         let broken = failed
             .map_err(Halt::store)?
             .into_iter()
-            .map(|item| {
+            .filter_map(|item| {
                 let code = item.error_code.unwrap_or(Code::DiskError);
-                ((item.repo_type, item.repo), (item.state, code, item.error))
+                Some((key_of(&item)?, (item.state, code, item.error)))
             })
             .collect();
         Ok(Self {
@@ -93,7 +93,11 @@ impl<'a> Copier<'a> {
             self.settle().await?;
             return Err(Halt::Stopped);
         }
-        let key = (item.repo_type, item.repo.clone());
+        let Some(key) = key_of(item) else {
+            let text = format!("{} has no owner", item.repo.id());
+            self.note(item, ItemState::Error, Some((Code::Internal, text)));
+            return self.settle_when_due().await;
+        };
         if self.repo.as_ref() != Some(&key) {
             self.enter(&key).await?;
         }
@@ -176,7 +180,12 @@ impl<'a> Copier<'a> {
             self.oldest = Instant::now();
         }
         let id = item.id;
-        self.settled.push(ItemSettled { id, state, failure });
+        self.settled.push(ItemSettled {
+            id,
+            state,
+            outcome: "",
+            failure,
+        });
     }
 
     fn give_up(&mut self, key: &RepoKey, item: &Item, state: ItemState, code: Code, why: String) {
@@ -424,4 +433,10 @@ fn has_all(place: &Listing, commit: &str, pointers: &BTreeMap<String, String>) -
     let theirs = place.pointers.get(commit);
     let mut all = pointers.iter();
     theirs.is_some_and(|theirs| all.all(|(path, blob)| theirs.get(path) == Some(blob)))
+}
+
+/// The repo of an item; a plan names only repos with an owner.
+fn key_of(item: &Item) -> Option<RepoKey> {
+    let id = item.repo.id().parse().ok()?;
+    Some((item.repo.repo_type(), id))
 }

@@ -41,6 +41,9 @@ pub enum LibraryError {
     /// A job of the repo is live, or another program works on it; the text names it.
     #[error("{0}")]
     Busy(String),
+    /// A job reads it; the text names it.
+    #[error("{0}")]
+    Read(String),
     /// What is there cannot be deleted safely.
     #[error("{0}")]
     Unsafe(String),

@@ -282,7 +282,13 @@ async fn finish(task: &Task, mut report: MirrorReport) -> Result<(), Halt> {
     let unfinished = store.failed_items(seq, TOLD as i64).await.map_err(Halt::store)?;
     let mut code = None;
     for item in unfinished {
-        let text = format!("{} {} {}: {}", item.repo_type, item.repo, item.path, item.error);
+        let text = format!(
+            "{} {} {}: {}",
+            item.repo.repo_type(),
+            item.repo.id(),
+            item.path,
+            item.error
+        );
         if item.state == ItemState::Error {
             code = code.or(item.error_code);
             report.errors.push(text);

@@ -22,11 +22,13 @@ mod analyzer;
 mod attempt;
 mod bandwidth;
 mod blob_locks;
+mod checker;
 mod checkpoint;
 mod comparison;
 mod connection;
 mod copier;
 mod copying;
+mod export;
 mod fetch;
 mod gates;
 mod lanes;
@@ -35,6 +37,7 @@ mod limits;
 mod meter;
 mod mirror;
 mod part;
+mod passing;
 mod peek;
 mod planner;
 mod present;
@@ -43,6 +46,7 @@ mod run;
 mod small;
 mod space;
 mod trouble;
+mod verify;
 mod width;
 mod work;
 mod worker;
@@ -66,6 +70,7 @@ pub use bandwidth::Bandwidth;
 pub use comparison::{
     Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
 };
+pub use export::{ExportReport, ExportSpec};
 pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
 pub use limits::Permits;
 pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
@@ -73,6 +78,7 @@ pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
 #[doc(hidden)]
 pub use part::believed;
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
+pub use verify::{BadFile, CheckMode, CheckSpeed, VerifyReport, VerifySpec};
 
 /// What can be tuned while the engine runs; a new value acts within a second.
 #[derive(Debug, Clone)]

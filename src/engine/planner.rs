@@ -131,7 +131,7 @@ pub fn present(repo: &RepoDir, tasks: &[BlobTask]) -> Result<Vec<bool>, DiskErro
 
 /// Filters that name a folder in a local destination.
 pub fn subfolders(append_filter_subdir: bool, filters: &[String]) -> Vec<String> {
-    let plain = |filter: &&String| !filter.contains(['*', '?', '[']);
+    let plain = |filter: &&String| !filter.contains(['*', '?', '[']) && !filter.starts_with('=');
     let wanted = filters.iter().filter(|_| append_filter_subdir);
     wanted.filter(plain).cloned().collect()
 }

@@ -171,6 +171,10 @@ async fn drive(
     // Before the job is settled: who hears of its end finds the repo in the list.
     if !in_local_folder {
         shared.library.note_change(&hub_dir, &cached).await;
+        let (hub_text, seq) = (hub_dir.to_string_lossy(), run.job.seq);
+        if let Err(error) = shared.store.mark_downloaded(&hub_text, &cached, seq).await {
+            tracing::warn!(%error, "what a download compared could not be noted in the index of the cache");
+        }
     }
     finished
 }
@@ -184,10 +188,7 @@ pub async fn blocking<T: Send + 'static>(
 ) -> Result<T, Halt> {
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(match FileError::disk(&error) {
-            FileError::Halt(halt) => halt,
-            _ => Halt::Fail(error.code, error.to_string()),
-        }),
+        Ok(Err(error)) => Err(Halt::disk(&error)),
         Err(error) => Err(Halt::Fail(
             Code::Internal,
             format!("An internal task failed: {error}"),

@@ -44,9 +44,9 @@ use super::attempt::Halt;
 use super::meter::Meter;
 
 /// The kinds that [`perform`] knows; jobs of another kind stay in the queue.
-pub const KINDS: &[JobKind] = &[JobKind::Mirror];
-/// Jobs of these kinds at once: they share a disk with the downloads.
-const SLOTS: usize = 2;
+pub const KINDS: &[JobKind] = &[JobKind::Mirror, JobKind::Verify, JobKind::Export];
+/// Jobs of these kinds at once, one of each: none waits for one of another kind.
+const SLOTS: usize = KINDS.len();
 /// Longest sleep of the loop: a safety net, since every change rings.
 const PACE: Duration = Duration::from_secs(5);
 /// Items that [`Task::pending`] reads at a time.
@@ -67,6 +67,8 @@ pub struct Task {
 async fn perform(task: &Task) -> Result<(), Halt> {
     match task.job.kind {
         JobKind::Mirror => super::mirror::run(task).await,
+        JobKind::Verify => super::verify::run(task).await,
+        JobKind::Export => super::export::run(task).await,
         kind => {
             let text = format!("This version knows no jobs of the kind {kind}");
             Err(Halt::Fail(Code::Internal, text))
@@ -166,6 +168,19 @@ impl Task {
             biased;
             () = self.stop.cancelled() => Err(Halt::Stopped),
             _ = self.shared.bandwidth.take(self.job.seq, bytes) => Ok(()),
+        }
+    }
+
+    /// Counts bytes of the local disk, which no limit of the network concerns.
+    ///
+    /// # Errors
+    /// [`Halt::Stopped`] when the run has to end.
+    pub fn passed(&self, bytes: u64) -> Result<(), Halt> {
+        self.meter.moved(bytes);
+        self.meter.advanced(bytes);
+        match self.stop.is_cancelled() {
+            true => Err(Halt::Stopped),
+            false => Ok(()),
         }
     }
 

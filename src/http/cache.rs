@@ -330,6 +330,9 @@ pub(super) fn refused(error: LibraryError, id: &str) -> ApiError {
         LibraryError::Busy(why) => ApiError::conflict("Repository is being downloaded")
             .details(why)
             .hint("Wait for the download, or cancel it, then try again."),
+        LibraryError::Read(why) => ApiError::conflict("Repository is being read")
+            .details(why)
+            .hint("Wait for the job, pause or cancel it, then try again."),
         LibraryError::Unsafe(why) => ApiError::bad_request("Invalid path")
             .details(why)
             .hint("Look at the folder and remove it by hand."),

@@ -21,7 +21,7 @@ use super::wire::{LocationWord, ModelWord, RepoText};
 use crate::engine::Member;
 use crate::model::library::{CachedRepo, quant_groups};
 use crate::model::repo::RepoType;
-use crate::store::LibraryFileRow;
+use crate::store::{InUse, LibraryFileRow};
 
 /// The one place where choices can be deleted.
 const LOCATION: &str = "hf-cache";
@@ -153,7 +153,11 @@ pub async fn show(State(app): State<AppState>, query: QueryFields) -> ApiResult<
     let found = app.store.library_repo(&place.hub_text, &repo).await?;
     let found = found.ok_or_else(|| missing(repo.id()))?;
     let job = app.store.library_in_use(&place.hub_text, &repo).await?;
-    let delete_reason = job.map_or_else(String::new, |job| format!("Job {job} downloads this repo"));
+    let delete_reason = match job {
+        None => String::new(),
+        Some(InUse::Written(job)) => format!("Job {job} downloads this repo"),
+        Some(InUse::Read(job)) => format!("Job {job} reads this repo"),
+    };
     let location = SelectionLocation {
         id: LOCATION,
         source: "HF cache",

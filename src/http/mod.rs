@@ -14,7 +14,9 @@ pub mod body;
 pub mod bulk;
 pub mod cache;
 pub mod cache_care;
+pub mod cache_export;
 pub mod cache_selection;
+pub mod cache_verify;
 pub mod cache_views;
 pub mod destination;
 pub mod disk;
@@ -104,6 +106,9 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(cache::show, cache::delete))
         .routes(routes!(cache_care::rebuild))
         .routes(routes!(cache_care::prune))
+        .routes(routes!(cache_verify::verify))
+        .routes(routes!(cache_verify::repair))
+        .routes(routes!(cache_export::export))
         .routes(routes!(cache_selection::show, cache_selection::delete))
         .routes(routes!(history::list))
         .routes(routes!(targets::list, targets::add))

@@ -35,6 +35,8 @@ pub struct App {
     pub readiness: Readiness,
     /// Directories below which mirror targets may lie; anywhere when there is none.
     pub mirror_roots: Vec<PathBuf>,
+    /// Directories below which exports may go; there are none without.
+    pub export_dirs: Vec<PathBuf>,
     /// When the service started.
     pub begun: Instant,
     /// Cancelled when the service stops: long answers end then.

@@ -282,14 +282,14 @@ pub(super) async fn open(target: &TargetRow) -> Result<(), MirrorError> {
     }
 }
 
-/// Directories that no target may be in, above, or the same as.
-fn own_directories(app: &App) -> Vec<PathBuf> {
+/// Directories that no target and no export may be in, above, or the same as.
+pub(super) fn own_directories(app: &App) -> Vec<PathBuf> {
     let cache = &app.settings.get().cache;
     vec![cache.root.clone(), cache.hub.clone(), app.data_dir.clone()]
 }
 
-/// Whether a target may lie at `path`. Links count by where they lead.
-fn check_place(path: &Path, own: &[PathBuf], roots: &[PathBuf]) -> Result<(), String> {
+/// Whether a target or an export may lie at `path`. Links count by where they lead.
+pub(super) fn check_place(path: &Path, own: &[PathBuf], roots: &[PathBuf]) -> Result<(), String> {
     let real = real(path);
     for own in own.iter().map(|own| self::real(own)) {
         if real.starts_with(&own) || own.starts_with(&real) {
@@ -307,7 +307,7 @@ fn check_place(path: &Path, own: &[PathBuf], roots: &[PathBuf]) -> Result<(), St
 }
 
 /// Where a path leads, as far as it exists.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     let found = path.ancestors().find_map(|above| {
         let rest = path.strip_prefix(above).ok()?;
         Some(above.canonicalize().ok()?.join(rest))

@@ -7,6 +7,8 @@
 //! - A plain pattern is a case-insensitive substring of the path. A pattern that holds `*`,
 //!   `?` or `[` is a glob over the whole path, in which `*` crosses `/` (as in
 //!   `huggingface_hub`). With exact match a plain pattern must be a whole word of the name.
+//! - `=` and a path is that one path, letter by letter. Where all filters are such, they bind
+//!   every file and nothing comes along.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -20,6 +22,8 @@ pub const COMPANION_MAX_BYTES: u64 = 10 << 20;
 pub const MAX_PATTERNS: usize = 1_000;
 /// At most this many characters in one pattern.
 pub const MAX_PATTERN_CHARS: usize = 256;
+/// At most this many characters in a pattern that is one whole path, its `=` included.
+pub const MAX_PATH_PATTERN_CHARS: usize = 1_025;
 
 /// What the filters say of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +54,16 @@ struct Pattern {
 
 impl Pattern {
     fn new(text: &str) -> Result<Self, String> {
-        if text.chars().count() > MAX_PATTERN_CHARS {
-            return Err(format!(
-                "\"{}\" is longer than {MAX_PATTERN_CHARS} characters",
-                shown(text)
-            ));
+        let is_path = text.starts_with('=');
+        let most = if is_path {
+            MAX_PATH_PATTERN_CHARS
+        } else {
+            MAX_PATTERN_CHARS
+        };
+        if text.chars().count() > most {
+            return Err(format!("\"{}\" is longer than {most} characters", shown(text)));
         }
-        let glob = if text.contains(['*', '?', '[']) {
+        let glob = if !is_path && text.contains(['*', '?', '[']) {
             let whole = if text.ends_with('/') {
                 format!("{text}*")
             } else {
@@ -80,7 +87,15 @@ impl Pattern {
         })
     }
 
+    /// The one path that it is.
+    fn path(&self) -> Option<&str> {
+        self.text.strip_prefix('=')
+    }
+
     fn matches(&self, path: &str, exact: bool) -> bool {
+        if let Some(wanted) = self.path() {
+            return wanted == path;
+        }
         if let Some(glob) = &self.glob {
             return glob.is_match(path);
         }
@@ -155,6 +170,11 @@ impl Filter {
         !self.patterns.is_empty()
     }
 
+    /// Whether the filters name nothing but whole paths.
+    fn names_paths(&self) -> bool {
+        self.patterns.iter().all(|pattern| pattern.path().is_some())
+    }
+
     /// The filters as written.
     pub fn patterns(&self) -> Vec<&str> {
         self.patterns
@@ -184,7 +204,11 @@ impl Filter {
                 .any(|pattern| pattern.matches(path, self.exact))
         {
             Verdict::Matched
-        } else if self.repo_type == RepoType::Dataset || file.blob_id.is_lfs() || is_bound_name(path) {
+        } else if self.names_paths()
+            || self.repo_type == RepoType::Dataset
+            || file.blob_id.is_lfs()
+            || is_bound_name(path)
+        {
             Verdict::LeftOut("not_selected")
         } else if file.size_bytes > COMPANION_MAX_BYTES {
             Verdict::LeftOut("too_large")
@@ -232,6 +256,34 @@ fn is_bound_name(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_paths_bind_everything_and_mean_each_letter() {
+        let paths = [
+            "README.md",
+            "a/model.bin",
+            "a/model.bin.json",
+            "A/model.bin",
+            "=x",
+        ];
+        let model = RepoType::Model;
+        assert_eq!(
+            taken(&["=a/model.bin"], &[], false, model, &paths),
+            ["a/model.bin"]
+        );
+        assert_eq!(
+            taken(&["=README.md", "==x"], &[], true, model, &paths),
+            ["README.md", "=x"]
+        );
+        assert_eq!(
+            taken(&["=a/model.bin", "nothing"], &[], false, model, &paths),
+            ["README.md", "a/model.bin", "a/model.bin.json", "=x"],
+            "with a filter of another kind the small files come along"
+        );
+        let long = format!("={}", "x".repeat(1_024));
+        assert!(Filter::new(&[long.clone()], &[], false, model).is_ok());
+        assert!(Filter::new(&[format!("{long}x")], &[], false, model).is_err());
+    }
 
     fn file(path: &str, size_bytes: u64) -> RepoFile {
         RepoFile {

@@ -29,6 +29,24 @@ pub enum StoreError {
         /// Newest version this binary knows.
         known: i64,
     },
+    /// There is no database file to read.
+    #[error(
+        "{path} does not exist yet: no service has run with this data directory. Is --data-dir the right one?"
+    )]
+    Absent {
+        /// Where it would be.
+        path: String,
+    },
+    /// The database file is from a version that did not keep this yet.
+    #[error(
+        "{path} has schema version {found}, from before the record was kept: start `hfdepot serve` on it once"
+    )]
+    OlderSchema {
+        /// The database file.
+        path: String,
+        /// Version in the file.
+        found: i64,
+    },
     /// The database file is damaged or no database of ours.
     #[error(
         "{path} is damaged or no hfdepot database ({why}); it was left untouched. Restore a copy from {backups}, or move the file away to begin anew: files in the cache are found again"

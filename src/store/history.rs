@@ -110,15 +110,12 @@ impl History {
     /// be running on it.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when there is no database, or one of a version without the chain.
+    /// [`StoreError::Absent`] when there is no file, [`StoreError::OlderSchema`] when it is of a version
+    /// without the chain, [`StoreError::Damaged`] when it is no database of ours.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let damaged = |why: String| StoreError::Damaged {
-            path: path.display().to_string(),
-            why,
-            backups: path.with_file_name("backups").display().to_string(),
-        };
-        if !path.is_file() {
-            return Err(damaged("the file is missing".to_owned()));
+        let name = || path.display().to_string();
+        if !path.exists() {
+            return Err(StoreError::Absent { path: name() });
         }
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
@@ -132,11 +129,12 @@ impl History {
         let schema: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM refinery_schema_history")
             .fetch_one(&readers)
             .await
-            .map_err(|error| damaged(format!("it is no database of hfdepot ({error})")))?;
+            .map_err(|error| open::damaged(path, &error.to_string()))?;
         if schema < FIRST_SCHEMA {
-            return Err(damaged(
-                "it was written by an older version; start the service of this version on it once".to_owned(),
-            ));
+            return Err(StoreError::OlderSchema {
+                path: name(),
+                found: schema,
+            });
         }
         Ok(Self(readers))
     }

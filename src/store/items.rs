@@ -6,6 +6,7 @@
 
 use crate::clock::now_ms;
 use crate::model::code::Code;
+use crate::model::library::CachedRepo;
 use crate::model::repo::{NameError, RepoId, RepoType};
 use crate::model::state::words;
 
@@ -33,14 +34,14 @@ words! {
 /// An item of a plan that is not stored yet.
 #[derive(Debug, Clone)]
 pub struct NewItem {
-    /// Type of the repo it belongs to.
-    pub repo_type: RepoType,
     /// The repo it belongs to.
-    pub repo: RepoId,
+    pub repo: CachedRepo,
     /// What is to be done: a word of the job's kind.
     pub task: &'static str,
     /// To what of the repo.
     pub path: String,
+    /// Hash that its content must have; empty when it has none, or none is known.
+    pub blob: String,
     /// Bytes that have to be read or written for it.
     pub size_bytes: u64,
 }
@@ -50,12 +51,13 @@ pub struct NewItem {
 #[allow(missing_docs)] // The fields are the columns of `item`, described in migrations/.
 pub struct Item {
     pub id: i64,
-    pub repo_type: RepoType,
-    pub repo: RepoId,
+    pub repo: CachedRepo,
     pub task: String,
     pub path: String,
+    pub blob: String,
     pub size_bytes: u64,
     pub state: ItemState,
+    pub outcome: String,
     pub error: String,
     pub error_code: Option<Code>,
 }
@@ -67,7 +69,9 @@ pub struct ItemSettled {
     pub id: i64,
     /// Not `pending`.
     pub state: ItemState,
-    /// Code and sentence of an error.
+    /// What was found, or how it was done: a word of the job's kind.
+    pub outcome: &'static str,
+    /// Code and sentence of an error, or of what is wrong with what the item is about.
     pub failure: Option<(Code, String)>,
 }
 
@@ -105,8 +109,10 @@ struct Row {
     repo: String,
     task: String,
     path: String,
+    blob: String,
     size_bytes: i64,
     state: String,
+    outcome: String,
     error: String,
     error_code: Option<String>,
 }
@@ -121,15 +127,17 @@ impl TryFrom<Row> for Item {
             why: error.to_string(),
         };
         let code = row.error_code.as_deref().map(str::parse).transpose();
+        let repo_type: RepoType = row.repo_type.parse().map_err(unreadable)?;
         Ok(Self {
             id: row.id,
-            repo_type: row.repo_type.parse().map_err(unreadable)?,
-            repo: row.repo.parse().map_err(unreadable)?,
+            repo: CachedRepo::parse(repo_type, &row.repo).map_err(unreadable)?,
             size_bytes: row.size_bytes.max(0) as u64,
             state: row.state.parse().map_err(unreadable)?,
             error_code: code.map_err(unreadable)?,
             task: row.task,
             path: row.path,
+            blob: row.blob,
+            outcome: row.outcome,
             error: row.error,
         })
     }
@@ -169,14 +177,22 @@ impl Store {
             let rows: Vec<_> = items
                 .iter()
                 .map(|item| {
-                    let repo = item.repo.as_str();
-                    (item.repo_type, repo, item.task, &item.path, item.size_bytes)
+                    let repo = &item.repo;
+                    (
+                        repo.repo_type(),
+                        repo.id(),
+                        item.task,
+                        &item.path,
+                        &item.blob,
+                        item.size_bytes,
+                    )
                 })
                 .collect();
             let rows = json_text(&rows);
             sqlx::query!(
-                "INSERT INTO item (job_seq, repo_type, repo, task, path, size_bytes)
-                 SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)",
+                "INSERT INTO item (job_seq, repo_type, repo, task, path, blob, size_bytes)
+                 SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+                 FROM json_each(?)",
                 lease.job_seq,
                 rows
             )
@@ -195,7 +211,7 @@ impl Store {
     pub async fn pending_items(&self, job_seq: i64, after: i64, limit: i64) -> Result<Vec<Item>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
-            "SELECT id, repo_type, repo, task, path, size_bytes, state, error, error_code FROM item
+            "SELECT id, repo_type, repo, task, path, blob, size_bytes, state, outcome, error, error_code FROM item
              WHERE job_seq = ? AND state = 'pending' AND id > ? ORDER BY id LIMIT ?",
             job_seq,
             after,
@@ -213,7 +229,7 @@ impl Store {
     pub async fn failed_items(&self, job_seq: i64, limit: i64) -> Result<Vec<Item>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
-            "SELECT id, repo_type, repo, task, path, size_bytes, state, error, error_code FROM item
+            "SELECT id, repo_type, repo, task, path, blob, size_bytes, state, outcome, error, error_code FROM item
              WHERE job_seq = ? AND state IN ('error', 'gone') ORDER BY id LIMIT ?",
             job_seq,
             limit
@@ -221,6 +237,73 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         rows.into_iter().map(Item::try_from).collect()
+    }
+
+    /// Items of a job that are not as they should be: those whose outcome came with a code, in the
+    /// order of the plan.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn flagged_items(&self, job_seq: i64, limit: i64) -> Result<Vec<Item>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT id, repo_type, repo, task, path, blob, size_bytes, state, outcome, error, error_code FROM item
+             WHERE job_seq = ? AND error_code IS NOT NULL ORDER BY id LIMIT ?",
+            job_seq,
+            limit
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(Item::try_from).collect()
+    }
+
+    /// How the items of a job that are settled came out: outcome, how many, and their bytes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn item_outcomes(&self, job_seq: i64) -> Result<Vec<(String, u64, u64)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT outcome, COUNT(*) AS "count!: i64", SUM(size_bytes) AS "bytes!: i64"
+               FROM item WHERE job_seq = ? AND state <> 'pending' GROUP BY outcome"#,
+            job_seq
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let row = |row: (String, i64, i64)| (row.0, row.1.max(0) as u64, row.2.max(0) as u64);
+        Ok(rows
+            .into_iter()
+            .map(|found| row((found.outcome, found.count, found.bytes)))
+            .collect())
+    }
+
+    /// How many items of a job came out in one way, by repo.
+    ///
+    /// # Errors
+    /// When the database fails or a row cannot be read.
+    pub async fn outcome_repos(
+        &self,
+        job_seq: i64,
+        outcome: &str,
+    ) -> Result<Vec<(CachedRepo, i64)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT repo_type, repo, COUNT(*) AS "count!: i64" FROM item
+               WHERE job_seq = ? AND outcome = ? GROUP BY repo_type, repo"#,
+            job_seq,
+            outcome
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let repo_of = |repo_type: &str, repo: &str| CachedRepo::parse(repo_type.parse()?, repo);
+        rows.into_iter()
+            .map(|row| match repo_of(&row.repo_type, &row.repo) {
+                Ok(repo) => Ok((repo, row.count)),
+                Err(error) => Err(StoreError::Unreadable {
+                    table: "item",
+                    row: row.repo,
+                    why: error.to_string(),
+                }),
+            })
+            .collect()
     }
 
     /// How many items of a job stand where; nothing when it has no plan yet.
@@ -293,14 +376,15 @@ impl Store {
             .map(|item| {
                 let failure = item.failure.as_ref();
                 let (code, text) = failure.map_or((None, ""), |(code, text)| (Some(code.as_str()), text));
-                (item.id, item.state, code, text)
+                (item.id, item.state, code, text, item.outcome)
             })
             .collect();
         let rows = json_text(&rows);
         let mut tx = self.begin(Durability::Promise).await?;
         let settled = sqlx::query_scalar!(
-            r#"UPDATE item SET state = news.state, error_code = news.code, error = news.error
-               FROM (SELECT value ->> 0 AS id, value ->> 1 AS state, value ->> 2 AS code, value ->> 3 AS error
+            r#"UPDATE item SET state = news.state, error_code = news.code, error = news.error, outcome = news.outcome
+               FROM (SELECT value ->> 0 AS id, value ->> 1 AS state, value ->> 2 AS code, value ->> 3 AS error,
+                            value ->> 4 AS outcome
                      FROM json_each(?)) AS news
                WHERE item.id = news.id AND +item.job_seq = ? AND +item.state = 'pending'
                RETURNING state AS "state!""#,

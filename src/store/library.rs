@@ -4,6 +4,7 @@
 //! with a blob as long as its size and time do. It is progress, never a promise: after a loss of
 //! power the next scan finds what is missing.
 
+mod marks;
 mod read;
 
 use std::collections::{HashMap, HashSet};
@@ -15,6 +16,7 @@ use super::files::json_text;
 use super::writer::{Durability, WriteTx};
 use super::{Store, StoreError};
 
+pub use marks::{BlobMark, InUse};
 pub use read::{LibraryDetail, LibraryEntry, LibraryFileRow, LibraryQuery, LibraryRevisionRow};
 
 /// Files written in one transaction at most, unless one repo has more: others want to write too.

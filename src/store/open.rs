@@ -184,7 +184,7 @@ pub(super) fn blamed(path: &Path, error: StoreError) -> StoreError {
     }
 }
 
-fn damaged(path: &Path, why: &str) -> StoreError {
+pub(super) fn damaged(path: &Path, why: &str) -> StoreError {
     StoreError::Damaged {
         path: path.display().to_string(),
         why: why.to_owned(),

@@ -201,7 +201,7 @@ impl Service {
 
     /// Waits until the job satisfies `wanted`, on the live feed.
     pub async fn until(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let mut live = Live::connect(self).await;
+        let mut live = Live::connect_to(self, "/api/ws?kind=all").await;
         let init = live.next().await;
         let listed = init["data"]["jobs"].as_array().expect("a list").iter();
         if let Some(job) = listed.filter(|job| job["id"] == id).find(|job| wanted(job)) {

@@ -12,6 +12,7 @@ use crate::disk::library::scan_repo;
 use crate::disk::prune::{self, PruneItem, PruneSearch};
 use crate::disk::remove::{remove_files, remove_repo, remove_revision};
 use crate::model::library::{CachedRepo, Held, LibraryFile, LibraryRepo};
+use crate::store::InUse;
 
 /// What a deletion takes, or would take.
 #[derive(Debug, Clone)]
@@ -81,13 +82,18 @@ pub struct Pruned {
 impl Library {
     /// Keeps downloads out of a repo.
     async fn close(&self, hub: &Path, repo: &CachedRepo) -> Result<OwnedRwLockWriteGuard<()>, LibraryError> {
-        let busy = |job: &str| LibraryError::Busy(format!("Job {job} downloads {} here", repo.id()));
         let closed = self.gates.close(hub.join(repo.folder()));
         // Asked with the gate closed: a job that comes later waits before it.
         let job = self.store.library_in_use(&hub.to_string_lossy(), repo).await?;
         match (closed, job) {
             (Some(closed), None) => Ok(closed),
-            (_, Some(job)) => Err(busy(&job)),
+            (_, Some(InUse::Written(job))) => Err(LibraryError::Busy(format!(
+                "Job {job} downloads {} here",
+                repo.id()
+            ))),
+            (_, Some(InUse::Read(job))) => {
+                Err(LibraryError::Read(format!("Job {job} reads {} here", repo.id())))
+            }
             (None, None) => Err(LibraryError::Busy("It is being changed".to_owned())),
         }
     }
@@ -268,7 +274,7 @@ impl Library {
             };
             let _closed = match self.close(hub, &repo).await {
                 Ok(closed) => closed,
-                Err(LibraryError::Busy(_)) => {
+                Err(LibraryError::Busy(_) | LibraryError::Read(_)) => {
                     pruned.skipped.push(repo);
                     continue;
                 }

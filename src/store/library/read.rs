@@ -184,24 +184,6 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.folder, row.status)).collect())
     }
 
-    /// Whether a queued, running or paused job, or one that has not let go yet, writes to this
-    /// repo of the cache.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn library_in_use(&self, hub: &str, repo: &CachedRepo) -> Result<Option<String>, StoreError> {
-        let (repo_type, id) = (repo.repo_type().as_str(), repo.id());
-        let job = sqlx::query_scalar!(
-            "SELECT id FROM job WHERE destination = ? AND repo_type = ? AND repo = ? COLLATE NOCASE
-               AND (status IN ('queued', 'running', 'paused') OR lease_owner IS NOT NULL)
-             LIMIT 1",
-            hub,
-            repo_type,
-            id
-        );
-        Ok(job.fetch_optional(&self.readers).await?)
-    }
-
     /// The blobs of this repo that a live job wants, or a failed one on the list.
     ///
     /// # Errors

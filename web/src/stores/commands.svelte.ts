@@ -12,6 +12,13 @@ import { announce, say } from './messages.svelte';
 const AT_ONCE = 4;
 let hasBulk = true;
 
+let last = $state.raw({ ids: new Set<string>(), number: 0 });
+/** Which jobs were taken off the list by the last such command here. */
+export const dismissed = {
+  /** Number of the last command when it took this job off; else 0. */
+  of: (id: string): number => (last.ids.has(id) ? last.number : 0),
+};
+
 interface Outcome {
   done: number;
   refused: string[];
@@ -63,7 +70,10 @@ export async function run(command: Command, jobs: Job[]): Promise<void> {
     }
   }
   outcome ??= await singly(command, fitting);
-  if (command === 'dismiss' && outcome.refused.length === 0) for (const job of fitting) take(job.id, null);
+  if (command === 'dismiss' && outcome.refused.length === 0) {
+    last = { ids: new Set(fitting.map((job) => job.id)), number: last.number + 1 };
+    for (const job of fitting) take(job.id, null);
+  }
   tell(outcome, t(`did.${command}`, { count: outcome.done, repo: fitting[0]?.repo ?? '' }));
   await refresh();
 }

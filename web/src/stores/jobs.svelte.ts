@@ -21,6 +21,10 @@ let failure = $state.raw<ApiError | null>(null);
 let connection = $state.raw<Connection>({ kind: 'connecting' });
 let version = $state('');
 let status = $state.raw<StatusData | null>(null);
+/** How often the live connection has begun. */
+let begun = $state(0);
+
+const ends = $derived(list.filter((job) => job.endedAt !== null).map((job) => `${job.id}${job.endedAt}`).join());
 
 export const store = {
   get list() {
@@ -42,6 +46,13 @@ export const store = {
   },
   get status() {
     return status;
+  },
+  /**
+   * Changes when jobs end, and when the connection is back and anything may have happened
+   * meanwhile: what was asked for beside the jobs is asked for again then.
+   */
+  get mark() {
+    return `${begun} ${ends}`;
   },
   /** Whether what is shown may be wrong by now. */
   get old() {
@@ -126,6 +137,7 @@ function receive(message: LiveMessage): void {
   switch (message.type) {
     case 'init':
       version = message.data.version;
+      begun += 1;
       paint();
       if (message.data.jobsTotal === message.data.jobs.length) load(message.data.jobs, table.mark());
       else reload().catch(() => {});

@@ -108,7 +108,7 @@ test('a download is added, paused, resumed, survives kill -9, completes, and lea
 
   await page.click(id('job-dismiss'));
   await until('the job is gone from the list', async () => (await jobOf('demo/slow-GGUF')) === undefined);
-  await page.goto(`${service.url}/queue`);
+  await page.waitForURL(`${service.url}/queue`);
   await row(page, 'slow-GGUF').waitFor({ state: 'detached' });
   await page.goto(`${service.url}/history?repo=slow`);
   const entry = page.locator(id('history-row'), { hasText: 'slow-GGUF' });

@@ -162,6 +162,37 @@ test('a job opens beside the list and closes again; on its own page the strip ha
   await close(page);
 });
 
+test('a job that is removed takes its page and its drawer along, one that another client removed says so', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const page = await open(browser, own.url, { tolerate: REFUSED });
+  const done = [...own.jobs.values()].filter((one) => one.status === 'completed' || one.status === 'failed' || one.status === 'cancelled').map((one) => one.id);
+  await page.goto(`${own.url}/queue`);
+  await page.waitForSelector(id('queue-row'));
+  await page.goto(`${own.url}/jobs/${done[0]}`);
+  await page.click(id('job-dismiss'));
+  await page.waitForURL(`${own.url}/queue`);
+  // The page of a job that is gone is no place to go back to.
+  await page.goBack();
+  await page.waitForURL(`${own.url}/queue`);
+  // By the row while the drawer shows the same job, then by the drawer itself.
+  await page.goto(`${own.url}/queue?job=${done[1]}`);
+  await page.waitForSelector(id('job-drawer'));
+  await page.locator(`[data-job="${done[1]}"] ${id('job-menu')}`).click();
+  await page.click(id('job-menu-dismiss'));
+  await page.waitForURL(`${own.url}/queue`);
+  await page.goto(`${own.url}/queue?job=${done[2]}`);
+  await page.locator(id('job-drawer')).locator(id('job-dismiss')).click();
+  await page.waitForSelector(id('job-drawer'), { state: 'detached' });
+  const other = [...own.jobs.values()].find((one) => one.status === 'paused');
+  await page.goto(`${own.url}/jobs/${other.id}`);
+  await page.waitForSelector(id('job-progress'));
+  own.jobs.delete(other.id);
+  own.send({ type: 'event', data: { event: 'job_removed', jobId: other.id } });
+  await page.waitForSelector(id('job-gone'));
+  await close(page);
+});
+
 test('limits are set, slow is switched, everything is paused and goes on', async (context) => {
   const own = await startMock();
   context.after(own.stop);

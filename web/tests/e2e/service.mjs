@@ -34,12 +34,13 @@ export async function until(what, check) {
 function run(command, args, env = {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, HOME: process.env.HOME, CARGO_HOME: process.env.CARGO_HOME, RUSTUP_HOME: process.env.RUSTUP_HOME, ...env } });
   child.output = '';
+  child.on('error', (error) => { child.output += error; });
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { child.output = (child.output + text).slice(-20_000); });
   return child;
 }
 
 async function end(child, signal) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   child.kill(signal);
   await once(child, 'exit');
 }
@@ -73,6 +74,12 @@ export async function startService(repos, rate, { flags = [], env = {} } = {}) {
         return (await fetch(`${url}/readyz`)).ok;
       }).catch((error) => { throw new Error(`${error.message}\n${child.output}`); });
     },
+    /** Tells the stand-in Hub to misbehave, or to stop that. */
+    async hub(call, body, method = 'POST') {
+      const answer = await fetch(`http://127.0.0.1:${hubPort}/__stand-in/${call}`, { method, headers: { 'content-type': 'application/json' }, body: body === undefined ? undefined : JSON.stringify(body) });
+      if (!answer.ok) throw new Error(`the stand-in Hub refused ${call}: ${await answer.text()}`);
+    },
+    directory,
     /** Ends it as a power cut would: nothing is written any more. */
     kill: () => end(child, 'SIGKILL'),
     async stop() {
@@ -84,9 +91,17 @@ export async function startService(repos, rate, { flags = [], env = {} } = {}) {
   // The first run of the example may have to build it.
   const giveUp = Date.now() + (HUB === undefined ? 600_000 : PATIENCE_MS);
   while (!(await fetch(`http://127.0.0.1:${hubPort}/__stand-in/summary`).then(({ ok }) => ok, () => false))) {
-    if (hub.exitCode !== null || Date.now() > giveUp) throw new Error(`the stand-in Hub did not start\n${hub.output}`);
+    if (hub.exitCode !== null || Date.now() > giveUp) {
+      await service.stop();
+      throw new Error(`the stand-in Hub did not start\n${hub.output}`);
+    }
     await new Promise((done) => setTimeout(done, 100));
   }
-  await service.start();
+  try {
+    await service.start();
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
   return service;
 }
