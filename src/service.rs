@@ -20,6 +20,7 @@ use crate::config::{Fixed, ServeOptions, Settings};
 use crate::disk::{DataDirLock, LockError};
 use crate::engine::Engine;
 use crate::http;
+use crate::http::checks::Checks;
 use crate::http::feed::Feed;
 use crate::http::guard::GuardConfig;
 use crate::http::live_settings::LiveSettings;
@@ -192,6 +193,8 @@ impl Opened {
             readiness: Readiness::default(),
             mirror_roots: options.mirror_roots.clone(),
             export_dirs: options.export_dirs.clone(),
+            is_open: !options.addr.to_canonical().is_loopback() && !options.needs_login(),
+            checks: Checks::default(),
             begun: Instant::now(),
             stop: stop.clone(),
             sockets: sockets.clone(),

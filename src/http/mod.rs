@@ -18,6 +18,7 @@ pub mod cache_export;
 pub mod cache_selection;
 pub mod cache_verify;
 pub mod cache_views;
+pub mod checks;
 pub mod destination;
 pub mod disk;
 pub mod docs;
@@ -79,6 +80,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(system::ready))
         .routes(routes!(system::health))
         .routes(routes!(system::diskfree))
+        .routes(routes!(checks::show))
         .routes(routes!(openapi::show))
         .routes(routes!(docs::find))
         .routes(routes!(docs::show))

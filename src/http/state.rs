@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::checks::Checks;
 use super::feed::Feed;
 use super::live_settings::LiveSettings;
 use super::readiness::Readiness;
@@ -37,6 +38,10 @@ pub struct App {
     pub mirror_roots: Vec<PathBuf>,
     /// Directories below which exports may go; there are none without.
     pub export_dirs: Vec<PathBuf>,
+    /// Whether other machines reach the service without a login.
+    pub is_open: bool,
+    /// What the last look at the system found.
+    pub checks: Checks,
     /// When the service started.
     pub begun: Instant,
     /// Cancelled when the service stops: long answers end then.

@@ -102,6 +102,12 @@ impl HubClient {
         &self.config
     }
 
+    /// Why the endpoint could not be reached last; `None` = it answered, or was not asked yet.
+    /// Asks nobody.
+    pub fn outage(&self) -> Option<HubError> {
+        self.wire.outage(&self.config.endpoint)
+    }
+
     /// A file of a commit. All connections of one file share one value (or its clones): one
     /// location, and one re-resolve for all when its link expires.
     pub fn file(&self, repo_type: RepoType, id: &RepoId, commit: &Commit, file: &RepoFile) -> RemoteFile {

@@ -47,6 +47,11 @@ impl Outages {
         }
     }
 
+    /// Why `host` could not be reached last; `None` = it answered, or was never asked.
+    pub fn of(&self, host: &str) -> Option<HubError> {
+        self.lock().get(host).map(|outage| outage.error.clone())
+    }
+
     /// Asks to send a request to `host`.
     ///
     /// # Errors

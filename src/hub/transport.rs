@@ -134,6 +134,11 @@ impl Transport {
         })
     }
 
+    /// Why the host of `url` could not be reached last.
+    pub fn outage(&self, url: &Url) -> Option<HubError> {
+        self.outages.of(&host(url))
+    }
+
     /// Whether a URL lies on the endpoint: same scheme, host and port.
     pub fn on_hub(&self, url: &Url) -> bool {
         url.origin() == self.endpoint.origin()
