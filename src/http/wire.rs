@@ -108,6 +108,10 @@ described! {
     Head => text().pattern(Some("^[0-9a-fA-F]{64}$")).into();
     /// `owner/name`.
     RepoText => text().pattern(Some(REPO_ID)).max_length(Some(96)).into();
+    /// `owner/name`, or the bare name of a repo of old.
+    CachedText => text().pattern(Some("^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*(/[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*)?$")).max_length(Some(94)).into();
+    /// The same; may be empty.
+    CachedOrNone => or_empty(CachedText::schema());
     /// A size, with or without `/s`; may be empty.
     SizeText => text().pattern(Some(SIZE)).into();
     /// A category or tag.
