@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::http::feed::Feed;
 use crate::http::live_settings::LiveSettings;
-use crate::store::Store;
+use crate::store::{Store, newest_backup};
 
 /// Before the first round: a start has more urgent work.
 const FIRST_ROUND: Duration = Duration::from_secs(60);
@@ -109,12 +109,7 @@ async fn purge(store: &Store, settings: &LiveSettings, feed: &Feed) {
 
 /// Whether the newest copy is old, or there is none.
 fn backup_is_due(database: &Path) -> bool {
-    let newest = std::fs::read_dir(database.with_file_name("backups"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.metadata().ok()?.modified().ok())
-        .max();
+    let newest = database.parent().and_then(newest_backup);
     newest.is_none_or(|at| {
         // A time in the future comes from a clock that was wrong.
         SystemTime::now()

@@ -55,7 +55,16 @@ pub struct ServeOptions {
 impl ServeOptions {
     /// Whether nobody may come in without a login or an API key.
     pub fn needs_login(&self) -> bool {
-        self.login.is_some() || !(self.no_auth || self.addr.to_canonical().is_loopback())
+        self.login.is_some() || !(self.no_auth || self.is_local())
+    }
+
+    /// Whether other machines may come in without either.
+    pub fn is_open_to_network(&self) -> bool {
+        !self.needs_login() && !self.is_local()
+    }
+
+    fn is_local(&self) -> bool {
+        self.addr.to_canonical().is_loopback()
     }
 
     /// What to do when there is neither, and one is needed. Keys are known only to the database.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{FileType, OFlags};
@@ -41,6 +42,25 @@ impl Content {
     /// What looking at it reports.
     pub fn is_current(&self) -> Result<bool, DiskError> {
         super::lock::is_still_there(&self.folder, &self.name, &self.file)
+    }
+
+    /// The blob that is the same file under another name, where snapshots show contents as hard
+    /// links; else the content as it is.
+    ///
+    /// # Errors
+    /// What looking at the blob reports.
+    pub fn or_blob(self, contents: &Contents, blob: &str) -> Result<Self, DiskError> {
+        if !self.blob.is_empty() {
+            return Ok(self);
+        }
+        let same = |other: &Self| {
+            let (ours, theirs) = (self.file.metadata(), other.file.metadata());
+            let of = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+            let (ours, theirs) = (ours.ok().map(of), theirs.ok().map(of));
+            ours.is_some() && ours == theirs
+        };
+        let blob = contents.of_blob(blob)?.filter(same);
+        Ok(blob.unwrap_or(self))
     }
 
     pub(super) fn mark(&self) -> Option<Mark> {
@@ -206,7 +226,7 @@ fn blob_in(hub: &Folder, repo: &Folder, blob: &str) -> Result<Option<Content>, D
     }
 }
 
-fn opened(folder: Folder, name: String, blob: String) -> Result<Option<Content>, DiskError> {
+pub(super) fn opened(folder: Folder, name: String, blob: String) -> Result<Option<Content>, DiskError> {
     let file = match folder.open_file(&name, OFlags::RDONLY, 0) {
         Err(error) if error.is_not_found() => return Ok(None),
         file => file?,

@@ -180,14 +180,8 @@ impl ExportFolder {
         }
         let temporary = unique_name(TEMPORARY, "tmp");
         let file = staging.create_file(&temporary, 0o666)?;
-        Ok(Placed::Copy(Copy {
-            file,
-            staging,
-            temporary,
-            home,
-            name: name.to_owned(),
-            finished: false,
-        }))
+        let copy = Copy::new(file, staging, temporary, home, name.to_owned());
+        Ok(Placed::Copy(copy))
     }
 
     /// Makes the names of finished files survive a power cut.
@@ -231,7 +225,7 @@ fn move_to(staging: &Folder, temporary: &str, home: &Folder, name: &str) -> Resu
 }
 
 /// Gives the content a second name in the staging folder.
-fn link(content: &Content, staging: &Folder) -> Result<String, DiskError> {
+pub(super) fn link(content: &Content, staging: &Folder) -> Result<String, DiskError> {
     let temporary = unique_name(TEMPORARY, "tmp");
     content.folder.hard_link(&content.name, staging, &temporary)?;
     let ours = content.mark().map(|mark| mark.inode);
@@ -248,7 +242,7 @@ fn link(content: &Content, staging: &Folder) -> Result<String, DiskError> {
 
 /// Clones the content into the staging folder.
 #[cfg(target_os = "linux")]
-fn clone(content: &Content, staging: &Folder) -> Result<String, DiskError> {
+pub(super) fn clone(content: &Content, staging: &Folder) -> Result<String, DiskError> {
     let temporary = unique_name(TEMPORARY, "tmp");
     let file = staging.create_file(&temporary, 0o666)?;
     let cloned = rustix::fs::ioctl_ficlone(&file, &content.file)
@@ -265,7 +259,7 @@ fn clone(content: &Content, staging: &Folder) -> Result<String, DiskError> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn clone(_: &Content, staging: &Folder) -> Result<String, DiskError> {
+pub(super) fn clone(_: &Content, staging: &Folder) -> Result<String, DiskError> {
     let error = io::Error::from(io::ErrorKind::Unsupported);
     Err(DiskError::new("clone a file to", staging.path(), error))
 }
@@ -306,6 +300,18 @@ impl Write for Copy {
 }
 
 impl Copy {
+    /// `file`, which is `temporary` in `staging`, on its way to `name` in `home`.
+    pub(super) fn new(file: File, staging: Folder, temporary: String, home: Folder, name: String) -> Self {
+        Self {
+            file,
+            staging,
+            temporary,
+            home,
+            name,
+            finished: false,
+        }
+    }
+
     /// Syncs the copy of `content`, gives it its time and its final name.
     ///
     /// # Errors

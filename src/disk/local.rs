@@ -25,7 +25,7 @@ use crate::clock::now_ms;
 use crate::model::repo::{BlobId, Commit, RepoId, RepoPath};
 
 /// Folders of the records, from the repo folder down.
-const RECORDS: [&str; 3] = [".cache", "huggingface", "download"];
+pub(super) const RECORDS: [&str; 3] = [".cache", "huggingface", "download"];
 /// Longest record that is read: two hashes and a time.
 const RECORD_BYTES: u64 = 512;
 /// How much younger than its record a file may be, as `huggingface_hub` has it.
@@ -315,7 +315,7 @@ fn is_known(repo: &Folder, path: &RepoPath, item: &Publication) -> Result<bool, 
 
 /// Whether the record beside `path` says that it is `blob`, and the file is not younger.
 fn is_recorded(repo: &Folder, path: &RepoPath, blob: BlobId) -> Result<bool, DiskError> {
-    let Some(text) = read_record(repo, path) else {
+    let Some(text) = read_record(repo, path, RECORD_BYTES) else {
         return Ok(false);
     };
     let mut lines = text.lines();
@@ -335,14 +335,15 @@ fn record_name(path: &RepoPath) -> String {
     format!("{}.metadata", path.file_name())
 }
 
-fn read_record(repo: &Folder, path: &RepoPath) -> Option<String> {
+/// The record beside `path`, `limit` bytes of it at most.
+pub(super) fn read_record(repo: &Folder, path: &RepoPath, limit: u64) -> Option<String> {
     let mut folder = repo.child(RECORDS[0]).ok()?;
     for name in RECORDS[1..].iter().copied().chain(path.folders()) {
         folder = folder.child(name).ok()?;
     }
     let file = folder.open_file(&record_name(path), OFlags::RDONLY, 0).ok()?;
     let mut text = String::new();
-    file.take(RECORD_BYTES).read_to_string(&mut text).ok()?;
+    file.take(limit).read_to_string(&mut text).ok()?;
     Some(text)
 }
 

@@ -12,6 +12,7 @@
 //! Everything blocks: the engine calls it on blocking threads. No async, no SQL, no HTTP, no
 //! decision about *what* to fetch may ever be made here.
 
+pub mod adopt;
 pub mod cache;
 mod content;
 pub mod export;
@@ -22,6 +23,7 @@ pub mod library;
 mod local;
 pub mod lock;
 pub mod part;
+pub mod plain;
 pub mod probe;
 pub mod prune;
 pub mod publish;

@@ -18,6 +18,7 @@
 //!
 //! No SQL, no HTTP server, no paths of the cache in here: those are floors below and above.
 
+mod adopter;
 mod analyzer;
 mod attempt;
 mod bandwidth;
@@ -31,6 +32,7 @@ mod copying;
 mod export;
 mod fetch;
 mod gates;
+mod import;
 mod lanes;
 mod library;
 mod limits;
@@ -71,6 +73,7 @@ pub use comparison::{
     Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
 };
 pub use export::{ExportReport, ExportSpec};
+pub use import::{ImportFile, ImportReport, ImportSpec, ImportStranger};
 pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
 pub use limits::Permits;
 pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
@@ -99,6 +102,8 @@ pub struct Tuning {
     pub paused: bool,
     /// Bytes that stay free on the volume; `None` is min(1 GiB, 5 %).
     pub free_space_floor_bytes: Option<u64>,
+    /// The Hub cache that has a friendly view, and the folder of that view.
+    pub friendly: Option<(PathBuf, PathBuf)>,
     /// Where the Hub is and how it is asked.
     pub hub: HubConfig,
 }

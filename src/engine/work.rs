@@ -68,12 +68,19 @@ async fn perform(task: &Task) -> Result<(), Halt> {
     match task.job.kind {
         JobKind::Mirror => super::mirror::run(task).await,
         JobKind::Verify => super::verify::run(task).await,
+        JobKind::Export if imports(task) => super::import::run(task).await,
         JobKind::Export => super::export::run(task).await,
         kind => {
             let text = format!("This version knows no jobs of the kind {kind}");
             Err(Halt::Fail(Code::Internal, text))
         }
     }
+}
+
+/// Whether a job between the cache and a folder goes into the cache.
+fn imports(task: &Task) -> bool {
+    let spec = task.job.spec.as_ref();
+    spec.is_some_and(|spec| spec.get("importFrom").is_some())
 }
 
 impl Task {

@@ -70,7 +70,7 @@ pub async fn export(
         let given = given.map(|text| text.trim().to_owned());
         given
             .filter(|text| !text.is_empty())
-            .ok_or_else(|| ApiError::bad_request(&format!("Missing required field: {name}")))
+            .ok_or_else(|| ApiError::bad_request(format!("Missing required field: {name}")))
     };
     let id = needed("repo", asked.repo)?;
     let dest = needed("dest", asked.dest)?;

@@ -1,334 +1,393 @@
-//! `GET /api/system/checks`: what could stand in the way, each with what to do about it.
-//!
-//! Looks at this machine only. What it says of the Hub is what the last request to it found: a
-//! page that shows this must cost the Hub nothing.
+//! `GET /api/system/checks`: what stands in the way of the service, each with a sentence and what to
+//! do. Looks at this machine only: nothing is asked of the Hub.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-use super::disk::ask;
+use super::disk::{self, Volume};
+use super::readiness::cache_takes_writes;
 use super::state::{App, AppState};
+use super::targets;
 use crate::clock::{now_ms, rfc3339};
-use crate::disk;
+use crate::model::code::Code;
 use crate::model::size::human_size;
-use crate::model::state::words;
 
+/// So long an answer is given again: a check writes, and every open page asks.
+const FRESH: Duration = Duration::from_secs(2);
 /// A disk that takes longer does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So long a verdict on the database file is given again: it takes reading the whole file.
-const INTEGRITY_FRESH: Duration = Duration::from_secs(3600);
-/// 2024-01-01: nobody runs this with a clock that is right and shows less.
-const CLOCK_FLOOR_MS: i64 = 1_704_067_200_000;
-/// A clock may be set back by so much without a word.
-const CLOCK_SLACK_MS: i64 = 60_000;
-/// Open files that busy downloads, clients and the database may need.
+/// Age of the newest copy of the database from which on something keeps copies from being made:
+/// one is due each day.
+const BACKUP_AGE: Duration = Duration::from_secs(48 * 3600);
+/// Soft limit of open files that 256 connections, their part files and 256 WebSockets fit into.
 const OPEN_FILES: u64 = 1024;
-/// File systems whose locks and syncs depend on another machine.
-const NETWORK: [&str; 10] = [
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "fuse.sshfs",
-    "fuse.rclone",
-    "ceph",
-    "glusterfs",
-];
+/// File systems over a network. SQLite's log needs memory that all its readers share, which
+/// these do not give (sqlite.org/wal.html).
+const NETWORK_FILE_SYSTEMS: [&str; 8] = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "ceph"];
 
-words! {
-    /// How something stands.
-    CheckStatus {
-        /// As it should be.
-        Ok = "ok",
-        /// Works, but somebody should know.
-        Warn = "warn",
-        /// Downloads cannot go on, or are in danger.
-        Fail = "fail",
-    }
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = CheckStatus)]
+pub enum Outcome {
+    /// All is well.
+    Ok,
+    /// It works, and somebody should look.
+    Warn,
+    /// Something does not work.
+    Fail,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct SystemCheck {
-    /// Its word.
+#[serde(rename_all = "camelCase")]
+#[schema(as = SystemCheck)]
+pub struct Check {
+    /// `database`, `backups`, `cache`, `free_space`, `mirror_targets`, `hub`, `token`, `login`,
+    /// `secrets`, `open_files`, `storage`.
     name: &'static str,
-    status: CheckStatus,
-    /// A sentence.
+    status: Outcome,
+    /// What was found.
     message: String,
-    /// What to do about it; empty when nothing has to be done.
+    /// What to do; empty when all is well.
     hint: String,
-    /// Since when it has stood so, as far as this process has looked.
-    #[schema(format = DateTime)]
-    since: String,
+    /// Since when it is not well, as far as this process has seen it.
+    #[schema(required, format = DateTime)]
+    since: Option<String>,
 }
 
-/// All of them.
-#[derive(Debug, Serialize, ToSchema)]
+/// All checks.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SystemChecks {
-    checks: Vec<SystemCheck>,
+    checks: Vec<Check>,
 }
 
-/// What is remembered between two looks.
+/// What the last look found.
 #[derive(Default)]
-pub struct Checks {
-    since: Mutex<HashMap<&'static str, (CheckStatus, i64)>>,
-    integrity: tokio::sync::Mutex<Option<(Instant, Option<String>)>>,
+pub struct Checks(Mutex<Last>);
+
+#[derive(Default)]
+struct Last {
+    looked: Option<(Instant, Vec<Check>)>,
+    /// Since when each check that is not well is not; UTC milliseconds.
+    since: BTreeMap<&'static str, i64>,
 }
 
-impl Checks {
-    /// Since when `name` has had this status.
-    fn since(&self, name: &'static str, status: CheckStatus) -> i64 {
-        let mut known = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = known.entry(name).or_insert_with(|| (status, now_ms()));
-        if entry.0 != status {
-            *entry = (status, now_ms());
-        }
-        entry.1
-    }
-}
-
-/// What a look found: status, sentence, hint.
-type Look = (CheckStatus, String, String);
-
-fn fine(message: impl Into<String>) -> Look {
-    (CheckStatus::Ok, message.into(), String::new())
-}
-
-fn warn(message: impl Into<String>, hint: impl Into<String>) -> Look {
-    (CheckStatus::Warn, message.into(), hint.into())
-}
-
-fn fail(message: impl Into<String>, hint: impl Into<String>) -> Look {
-    (CheckStatus::Fail, message.into(), hint.into())
-}
-
-/// What stands in the way, and what to do about it
+/// Whether anything stands in the way of the service
 ///
-/// Asks this machine only; of the Hub it tells what the last request found.
+/// Problems with a sentence and what to do about each. Asks nothing of the Hub: what is told of it
+/// is what its last answers said.
 #[utoipa::path(
     get, path = "/api/system/checks", tag = "system", operation_id = "getSystemChecks",
-    responses((status = 200, description = "All checks, in a fixed order", body = SystemChecks))
+    responses((status = 200, description = "Each check, also those that are well", body = SystemChecks))
 )]
 pub async fn show(State(app): State<AppState>) -> Json<SystemChecks> {
-    let looks = [
-        ("data_dir", data_dir(&app).await),
-        ("database", database(&app).await),
-        ("cache", cache(&app).await),
-        ("disk", room(&app).await),
-        ("hub", hub(&app)),
-        ("token", token(&app)),
-        ("clock", clock(&app).await),
-        ("network_fs", network(&app).await),
-        ("permissions", permissions(&app)),
-        ("open_files", open_files()),
-        ("login", login(&app)),
-    ];
-    let checks = looks
-        .into_iter()
-        .map(|(name, (status, message, hint))| SystemCheck {
-            name,
-            status,
-            message,
-            hint,
-            since: rfc3339(app.checks.since(name, status)),
+    let mut last = app.checks.0.lock().await;
+    if let Some((at, checks)) = &last.looked
+        && at.elapsed() < FRESH
+    {
+        return Json(SystemChecks {
+            checks: checks.clone(),
         });
-    Json(SystemChecks {
-        checks: checks.collect(),
-    })
-}
-
-async fn data_dir(app: &App) -> Look {
-    let dir = app.data_dir.display();
-    match tokio::time::timeout(PATIENCE, app.store.check_writable()).await {
-        Ok(Ok(())) => fine(format!("The database in {dir} takes writes")),
-        Ok(Err(error)) => fail(
-            format!("The database in {dir} takes no writes: {error}"),
-            "Free space on its volume, or check its rights and the system log.",
-        ),
-        Err(_) => fail(
-            format!("{dir} does not answer"),
-            "Check its volume; see the system log.",
-        ),
     }
-}
-
-async fn database(app: &App) -> Look {
-    let bytes = ["hfdepot.db", "hfdepot.db-wal"]
-        .iter()
-        .filter_map(|name| Some(app.data_dir.join(name).metadata().ok()?.len()))
-        .sum();
-    let mut last = app.checks.integrity.lock().await;
-    let fresh = last.as_ref().filter(|(at, _)| at.elapsed() < INTEGRITY_FRESH);
-    let fault = match fresh {
-        Some((_, fault)) => fault.clone(),
-        None => match app.store.find_fault().await {
-            Ok(fault) => last.insert((Instant::now(), fault)).1.clone(),
-            Err(error) => Some(error.to_string()),
-        },
-    };
-    match fault {
-        None => fine(format!("Sound, {}", human_size(bytes))),
-        Some(why) => fail(
-            format!("The database is damaged: {why}"),
-            "Stop the service and put the newest copy of the folder backups in its place.",
-        ),
-    }
-}
-
-async fn cache(app: &App) -> Look {
-    let hub = app.settings.get().cache.hub.clone();
-    let (engine, text) = (app.engine.clone(), hub.to_string_lossy().into_owned());
-    let probe = tokio::task::spawn_blocking(move || engine.check_cache(&text));
-    let hint = "Check that its volume is mounted and that hfdepot may write there.";
-    match tokio::time::timeout(PATIENCE, probe).await {
-        Ok(Ok(Ok(()))) => fine(format!("{} takes writes", hub.display())),
-        Ok(Ok(Err(error))) => fail(format!("{} takes no writes: {error}", hub.display()), hint),
-        Ok(Err(_)) | Err(_) => fail(format!("{} does not answer", hub.display()), hint),
-    }
-}
-
-async fn room(app: &App) -> Look {
-    let settings = app.settings.get();
-    let Some((space, _)) = ask(settings.cache.hub.clone()).await else {
-        return fail(
-            "The volume of the cache does not answer",
-            "Check that it is mounted.",
-        );
-    };
-    let floor = settings
-        .free_space_floor_bytes
-        .unwrap_or_else(|| disk::floor_bytes(space.total_bytes));
-    let free = human_size(space.free_bytes);
-    let hint = "Delete what nobody needs (Library, or POST /api/cache/prune), or move the cache.";
-    if space.free_bytes <= floor {
-        let floor = human_size(floor);
-        return fail(
-            format!("{free} free, and {floor} have to stay free: downloads wait"),
-            hint,
-        );
-    }
-    if space.free_bytes <= floor.saturating_mul(2) {
-        return warn(format!("{free} free on the volume of the cache"), hint);
-    }
-    fine(format!("{free} free on the volume of the cache"))
-}
-
-fn hub(app: &App) -> Look {
-    let hub = app.engine.hub();
-    let endpoint = app.settings.get().endpoint.clone();
-    match hub.outage() {
-        None => fine(format!("No request to {endpoint} failed last")),
-        Some(error) => fail(
-            format!("{endpoint} could not be reached last: {error}"),
-            "Check network, proxy and endpoint; downloads go on by themselves when it answers.",
-        ),
-    }
-}
-
-fn token(app: &App) -> Look {
-    let settings = app.settings.get();
-    if settings.token_held_back() {
-        return warn(
-            "The token belongs to another endpoint and is not sent to this one",
-            "Set a token for this endpoint in the settings.",
-        );
-    }
-    match settings.token.is_some() {
-        true => fine("A token is set; the settings can test it"),
-        false => fine("No token is set; public repositories need none"),
-    }
-}
-
-async fn clock(app: &App) -> Look {
-    let (now, hint) = (now_ms(), "Set the clock of the machine (NTP).");
-    if now < CLOCK_FLOOR_MS {
-        return fail(format!("The clock shows {}", rfc3339(now)), hint);
-    }
-    match app.store.newest_event_at().await {
-        Ok(Some(at)) if at > now + CLOCK_SLACK_MS => warn(
-            format!("The clock was set back: the last event is of {}", rfc3339(at)),
-            hint,
-        ),
-        _ => fine(format!("The clock shows {}", rfc3339(now))),
-    }
-}
-
-async fn network(app: &App) -> Look {
-    let places = [
-        ("The database", app.data_dir.clone()),
-        ("The cache", app.settings.get().cache.hub.clone()),
-    ];
-    for (what, path) in places {
-        let kind = ask(path)
-            .await
-            .map(|(_, mount)| mount.fs_type)
-            .unwrap_or_default();
-        if NETWORK.contains(&kind.as_str()) {
-            let hint = if what == "The database" {
-                "Move the data directory to a local disk (--data-dir): SQLite needs working locks."
-            } else {
-                "It works, but slower; use one hfdepot only on it, and mount it with working locks."
-            };
-            return warn(format!("{what} lies on a network file system ({kind})"), hint);
+    let mut checks = look(&app).await;
+    for check in &mut checks {
+        if check.status == Outcome::Ok {
+            last.since.remove(check.name);
+        } else {
+            let since = last.since.entry(check.name).or_insert_with(now_ms);
+            check.since = Some(rfc3339(*since));
         }
     }
-    fine("Database and cache lie on local file systems")
+    last.looked = Some((Instant::now(), checks.clone()));
+    Json(SystemChecks { checks })
 }
 
-fn permissions(app: &App) -> Look {
-    let config = app.settings.get().shown().config_file;
-    let database = app.data_dir.join("hfdepot.db");
-    let open = [app.data_dir.as_path(), &database]
+impl Check {
+    fn new(name: &'static str, status: Outcome, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            name,
+            status,
+            message: message.into(),
+            hint: hint.into(),
+            since: None,
+        }
+    }
+
+    fn ok(name: &'static str, message: impl Into<String>) -> Self {
+        Self::new(name, Outcome::Ok, message, "")
+    }
+
+    fn warn(name: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(name, Outcome::Warn, message, hint)
+    }
+
+    fn fail(name: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(name, Outcome::Fail, message, hint)
+    }
+}
+
+async fn look(app: &App) -> Vec<Check> {
+    let volumes = disk::volumes(app).await.ok();
+    let volumes = volumes.as_deref().unwrap_or_default();
+    let (database, cache, files, targets) = tokio::join!(
+        database(app),
+        cache(app),
+        of_files(app.data_dir.clone(), app.begun),
+        mirror_targets(app)
+    );
+    let mut checks = vec![database, cache, free_space(volumes), storage(volumes)];
+    checks.extend(files);
+    checks.extend([targets, hub(app), token(app).await, login(app), open_files()]);
+    checks
+}
+
+/// The database takes writes.
+async fn database(app: &App) -> Check {
+    const NAME: &str = "database";
+    let path = app.data_dir.display();
+    match tokio::time::timeout(PATIENCE, app.store.check_writable()).await {
+        Ok(Ok(())) => Check::ok(NAME, format!("Takes writes in {path}")),
+        Ok(Err(error)) => Check::fail(
+            NAME,
+            format!("Takes no writes in {path}: {error}"),
+            "Make room on the volume of the data directory, or see to its rights; jobs go on by themselves.",
+        ),
+        Err(_) => Check::fail(
+            NAME,
+            format!("The volume of {path} does not answer"),
+            "See to the disk, or to whatever holds the database.",
+        ),
+    }
+}
+
+/// The cache takes writes.
+async fn cache(app: &App) -> Check {
+    const NAME: &str = "cache";
+    let path = app.settings.get().cache.hub.clone();
+    let shown = path.display();
+    match tokio::time::timeout(PATIENCE, cache_takes_writes(app)).await {
+        Ok(Ok(())) => Check::ok(NAME, format!("Takes writes in {shown}")),
+        Ok(Err(why)) => Check::fail(
+            NAME,
+            why,
+            "Mount the volume and let the user of the service write there, or set another cache directory.",
+        ),
+        Err(_) => Check::fail(
+            NAME,
+            format!("The volume of {shown} does not answer"),
+            "See to the disk or to the network share.",
+        ),
+    }
+}
+
+/// Every volume keeps free what has to stay free.
+fn free_space(volumes: &[Volume]) -> Check {
+    const NAME: &str = "free_space";
+    const HINT: &str =
+        "Free space there (the library's clean-up shows what may go); waiting downloads go on by themselves.";
+    let told = |volume: &Volume| {
+        let waiting = match volume.waiting_jobs {
+            0 => String::new(),
+            jobs => format!(", {jobs} waiting"),
+        };
+        format!("{} free on {}{waiting}", human_size(volume.free), volume.path)
+    };
+    let state = |volume: &Volume| match volume.free {
+        free if free < volume.floor || volume.waiting_jobs > 0 => Outcome::Fail,
+        free if free < volume.floor.saturating_mul(2) => Outcome::Warn,
+        _ => Outcome::Ok,
+    };
+    let worst = volumes.iter().map(state).max().unwrap_or(Outcome::Ok);
+    let said: Vec<String> = volumes
+        .iter()
+        .filter(|volume| state(volume) == worst)
+        .map(told)
+        .collect();
+    let hint = if worst == Outcome::Ok { "" } else { HINT };
+    Check::new(NAME, worst, said.join("; "), hint)
+}
+
+/// The database lies on a disk of this machine.
+fn storage(volumes: &[Volume]) -> Check {
+    const NAME: &str = "storage";
+    let data = volumes
+        .iter()
+        .find(|volume| volume.roles.iter().any(|role| role == "data"));
+    match data {
+        Some(data) if NETWORK_FILE_SYSTEMS.contains(&data.fs_type.as_str()) => Check::warn(
+            NAME,
+            format!("The database lies on a network file system ({})", data.fs_type),
+            "Move the data directory to a disk of this machine; the cache may stay where it is.",
+        ),
+        Some(data) if !data.fs_type.is_empty() => {
+            Check::ok(NAME, format!("The database lies on {}", data.fs_type))
+        }
+        _ => Check::ok(NAME, "The file system of the database is not known"),
+    }
+}
+
+/// What the files of the data directory tell: copies are made, and only we read them.
+async fn of_files(data_dir: PathBuf, begun: Instant) -> Vec<Check> {
+    let looked = tokio::task::spawn_blocking(move || vec![backups(&data_dir, begun), secrets(&data_dir)]);
+    match tokio::time::timeout(PATIENCE, looked).await {
+        Ok(Ok(checks)) => checks,
+        // `database` has told of it.
+        _ => Vec::new(),
+    }
+}
+
+fn backups(data_dir: &Path, begun: Instant) -> Check {
+    const NAME: &str = "backups";
+    let age = crate::store::newest_backup(data_dir)
+        .map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+    match age {
+        Some(age) if age < BACKUP_AGE => Check::ok(
+            NAME,
+            format!(
+                "The newest copy of the database is {} h old",
+                age.as_secs() / 3600
+            ),
+        ),
+        // The first one is made within an hour.
+        None if begun.elapsed() < Duration::from_secs(7200) => Check::ok(NAME, "The first copy is to come"),
+        _ => Check::warn(
+            NAME,
+            "The database was not copied for two days",
+            "The log says why; mostly its volume has no room for a copy.",
+        ),
+    }
+}
+
+fn secrets(data_dir: &Path) -> Check {
+    const NAME: &str = "secrets";
+    let open = data_dir
+        .metadata()
+        .is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
+    match open {
+        false => Check::ok(NAME, "Only the user of the service can read the data directory"),
+        true => Check::warn(
+            NAME,
+            format!("Other users of this machine may look into {}", data_dir.display()),
+            "The database holds the token: chmod 700 the data directory.",
+        ),
+    }
+}
+
+/// Every mirror target is mounted.
+async fn mirror_targets(app: &App) -> Check {
+    const NAME: &str = "mirror_targets";
+    let Ok(targets) = targets::mounted(app).await else {
+        return Check::ok(NAME, "Not known: the database gives no answer");
+    };
+    let away: Vec<&str> = targets
+        .iter()
+        .filter(|(_, mounted)| !mounted)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    match (targets.len(), away.as_slice()) {
+        (0, _) => Check::ok(NAME, "There are none"),
+        (count, []) => Check::ok(NAME, format!("{count} of {count} mounted")),
+        (_, away) => Check::warn(
+            NAME,
+            format!("Not mounted: {}", away.join(", ")),
+            "Mount the volume, or remove the target.",
+        ),
+    }
+}
+
+/// The last requests reached the Hub.
+fn hub(app: &App) -> Check {
+    const NAME: &str = "hub";
+    let client = app.engine.hub();
+    let away = client.unreachable();
+    let waits = app
+        .engine
+        .budget()
+        .snapshot()
         .into_iter()
-        .find(|path| others_may_read(path) && others_may_read(&app.data_dir));
-    if let Some(path) = open {
-        return warn(
-            format!("Other users of this machine may read {}", path.display()),
-            "It holds tokens and keys: chmod 700 the data directory.",
-        );
+        .filter_map(|bucket| bucket.waiting_until)
+        .max()
+        .and_then(|until| until.duration_since(SystemTime::now()).ok());
+    match (away.first(), waits) {
+        (Some((host, error)), _) => Check::fail(
+            NAME,
+            format!("{host} cannot be reached: {}", error.message),
+            "Check the network, the proxy and the endpoint in the settings; downloads go on by themselves.",
+        ),
+        (None, Some(wait)) => Check::warn(
+            NAME,
+            format!(
+                "The Hub asked to wait; requests go on in {} s",
+                wait.as_secs() + 1
+            ),
+            Code::RateLimited.hint(),
+        ),
+        (None, None) => Check::ok(
+            NAME,
+            format!("Nothing is wrong with {}", app.settings.get().endpoint),
+        ),
     }
-    if !config.is_empty() && others_may_read(Path::new(&config)) {
-        return warn(
-            format!("Other users of this machine may read {config}"),
-            "chmod 600 it when it holds a token or password.",
-        );
-    }
-    fine("Only this user reads the database")
 }
 
-fn others_may_read(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|meta| meta.permissions().mode() & 0o044 != 0)
+/// A token is there and was not refused.
+async fn token(app: &App) -> Check {
+    const NAME: &str = "token";
+    let settings = app.settings.get();
+    if settings.token_held_back() {
+        return Check::warn(
+            NAME,
+            "The token is not sent, because it belongs to another endpoint",
+            "Set the token for this endpoint in the settings.",
+        );
+    }
+    let refused = app.store.needs_you().await.unwrap_or_default();
+    let refused = refused.iter().find(|needs| needs.code == Code::BadToken);
+    match (refused, &settings.token) {
+        (Some(needs), _) => Check::warn(
+            NAME,
+            format!(
+                "The Hub refused the token of {} downloads on the list",
+                needs.count
+            ),
+            Code::BadToken.hint(),
+        ),
+        (None, Some(_)) => Check::ok(NAME, "A token is set"),
+        (None, None) => Check::ok(NAME, "None is set: public repos only"),
+    }
 }
 
-fn open_files() -> Look {
+/// Nobody comes in from the network without a login.
+fn login(app: &App) -> Check {
+    const NAME: &str = "login";
+    if app.open_to_network {
+        return Check::warn(
+            NAME,
+            "Other machines reach the service without a login",
+            "Give --auth-user and a password, or make an API key and leave --no-auth out, unless a reverse proxy asks for a login.",
+        );
+    }
+    Check::ok(NAME, "Nobody comes in from the network without a login")
+}
+
+fn open_files() -> Check {
+    const NAME: &str = "open_files";
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     match limit {
-        Some(limit) if limit < OPEN_FILES => warn(
-            format!("This process may open {limit} files"),
-            "Raise the limit to 4096 or more (ulimit -n, or LimitNOFILE of systemd).",
+        Some(limit) if limit < OPEN_FILES => Check::warn(
+            NAME,
+            format!("The service may open {limit} files only"),
+            format!("Raise the limit to {OPEN_FILES} or more (ulimit -n, or LimitNOFILE= of systemd)."),
         ),
-        Some(limit) => fine(format!("This process may open {limit} files")),
-        None => fine("This process may open as many files as it likes"),
-    }
-}
-
-fn login(app: &App) -> Look {
-    match app.is_open {
-        true => warn(
-            "Other machines reach the service, and nobody is asked for a login",
-            "Give --auth-user with HFDEPOT_AUTH_PASS, or make API keys, and leave --no-auth out.",
-        ),
-        false => fine("Nobody comes in from other machines without a login"),
+        Some(limit) => Check::ok(NAME, format!("The service may open {limit} files")),
+        None => Check::ok(NAME, "The service may open any number of files"),
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiResult;
-use super::state::AppState;
+use super::state::{App, AppState};
 use crate::disk::{self, Space};
 
 /// A mount that takes longer to answer is left out.
@@ -21,25 +21,25 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[serde(rename_all = "camelCase")]
 pub struct Volume {
     /// The first of our directories on it.
-    path: String,
+    pub(super) path: String,
     /// Where it is mounted; empty when that is not known.
     mount: String,
     /// Its file system, such as `ext4`; empty when that is not known.
-    fs_type: String,
+    pub(super) fs_type: String,
     /// Bytes.
     total: u64,
     /// Bytes that this service may use.
-    free: u64,
+    pub(super) free: u64,
     /// Bytes in use.
     used: u64,
     /// Bytes that running jobs will still take.
     reserved: u64,
     /// Bytes that stay free.
-    floor: u64,
+    pub(super) floor: u64,
     /// What lies on it: `cache`, `data`, `destination`, `target:` and the name of a mirror target.
-    roles: Vec<String>,
+    pub(super) roles: Vec<String>,
     /// Jobs that wait for room on it.
-    waiting_jobs: i64,
+    pub(super) waiting_jobs: i64,
     /// Bytes that they miss.
     waiting_bytes: i64,
 }
@@ -56,6 +56,12 @@ pub struct Volumes {
     responses((status = 200, description = "Each volume once", body = Volumes))
 )]
 pub async fn show(State(app): State<AppState>) -> ApiResult<Json<Volumes>> {
+    let volumes = volumes(&app).await?;
+    Ok(Json(Volumes { volumes }))
+}
+
+/// Each volume that the service writes to, once.
+pub(super) async fn volumes(app: &App) -> ApiResult<Vec<Volume>> {
     let settings = app.settings.get();
     let mut places = vec![
         ("cache".to_owned(), settings.cache.hub.clone()),
@@ -106,9 +112,7 @@ pub async fn show(State(app): State<AppState>) -> ApiResult<Json<Volumes>> {
             volume.waiting_bytes += bytes;
         }
     }
-    Ok(Json(Volumes {
-        volumes: volumes.into_values().collect(),
-    }))
+    Ok(volumes.into_values().collect())
 }
 
 /// Space of the volume of `path`; `None` when it does not answer in time.

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::ToSchema;
 
@@ -259,11 +260,16 @@ async fn run(app: &App, actor: &str, asked: RunRequest, direction: Direction) ->
     if asked.r#async.unwrap_or(false) {
         return Ok((StatusCode::ACCEPTED, Json(Started { job_id: job.id })).into_response());
     }
+    ended(end_of(app, &job.id, &mut changes).await?)
+}
+
+/// Waits for the end of a job. `changes` are those of the store, from before it was submitted on.
+pub(super) async fn end_of(app: &App, id: &JobId, changes: &mut Receiver<i64>) -> ApiResult<Job> {
     loop {
-        let now = app.store.job(&job.id).await?;
+        let now = app.store.job(id).await?;
         let now = now.ok_or_else(|| ApiError::not_found("Job not found"))?;
         if now.status.is_terminal() {
-            return ended(now);
+            return Ok(now);
         }
         let changed = app.stop.run_until_cancelled(async {
             // Somebody who falls behind looks again.
@@ -278,7 +284,7 @@ async fn run(app: &App, actor: &str, asked: RunRequest, direction: Direction) ->
         if changed.await != Some(true) {
             return Err(
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "The service is stopping")
-                    .details(format!("Job {} goes on with the next start", job.id)),
+                    .details(format!("Job {id} goes on with the next start")),
             );
         }
     }

@@ -15,6 +15,7 @@ pub mod bulk;
 pub mod cache;
 pub mod cache_care;
 pub mod cache_export;
+pub mod cache_import;
 pub mod cache_selection;
 pub mod cache_verify;
 pub mod cache_views;
@@ -111,6 +112,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(cache_verify::verify))
         .routes(routes!(cache_verify::repair))
         .routes(routes!(cache_export::export))
+        .routes(routes!(cache_import::import))
         .routes(routes!(cache_selection::show, cache_selection::delete))
         .routes(routes!(history::list))
         .routes(routes!(targets::list, targets::add))

@@ -48,6 +48,11 @@ async fn probe(app: &App) -> Result<(), String> {
         .check_writable()
         .await
         .map_err(|error| error.to_string())?;
+    cache_takes_writes(app).await
+}
+
+/// Whether a file can be made in the cache, and what hinders it. May take as long as the disk does.
+pub(super) async fn cache_takes_writes(app: &App) -> Result<(), String> {
     let engine = app.engine.clone();
     let hub = app.settings.get().cache.hub.to_string_lossy().into_owned();
     tokio::task::spawn_blocking(move || engine.check_cache(&hub))

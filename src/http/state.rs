@@ -34,14 +34,14 @@ pub struct App {
     pub feed: Feed,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
+    /// What `/api/system/checks` found a moment ago.
+    pub checks: Checks,
+    /// Whether other machines reach the service and nobody is asked for a login.
+    pub open_to_network: bool,
     /// Directories below which mirror targets may lie; anywhere when there is none.
     pub mirror_roots: Vec<PathBuf>,
     /// Directories below which exports may go; there are none without.
     pub export_dirs: Vec<PathBuf>,
-    /// Whether other machines reach the service without a login.
-    pub is_open: bool,
-    /// What the last look at the system found.
-    pub checks: Checks,
     /// When the service started.
     pub begun: Instant,
     /// Cancelled when the service stops: long answers end then.

@@ -130,6 +130,16 @@ pub async fn list(State(app): State<AppState>) -> ApiResult<Json<TargetList>> {
     Ok(Json(TargetList { targets, count }))
 }
 
+/// The name of each target, and whether it is mounted.
+pub(super) async fn mounted(app: &App) -> ApiResult<Vec<(String, bool)>> {
+    let mut found = Vec::new();
+    for row in app.store.targets().await? {
+        let target = view(row, None).await;
+        found.push((target.name, target.mounted));
+    }
+    Ok(found)
+}
+
 async fn view(row: TargetRow, last_run: Option<RunView>) -> TargetView {
     let (root, marker) = (PathBuf::from(&row.path), row.marker.clone());
     let look = tokio::task::spawn_blocking(move || {

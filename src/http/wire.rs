@@ -13,6 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::code::Code;
 use crate::model::destination::RouteKey;
+use crate::model::filter::{MAX_PATH_PATTERN_CHARS, MAX_PATTERN_CHARS};
 use crate::model::repo::Revision;
 use crate::model::state::{JobKind, JobStatus};
 
@@ -116,11 +117,6 @@ described! {
     SizeText => text().pattern(Some(SIZE)).into();
     /// A category or tag.
     LabelText => text().max_length(Some(64)).pattern(Some(PLAIN)).into();
-    /// A pattern of files; behind `=` one whole path.
-    PatternText => AnyOfBuilder::new()
-        .item(text().max_length(Some(256)))
-        .item(text().max_length(Some(1025)).pattern(Some("^=")))
-        .into();
     /// A text of a setting.
     SettingText => text().max_length(Some(4096)).pattern(Some(PLAIN)).into();
     /// Visible ASCII.
@@ -146,6 +142,11 @@ described! {
         .iter()
         .fold(ObjectBuilder::new(), |object, key| object.property(key.as_str(), DirectoryText::schema()))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        .into();
+    /// A pattern of files, or `=` and one whole path.
+    PatternText => AnyOfBuilder::new()
+        .item(text().max_length(Some(MAX_PATTERN_CHARS)))
+        .item(text().pattern(Some("^=")).max_length(Some(MAX_PATH_PATTERN_CHARS)))
         .into();
     /// A text in its turn, without control characters.
     LineText => text().max_length(Some(1024)).pattern(Some(PLAIN)).into();

@@ -102,10 +102,9 @@ impl HubClient {
         &self.config
     }
 
-    /// Why the endpoint could not be reached last; `None` = it answered, or was not asked yet.
-    /// Asks nobody.
-    pub fn outage(&self) -> Option<HubError> {
-        self.wire.outage(&self.config.endpoint)
+    /// Hosts that could not be reached by the last request to each, with what was wrong. Asks nothing.
+    pub fn unreachable(&self) -> Vec<(String, HubError)> {
+        self.wire.outages.away()
     }
 
     /// A file of a commit. All connections of one file share one value (or its clones): one

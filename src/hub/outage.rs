@@ -47,11 +47,6 @@ impl Outages {
         }
     }
 
-    /// Why `host` could not be reached last; `None` = it answered, or was never asked.
-    pub fn of(&self, host: &str) -> Option<HubError> {
-        self.lock().get(host).map(|outage| outage.error.clone())
-    }
-
     /// Asks to send a request to `host`.
     ///
     /// # Errors
@@ -82,6 +77,17 @@ impl Outages {
             host,
             is_probe: true,
         })
+    }
+
+    /// Hosts that cannot be reached at the moment, with the error of each, in the order of their names.
+    pub fn away(&self) -> Vec<(String, HubError)> {
+        let hosts = self.lock();
+        let mut away: Vec<_> = hosts
+            .iter()
+            .map(|(host, outage)| (host.clone(), outage.error.clone()))
+            .collect();
+        away.sort_by(|one, other| one.0.cmp(&other.0));
+        away
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Outage>> {
@@ -168,6 +174,7 @@ mod tests {
         );
         first.unreachable(offline());
         let again = second.unreachable(offline());
+        assert_eq!(outages.away().len(), 1);
         assert_eq!(
             again.retry_after,
             Some(Duration::from_millis(400)),
@@ -183,6 +190,6 @@ mod tests {
             .enter("h".into())
             .expect("a cancelled probe gives its place back");
         probe.reached();
-        assert!(outages.enter("h".into()).is_ok());
+        assert!(outages.enter("h".into()).is_ok() && outages.away().is_empty());
     }
 }

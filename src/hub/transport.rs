@@ -68,7 +68,7 @@ pub(super) struct Transport {
     token: Option<HeaderValue>,
     guard: Arc<Guard>,
     budget: Arc<Budget>,
-    outages: Outages,
+    pub(super) outages: Outages,
     header_timeout: Duration,
     stall_timeout: Option<Duration>,
 }
@@ -132,11 +132,6 @@ impl Transport {
             header_timeout: config.header_timeout,
             stall_timeout: config.stall_timeout,
         })
-    }
-
-    /// Why the host of `url` could not be reached last.
-    pub fn outage(&self, url: &Url) -> Option<HubError> {
-        self.outages.of(&host(url))
     }
 
     /// Whether a URL lies on the endpoint: same scheme, host and port.

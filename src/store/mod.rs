@@ -58,6 +58,7 @@ pub use library::{
 };
 pub use listing::{JobFilter, JobsQuery};
 pub use migrate::MigrateError;
+pub use open::newest_backup;
 pub use order::MoveTo;
 pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
 pub use settings::saved_settings;
@@ -125,26 +126,6 @@ impl Store {
                 .await?;
         }
         tx.commit().await
-    }
-
-    /// The first fault that SQLite finds in the file; `None` = sound. Reads all of it.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn find_fault(&self) -> Result<Option<String>, StoreError> {
-        let answer: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-            .fetch_one(&self.readers)
-            .await?;
-        Ok(Some(answer).filter(|answer| answer != "ok"))
-    }
-
-    /// When the newest event was written; `None` before the first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn newest_event_at(&self) -> Result<Option<i64>, StoreError> {
-        let at = sqlx::query_scalar!("SELECT at FROM event ORDER BY seq DESC LIMIT 1");
-        Ok(at.fetch_optional(&self.readers).await?)
     }
 
     /// Sets space aside beside the database at `path`, which is given up when its volume is full.

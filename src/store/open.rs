@@ -5,7 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -18,6 +18,8 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
+/// Folder of the copies, beside the database.
+const BACKUPS: &str = "backups";
 /// Backups of the database that are kept.
 const BACKUPS_KEPT: usize = 7;
 /// How every name of a backup begins; no other file in their folder is ever deleted.
@@ -195,13 +197,22 @@ pub(super) fn damaged(path: &Path, why: &str) -> StoreError {
 }
 
 fn backup_dir(path: &Path) -> PathBuf {
-    path.with_file_name("backups")
+    path.with_file_name(BACKUPS)
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// When the newest copy of the database in `data_dir` was made; `None` when there is none.
+pub fn newest_backup(data_dir: &Path) -> Option<SystemTime> {
+    std::fs::read_dir(data_dir.join(BACKUPS))
+        .ok()?
+        .flatten()
+        .filter_map(|entry| entry.metadata().ok()?.modified().ok())
+        .max()
 }
 
 /// Copies the database into `backups/` beside it and drops all but the newest copies.

@@ -126,6 +126,8 @@ export interface PruneAnswer {
 export interface BadFile {
   repo: string;
   type?: RepoType;
+  /** The snapshot that shows it; empty for a content that none shows. */
+  commit?: string;
   path: string;
   blobId?: string;
   problem?: string;
@@ -135,32 +137,47 @@ export interface VerifyReport {
   checked: number;
   bytes: number;
   ok: number;
+  /** The first thousand; `badCount` has them all. */
   bad: BadFile[];
+  badCount?: number;
   missing: BadFile[];
+  missingCount?: number;
   unknown: number;
+  /** What was left out, and why. */
+  skipped?: string[];
 }
 
-export interface ImportItem {
+export interface ImportFile {
   path: string;
-  size?: number;
-  bytes?: number;
+  bytes: number;
+  repo: string;
+  type: RepoType;
+  /** Its path in the repo. */
+  name: string;
+}
+
+export interface ImportReport {
+  dryRun: boolean;
+  dir: string;
+  /** Files that say what they are: the first thousand; `matchedCount` has them all. */
+  matched: ImportFile[];
+  matchedCount: number;
+  bytes: number;
+  unmatched: { path: string; reason: string }[];
+  unmatchedCount: number;
+  adopted: number;
+  adoptedBytes: number;
+  /** Files whose content was in the cache already. */
+  present: number;
+  errors: string[];
+}
+
+export interface ImportWish {
+  dir: string;
+  mode: string;
+  /** Whose files they are, for a folder that does not say it. */
   repo?: string;
   type?: RepoType;
-  name?: string;
-  status?: string;
-  reason?: string;
-}
-
-export interface ImportAnswer {
-  dryRun: boolean;
-  items?: ImportItem[];
-  matched?: ImportItem[];
-  unmatched?: (string | ImportItem)[];
-  adopted?: number;
-  adoptedBytes?: number;
-  bytes?: number;
-  errors?: string[];
-  jobId?: string;
 }
 
 export const LINK_MODES = ['auto', 'hardlink', 'reflink', 'copy'] as const;
@@ -184,9 +201,9 @@ export const cacheApi = {
     json<PruneAnswer>('POST', 'api/cache/prune', { dryRun, what, ...(olderThanDays === undefined ? {} : { olderThanDays }) }),
   verify: (asked: { repo?: string; type?: RepoType; mode: 'size' | 'sha256'; speed: 'idle' | 'normal' }) =>
     json<Job>('POST', 'api/cache/verify', asked),
-  repair: (jobId: string) => json<{ jobs?: Job[]; queued?: number }>('POST', 'api/cache/repair', { jobId }),
+  repair: (jobId: string) => json<{ jobs?: Job[]; queued?: number; files?: number; skipped?: string[] }>('POST', 'api/cache/repair', { jobId }),
   exportTo: (asked: { repo: string; type: RepoType; revision?: string; filters?: string[]; dest: string; mode: string }) =>
     json<Job>('POST', 'api/cache/export', asked),
-  importFrom: (dir: string, dryRun: boolean, mode: string) =>
-    json<ImportAnswer>('POST', 'api/cache/import', { dir, dryRun, mode }),
+  importLook: (wish: ImportWish) => json<ImportReport>('POST', 'api/cache/import', { ...wish, dryRun: true }),
+  importStart: (wish: ImportWish) => json<{ jobId: string }>('POST', 'api/cache/import', { ...wish, dryRun: false, async: true }),
 };

@@ -61,6 +61,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cache/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put real files of a repo into a folder
+         * @description A job of the kind `export`. A file that is there with the length and time of its content stays
+         *     as it is; any other is replaced in one step. Hard-linked files are those of the cache: who
+         *     changes one changes both.
+         */
+        post: operations["exportCached"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take files of another folder into the cache
+         * @description Two layouts say what their files are: a Hugging Face cache, and a folder that
+         *     `hf download --local-dir` or a download of this service filled. Each file is hashed before it
+         *     counts; the folder stays as it is. Without `dryRun: false` it is only shown. The work is a job
+         *     of the kind `export`; the answer comes at its end, or at once with `async`. Hard-linked files
+         *     are those of the folder: who changes one changes both.
+         */
+        post: operations["importIntoCache"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cache/prune": {
         parameters: {
             query?: never;
@@ -97,6 +143,49 @@ export interface paths {
          *     to the files of the shown snapshot and a manifest `hfd.yaml`.
          */
         post: operations["rebuildFriendlyView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch again what a check found bad or missing
+         * @description Queues a download for each snapshot concerned, with exactly its bad and missing files. Each is
+         *     hashed once more first, so that what is right by now is left alone; a damaged content stays
+         *     where it is until the right one takes its place.
+         */
+        post: operations["repairCache"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare the cache with its hashes
+         * @description A job of the kind `verify`; its `result` tells what is bad or missing. Names of blobs are their
+         *     hashes: SHA-256, or git's SHA-1. The same check that is live already is answered with 200.
+         */
+        post: operations["verifyCache"];
         delete?: never;
         options?: never;
         head?: never;
@@ -768,7 +857,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a download would fetch */
+        /**
+         * What a download would fetch
+         * @description With `repos` up to 200 of them at once: the answer is 200 then, and each has a plan or an error of its own.
+         */
         post: operations["planDownload"];
         delete?: never;
         options?: never;
@@ -875,8 +967,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tries what the body names, even where a flag or variable is stronger; the rest is taken as it
-         *     is. Nothing is saved, and no job notices.
+         * Tries settings out without saving them
+         * @description What the body names is tried even where a flag or variable is stronger; the rest is taken as it
+         *     is. No job notices.
          */
         post: operations["testSettings"];
         delete?: never;
@@ -911,6 +1004,27 @@ export interface paths {
         };
         /** The service in a few numbers */
         get: operations["getSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether anything stands in the way of the service
+         * @description Problems with a sentence and what to do about each. Asks nothing of the Hub: what is told of it
+         *     is what its last answers said.
+         */
+        get: operations["getSystemChecks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1129,6 +1243,13 @@ export interface components {
          * @enum {string}
          */
         BulkAction: "pause" | "resume" | "hold" | "start" | "cancel" | "retry" | "dismiss" | "set";
+        BulkBody: components["schemas"]["BulkRequest"] & ({
+            filter?: null;
+            ids: string | unknown[] | Record<string, never>;
+        } | {
+            filter: string | unknown[] | Record<string, never>;
+            ids?: null;
+        });
         /** @description What became of all of them, in the order of the request. */
         BulkDone: {
             /** @description How many changed. */
@@ -1144,13 +1265,13 @@ export interface components {
             /** @description This category. */
             category?: string | null;
             /** @description Any of these error codes. */
-            errorCode?: string[];
+            errorCode?: components["schemas"]["Code"][];
             /** @description A kind of job, or `all`; `download` when it is missing. */
-            kind?: string | null;
+            kind?: ("download" | "mirror" | "verify" | "export" | "all") | null;
             /** @description Text in repo, category or a tag. */
             q?: string | null;
             /** @description Any of these statuses. */
-            status?: string[];
+            status?: components["schemas"]["JobStatus"][];
             /** @description This tag. */
             tag?: string | null;
         };
@@ -1362,6 +1483,15 @@ export interface components {
             ok: boolean;
         };
         /** @enum {string} */
+        CheckMode: "size" | "sha256";
+        /** @enum {string} */
+        CheckSpeed: "idle" | "normal";
+        /**
+         * @description How a check came out.
+         * @enum {string}
+         */
+        CheckStatus: "ok" | "warn" | "fail";
+        /** @enum {string} */
         Code: "bad_request" | "repo_not_found" | "revision_not_found" | "entry_not_found" | "gated" | "bad_token" | "access_denied" | "repo_disabled" | "unsafe_path" | "path_collision" | "nothing_matched" | "hash_mismatch" | "size_mismatch" | "bad_response" | "rate_limited" | "server_error" | "offline" | "stalled" | "tls_error" | "disk_full" | "disk_read_only" | "disk_error" | "not_mounted" | "internal";
         /** @description A full commit hash: 40 lower-case hex digits. */
         Commit: string;
@@ -1460,6 +1590,12 @@ export interface components {
             /** @description Always `true`. */
             success: boolean;
         };
+        DownloadBody: components["schemas"]["DownloadRequest"] & ({
+            repo?: string;
+        } | {
+            filters?: unknown[] | null;
+            repo?: string;
+        });
         /**
          * @description The body as clients write it; [`Asked::parse`] reads it.
          *
@@ -1477,20 +1613,17 @@ export interface components {
             /** @description Whether plain filters must match whole words. */
             exactMatch?: boolean | null;
             /** @description Patterns of files to leave out. */
-            excludes?: string[] | null;
+            excludes?: (string)[] | null;
             /** @description Patterns of files to have; none means all. */
-            filters?: string[] | null;
+            filters?: (string)[] | null;
             /** @description Folder of plain files, absolute; below a folder that the settings name. */
             localDir?: string | null;
             /** @description Repo whose folder is used in place of the repo's own; in a local folder only. */
-            localRepo?: string | null;
+            localRepo?: (string) | null;
             /** @description Bytes a second of this job at most, such as `5MiB`. */
             maxSpeed?: string | null;
-            /**
-             * Format: date-time
-             * @description Not started before this time, RFC 3339.
-             */
-            notBefore?: string | null;
+            /** @description Not started before this time, RFC 3339. */
+            notBefore?: (string) | null;
             /**
              * Format: int64
              * @description Higher starts first; 0 is normal.
@@ -1502,14 +1635,15 @@ export interface components {
              */
             repo: string;
             /** @description Branch, tag or commit; `main` by default. */
-            revision?: string | null;
-            routeKey?: components["schemas"]["RouteKey"] | null;
+            revision?: (string) | null;
+            /** @description Key of a folder that the settings name; datasets ignore it. */
+            routeKey?: ("llm" | "llm/gguf" | "llm/safetensors" | "diffusion" | "audio" | "embedding" | "") | null;
             /** @description Whether it is paused from the start. */
             startPaused?: boolean | null;
             /** @description Any further words; at most 32. */
             tags?: string[] | null;
             /** @description What is compared before a file counts as done; by default as the settings say. `etag` means `size`. */
-            verify?: string | null;
+            verify?: ("" | "none" | "size" | "etag" | "sha256") | null;
         };
         /** @description Whether the endpoint answers as a Hub does. */
         EndpointTrial: {
@@ -1599,10 +1733,13 @@ export interface components {
         EventsPage: {
             /** @description Newest first. */
             entries: components["schemas"]["EventRecord"][];
-            /** Format: int64 */
-            limit: number;
+            /**
+             * Format: int64
+             * @description Not in a download.
+             */
+            limit?: number;
             /** @description For `?cursor=`: the page behind this one; null at the end. */
-            nextCursor: string | null;
+            nextCursor?: string | null;
         };
         /** @description The equal job that is live already. */
         Existing: {
@@ -1610,6 +1747,19 @@ export interface components {
             job: components["schemas"]["Job"];
             /** @description Says so. */
             message: string;
+        };
+        /** @description What to export, and where to. */
+        ExportRequest: {
+            /** @description The folder: below the first `--export-dir`, or an absolute path below any. */
+            dest: string;
+            /** @description Patterns of files to have, as in a download; none means all. */
+            filters?: string[] | null;
+            mode?: components["schemas"]["Placing"] | null;
+            /** @description `owner/name`. */
+            repo: string;
+            /** @description A ref, a commit, or its first digits, seven at least; by default what the list shows. */
+            revision?: string | null;
+            type?: components["schemas"]["RepoType"] | null;
         };
         /** @description One file that is under way. All in bytes. */
         FileSegments: {
@@ -1813,12 +1963,18 @@ export interface components {
         /** @description A page of the history. */
         HistoryPage: {
             entries: components["schemas"]["HistoryRecord"][];
-            /** Format: int64 */
-            limit: number;
+            /**
+             * Format: int64
+             * @description Not in a download.
+             */
+            limit?: number;
             /** @description For `?cursor=`: the page behind this one; null at the end. Rows that come meanwhile do not move it. */
-            nextCursor: string | null;
-            /** Format: int64 */
-            offset: number;
+            nextCursor?: string | null;
+            /**
+             * Format: int64
+             * @description Not in a download.
+             */
+            offset?: number;
             /**
              * Format: int64
              * @description How many match in all.
@@ -1958,6 +2114,121 @@ export interface components {
             height: number;
             /** Format: int64 */
             width: number;
+        };
+        /** @description What was found and done, with the job that did it. */
+        ImportAnswer: components["schemas"]["ImportReport"] & {
+            jobId: components["schemas"]["JobId"] | null;
+        };
+        /** @description A file that says what it is. */
+        ImportFile: {
+            /** @description The hash that it should have. */
+            blobId: string;
+            /**
+             * Format: int64
+             * @description Length in bytes.
+             */
+            bytes: number;
+            /** @description Its commit. */
+            commit: string;
+            /** @description Its path in the repo. */
+            name: string;
+            /** @description Where it lies, below the folder. */
+            path: string;
+            /** @description Its repo. */
+            repo: string;
+            /** @description Model or dataset. */
+            type: components["schemas"]["RepoType"];
+        };
+        /** @description What an import found and did. */
+        ImportReport: {
+            /**
+             * Format: int64
+             * @description Files that are in the cache now and were not before.
+             * @default 0
+             */
+            adopted: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             * @default 0
+             */
+            adoptedBytes: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             * @default 0
+             */
+            bytes: number;
+            /**
+             * @description The folder.
+             * @default
+             */
+            dir: string;
+            /**
+             * @description Whether nothing was done.
+             * @default false
+             */
+            dryRun: boolean;
+            /**
+             * @description What was not taken over although it says what it is, and why.
+             * @default []
+             */
+            errors: string[];
+            /**
+             * @description Files that say what they are; a thousand at most.
+             * @default []
+             */
+            matched: components["schemas"]["ImportFile"][];
+            /**
+             * Format: int64
+             * @description How many they are.
+             * @default 0
+             */
+            matchedCount: number;
+            /**
+             * Format: int64
+             * @description Files whose content was in the cache already.
+             * @default 0
+             */
+            present: number;
+            /**
+             * @description Other files; a thousand at most.
+             * @default []
+             */
+            unmatched: components["schemas"]["ImportStranger"][];
+            /**
+             * Format: int64
+             * @description How many they are.
+             * @default 0
+             */
+            unmatchedCount: number;
+        };
+        /** @description What to take over. */
+        ImportRequest: {
+            /** @description Answer with the id of the job at once. */
+            async?: boolean | null;
+            /**
+             * @description An absolute path, in a folder that `localScanDirs`, `localDir` or `downloadRoutes` of the
+             *     settings or `--export-dir` name.
+             */
+            dir: string;
+            /** @description Only show what would be taken over; `true` by default. */
+            dryRun?: boolean | null;
+            mode?: components["schemas"]["Placing"] | null;
+            /** @description Whose files they are, when `dir` is a folder of plain files that is not named `owner/name`. */
+            repo?: string | null;
+            type?: components["schemas"]["RepoType"] | null;
+        };
+        /** @description The job that does it. */
+        ImportStarted: {
+            jobId: components["schemas"]["JobId"];
+        };
+        /** @description A file that does not, and why. */
+        ImportStranger: {
+            /** @description Where it lies, below the folder. */
+            path: string;
+            /** @description A sentence. */
+            reason: string;
         };
         /**
          * @description What a choice is about.
@@ -2131,10 +2402,10 @@ export interface components {
             /** @description Bytes a second, such as `5MiB`; empty = no limit of its own. */
             maxSpeed?: string | null;
             /** @description Not started before, RFC 3339; `null` = at once. */
-            notBefore?: string | null;
+            notBefore?: (string) | null;
             /**
              * Format: int64
-             * @description Higher starts first; −1,000,000 … 1,000,000.
+             * @description Higher starts first; 0 is normal.
              */
             priority?: number | null;
             /** @description At most 32 of at most 64 characters. */
@@ -2187,10 +2458,10 @@ export interface components {
         /** @description What to change; a missing field stays as it is. */
         LimitsPatch: {
             /** @description `normal`, `slow` or `schedule`. */
-            mode?: string | null;
+            mode?: ("normal" | "slow" | "schedule") | null;
             normal?: components["schemas"]["PairPatch"] | null;
             /** @description A time (RFC 3339) or `forever` pauses everything until then; `null` goes on. */
-            pausedUntil?: string | null;
+            pausedUntil?: (string | ("forever" | "")) | null;
             schedule?: components["schemas"]["SchedulePatch"] | null;
             slow?: components["schemas"]["PairPatch"] | null;
         };
@@ -2318,6 +2589,17 @@ export interface components {
             /** @description The key itself. It is shown this once. */
             key: string;
         };
+        /** @description The plans of many downloads. */
+        ManyPlans: {
+            /** @description One for each download, in the order of the request. */
+            plans: components["schemas"]["PlanLine"][];
+            totals: components["schemas"]["PlanTotals"];
+        };
+        /** @description Many downloads to plan. */
+        ManyPlansRequest: {
+            /** @description The downloads, each as for a single plan. */
+            repos: (components["schemas"]["DownloadRequest"] | unknown)[];
+        };
         /** @description Something that happened at a moment. */
         Mark: {
             /** @description RFC 3339, UTC. */
@@ -2347,7 +2629,7 @@ export interface components {
         MirrorDiffRequest: {
             /** @description Only repos whose id holds this text, in any case. */
             repoFilter?: string | null;
-            /** @description Name of a registered target. */
+            /** @description Letters, digits, dashes and underscores */
             target: string;
         };
         /** @description One repo that differs. */
@@ -2481,9 +2763,10 @@ export interface components {
             force?: boolean | null;
             /** @description Only repos whose id holds this text, in any case. */
             repoFilter?: string | null;
-            /** @description Name of a registered target. */
+            /** @description Letters, digits, dashes and underscores */
             target: string;
-            verify?: components["schemas"]["VerifyWish"] | null;
+            /** @description What is compared; `true` means `sha256`, `false` means `size`. */
+            verify?: (boolean | ("none" | "size" | "etag" | "sha256")) | null;
         };
         /** @description Mirror jobs. */
         MirrorRuns: {
@@ -2612,7 +2895,7 @@ export interface components {
         NewMirrorTarget: {
             /** @description For people. */
             description?: string | null;
-            /** @description Letters, digits, dashes and underscores. */
+            /** @description Letters, digits, dashes and underscores */
             name: string;
             /** @description A directory; it is created when it is missing. */
             path: string;
@@ -2655,20 +2938,24 @@ export interface components {
         };
         /** @description The OpenAPI document. */
         OpenApiDocument: Record<string, never>;
+        OrderBody: components["schemas"]["OrderRequest"] & ({
+            before?: null;
+            to: string | unknown[] | Record<string, never>;
+        } | {
+            before: string | unknown[] | Record<string, never>;
+            to?: null;
+        });
         /** @description Where jobs go: `to` or `before`. */
         OrderRequest: {
             /** @description Id of the job to stand before. */
             before?: string | null;
             /** @description At most 10,000. */
             ids: string[];
-            to?: components["schemas"]["Direction"] | null;
+            to?: components["schemas"]["QueueMove"] | null;
         };
         /** @description A pair; a missing field stays as it is. */
         PairPatch: {
-            /**
-             * Format: int64
-             * @description 1–256.
-             */
+            /** Format: int64 */
             maxConnections?: number | null;
             /** @description Bytes a second; empty = no limit. */
             maxSpeed?: string | null;
@@ -2685,6 +2972,8 @@ export interface components {
         };
         /** @enum {string} */
         Phase: "resolving" | "planning" | "downloading" | "verifying" | "publishing";
+        /** @enum {string} */
+        Placing: "auto" | "hardlink" | "reflink" | "copy";
         /** @description What a download would fetch. */
         Plan: {
             /**
@@ -2703,6 +2992,11 @@ export interface components {
             fits: boolean;
             /**
              * Format: int64
+             * @description Free bytes when it and all live jobs are done; below 0 = so much is missing, `null` as `freeBytes`.
+             */
+            freeAfterBytes: number | null;
+            /**
+             * Format: int64
              * @description Free bytes of the volume; `null` when nothing would be fetched.
              */
             freeBytes: number | null;
@@ -2710,6 +3004,18 @@ export interface components {
             /** @description The Hub cache, or the folder of plain files. */
             outputDir: string;
             repo: components["schemas"]["RepoId"];
+            /**
+             * Format: int64
+             * @description Requests to the Hub that the download would make: one for the commit, one for each page of the
+             *     listing (1,000 entries), one for each different content to fetch. Retries come on top; 0 when the
+             *     filters match no file.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Left in the Hub's present window for files, which gives nearly all of them; `null` while unknown.
+             */
+            requestsRemaining: number | null;
             /**
              * Format: int64
              * @description Bytes that live jobs have reserved.
@@ -2726,9 +3032,13 @@ export interface components {
              * @description Bytes of all files.
              */
             totalSize: number;
-            /** @description Why there is none, or why nothing would be fetched. */
+            /** @description Files of the plan that the Hub's scanners warn of. */
+            unsafeFiles: components["schemas"]["UnsafeFile"][];
+            /** @description Why there is no room, why nothing would be fetched, what the scanners warn of; one after the other. */
             warning: string;
         };
+        /** @description The plan of one, or the plans of many. */
+        PlanAnswer: components["schemas"]["Plan"] | components["schemas"]["ManyPlans"];
         /** @description A file that would be stored. */
         PlanFile: {
             /** @description Whether it is stored in LFS. */
@@ -2743,6 +3053,64 @@ export interface components {
             present: boolean;
             /** Format: int64 */
             size: number;
+        };
+        /** @description What became of one of them. */
+        PlanLine: components["schemas"]["PlannedLine"] | components["schemas"]["RefusedLine"];
+        /** @description One download, or many. */
+        PlanRequest: components["schemas"]["DownloadBody"] | components["schemas"]["ManyPlansRequest"];
+        /** @description What all plans together take. */
+        PlanTotals: {
+            /**
+             * Format: int64
+             * @description Bytes that lie in the destinations already.
+             */
+            alreadyPresentBytes: number;
+            /**
+             * Format: int64
+             * @description Bytes that would come over the network; equal contents for the same folder count once.
+             */
+            fetchBytes: number;
+            /** @description Whether there is room for all of them, on each volume. */
+            fits: boolean;
+            /**
+             * Format: int64
+             * @description Free bytes when all is done; below 0 = so much is missing, `null` as `freeBytes`.
+             */
+            freeAfterBytes: number | null;
+            /**
+             * Format: int64
+             * @description Free bytes of the volumes of all destinations; `null` when none answers.
+             */
+            freeBytes: number | null;
+            /**
+             * Format: int64
+             * @description Requests to the Hub that all downloads would make.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description As in a plan.
+             */
+            requestsRemaining: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that live jobs have reserved on them.
+             */
+            reservedBytes: number;
+            /** @description Files of all plans. */
+            totalFiles: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            totalSize: number;
+        };
+        /** @description A download with its plan. */
+        PlannedLine: {
+            /** @description Always `true`. */
+            ok: boolean;
+            plan: components["schemas"]["Plan"];
+            repo: components["schemas"]["RepoId"];
         };
         /** @description One span of time. */
         Point: {
@@ -2886,6 +3254,11 @@ export interface components {
             /** @description The same for people. */
             size_human?: string | null;
         };
+        /**
+         * @description Where in the queue.
+         * @enum {string}
+         */
+        QueueMove: "top" | "up" | "down" | "bottom";
         /** @description What is left of the Hub's patience. */
         RateLimit: {
             /** @description One for each kind of request. */
@@ -2967,6 +3340,21 @@ export interface components {
          * @enum {string}
          */
         RefKind: "branch" | "tag";
+        /** @description A download without a plan. */
+        RefusedLine: {
+            /** @description What helps to find the fault: the field, the value, the answer of the Hub. */
+            details?: string;
+            /** @description A short sentence, as the error of a single plan. */
+            error: string;
+            /** @description What the user can do about it. */
+            hint?: string;
+            /** @description Always `false`. */
+            ok: boolean;
+            /** @description The cause as a word that programs can test. */
+            reason?: components["schemas"]["Code"];
+            /** @description As the request names it; empty when it does not. */
+            repo: string;
+        };
         /** @description A target as it was registered. */
         RegisteredTarget: {
             description: string;
@@ -2992,6 +3380,22 @@ export interface components {
             size_human?: string | null;
             /** @description Such as `base_model`. */
             type: string;
+        };
+        /** @description What was queued. */
+        RepairAnswer: {
+            /** @description Files that they fetch. */
+            files: number;
+            /** @description The downloads that fetch what is bad or missing. */
+            jobs: components["schemas"]["Job"][];
+            /** @description How many they are. */
+            queued: number;
+            /** @description What cannot be fetched, and why. */
+            skipped: string[];
+        };
+        /** @description Which check to repair after. */
+        RepairRequest: {
+            /** @description A check that has ended. */
+            jobId: string;
         };
         /**
          * @description `owner/name` as the Hub allows it: `[A-Za-z0-9._-]`, at most 96 characters in all,
@@ -3028,14 +3432,12 @@ export interface components {
          * @example main
          */
         Revision: string;
-        /** @enum {string} */
-        RouteKey: "llm" | "llm/gguf" | "llm/safetensors" | "diffusion" | "audio" | "embedding";
         /** @description The week; a missing field stays as it is. */
         SchedulePatch: {
-            /** @description Seven texts of 24 letters, Monday first. */
+            /** @description Seven texts of 24 letters, Monday first: `n` normal, `s` slow, `p` paused. */
             grid?: string[] | null;
             /** @description IANA name, such as `Europe/Berlin`. */
-            timeZone?: string | null;
+            timeZone?: ("Africa/Abidjan" | "Africa/Accra" | "Africa/Addis_Ababa" | "Africa/Algiers" | "Africa/Asmara" | "Africa/Asmera" | "Africa/Bamako" | "Africa/Bangui" | "Africa/Banjul" | "Africa/Bissau" | "Africa/Blantyre" | "Africa/Brazzaville" | "Africa/Bujumbura" | "Africa/Cairo" | "Africa/Casablanca" | "Africa/Ceuta" | "Africa/Conakry" | "Africa/Dakar" | "Africa/Dar_es_Salaam" | "Africa/Djibouti" | "Africa/Douala" | "Africa/El_Aaiun" | "Africa/Freetown" | "Africa/Gaborone" | "Africa/Harare" | "Africa/Johannesburg" | "Africa/Juba" | "Africa/Kampala" | "Africa/Khartoum" | "Africa/Kigali" | "Africa/Kinshasa" | "Africa/Lagos" | "Africa/Libreville" | "Africa/Lome" | "Africa/Luanda" | "Africa/Lubumbashi" | "Africa/Lusaka" | "Africa/Malabo" | "Africa/Maputo" | "Africa/Maseru" | "Africa/Mbabane" | "Africa/Mogadishu" | "Africa/Monrovia" | "Africa/Nairobi" | "Africa/Ndjamena" | "Africa/Niamey" | "Africa/Nouakchott" | "Africa/Ouagadougou" | "Africa/Porto-Novo" | "Africa/Sao_Tome" | "Africa/Timbuktu" | "Africa/Tripoli" | "Africa/Tunis" | "Africa/Windhoek" | "America/Adak" | "America/Anchorage" | "America/Anguilla" | "America/Antigua" | "America/Araguaina" | "America/Argentina/Buenos_Aires" | "America/Argentina/Catamarca" | "America/Argentina/ComodRivadavia" | "America/Argentina/Cordoba" | "America/Argentina/Jujuy" | "America/Argentina/La_Rioja" | "America/Argentina/Mendoza" | "America/Argentina/Rio_Gallegos" | "America/Argentina/Salta" | "America/Argentina/San_Juan" | "America/Argentina/San_Luis" | "America/Argentina/Tucuman" | "America/Argentina/Ushuaia" | "America/Aruba" | "America/Asuncion" | "America/Atikokan" | "America/Atka" | "America/Bahia" | "America/Bahia_Banderas" | "America/Barbados" | "America/Belem" | "America/Belize" | "America/Blanc-Sablon" | "America/Boa_Vista" | "America/Bogota" | "America/Boise" | "America/Buenos_Aires" | "America/Cambridge_Bay" | "America/Campo_Grande" | "America/Cancun" | "America/Caracas" | "America/Catamarca" | "America/Cayenne" | "America/Cayman" | "America/Chicago" | "America/Chihuahua" | "America/Ciudad_Juarez" | "America/Coral_Harbour" | "America/Cordoba" | "America/Costa_Rica" | "America/Coyhaique" | "America/Creston" | "America/Cuiaba" | "America/Curacao" | "America/Danmarkshavn" | "America/Dawson" | "America/Dawson_Creek" | "America/Denver" | "America/Detroit" | "America/Dominica" | "America/Edmonton" | "America/Eirunepe" | "America/El_Salvador" | "America/Ensenada" | "America/Fort_Nelson" | "America/Fort_Wayne" | "America/Fortaleza" | "America/Glace_Bay" | "America/Godthab" | "America/Goose_Bay" | "America/Grand_Turk" | "America/Grenada" | "America/Guadeloupe" | "America/Guatemala" | "America/Guayaquil" | "America/Guyana" | "America/Halifax" | "America/Havana" | "America/Hermosillo" | "America/Indiana/Indianapolis" | "America/Indiana/Knox" | "America/Indiana/Marengo" | "America/Indiana/Petersburg" | "America/Indiana/Tell_City" | "America/Indiana/Vevay" | "America/Indiana/Vincennes" | "America/Indiana/Winamac" | "America/Indianapolis" | "America/Inuvik" | "America/Iqaluit" | "America/Jamaica" | "America/Jujuy" | "America/Juneau" | "America/Kentucky/Louisville" | "America/Kentucky/Monticello" | "America/Knox_IN" | "America/Kralendijk" | "America/La_Paz" | "America/Lima" | "America/Los_Angeles" | "America/Louisville" | "America/Lower_Princes" | "America/Maceio" | "America/Managua" | "America/Manaus" | "America/Marigot" | "America/Martinique" | "America/Matamoros" | "America/Mazatlan" | "America/Mendoza" | "America/Menominee" | "America/Merida" | "America/Metlakatla" | "America/Mexico_City" | "America/Miquelon" | "America/Moncton" | "America/Monterrey" | "America/Montevideo" | "America/Montreal" | "America/Montserrat" | "America/Nassau" | "America/New_York" | "America/Nipigon" | "America/Nome" | "America/Noronha" | "America/North_Dakota/Beulah" | "America/North_Dakota/Center" | "America/North_Dakota/New_Salem" | "America/Nuuk" | "America/Ojinaga" | "America/Panama" | "America/Pangnirtung" | "America/Paramaribo" | "America/Phoenix" | "America/Port-au-Prince" | "America/Port_of_Spain" | "America/Porto_Acre" | "America/Porto_Velho" | "America/Puerto_Rico" | "America/Punta_Arenas" | "America/Rainy_River" | "America/Rankin_Inlet" | "America/Recife" | "America/Regina" | "America/Resolute" | "America/Rio_Branco" | "America/Rosario" | "America/Santa_Isabel" | "America/Santarem" | "America/Santiago" | "America/Santo_Domingo" | "America/Sao_Paulo" | "America/Scoresbysund" | "America/Shiprock" | "America/Sitka" | "America/St_Barthelemy" | "America/St_Johns" | "America/St_Kitts" | "America/St_Lucia" | "America/St_Thomas" | "America/St_Vincent" | "America/Swift_Current" | "America/Tegucigalpa" | "America/Thule" | "America/Thunder_Bay" | "America/Tijuana" | "America/Toronto" | "America/Tortola" | "America/Vancouver" | "America/Virgin" | "America/Whitehorse" | "America/Winnipeg" | "America/Yakutat" | "America/Yellowknife" | "Antarctica/Casey" | "Antarctica/Davis" | "Antarctica/DumontDUrville" | "Antarctica/Macquarie" | "Antarctica/Mawson" | "Antarctica/McMurdo" | "Antarctica/Palmer" | "Antarctica/Rothera" | "Antarctica/South_Pole" | "Antarctica/Syowa" | "Antarctica/Troll" | "Antarctica/Vostok" | "Arctic/Longyearbyen" | "Asia/Aden" | "Asia/Almaty" | "Asia/Amman" | "Asia/Anadyr" | "Asia/Aqtau" | "Asia/Aqtobe" | "Asia/Ashgabat" | "Asia/Ashkhabad" | "Asia/Atyrau" | "Asia/Baghdad" | "Asia/Bahrain" | "Asia/Baku" | "Asia/Bangkok" | "Asia/Barnaul" | "Asia/Beirut" | "Asia/Bishkek" | "Asia/Brunei" | "Asia/Calcutta" | "Asia/Chita" | "Asia/Choibalsan" | "Asia/Chongqing" | "Asia/Chungking" | "Asia/Colombo" | "Asia/Dacca" | "Asia/Damascus" | "Asia/Dhaka" | "Asia/Dili" | "Asia/Dubai" | "Asia/Dushanbe" | "Asia/Famagusta" | "Asia/Gaza" | "Asia/Harbin" | "Asia/Hebron" | "Asia/Ho_Chi_Minh" | "Asia/Hong_Kong" | "Asia/Hovd" | "Asia/Irkutsk" | "Asia/Istanbul" | "Asia/Jakarta" | "Asia/Jayapura" | "Asia/Jerusalem" | "Asia/Kabul" | "Asia/Kamchatka" | "Asia/Karachi" | "Asia/Kashgar" | "Asia/Kathmandu" | "Asia/Katmandu" | "Asia/Khandyga" | "Asia/Kolkata" | "Asia/Krasnoyarsk" | "Asia/Kuala_Lumpur" | "Asia/Kuching" | "Asia/Kuwait" | "Asia/Macao" | "Asia/Macau" | "Asia/Magadan" | "Asia/Makassar" | "Asia/Manila" | "Asia/Muscat" | "Asia/Nicosia" | "Asia/Novokuznetsk" | "Asia/Novosibirsk" | "Asia/Omsk" | "Asia/Oral" | "Asia/Phnom_Penh" | "Asia/Pontianak" | "Asia/Pyongyang" | "Asia/Qatar" | "Asia/Qostanay" | "Asia/Qyzylorda" | "Asia/Rangoon" | "Asia/Riyadh" | "Asia/Saigon" | "Asia/Sakhalin" | "Asia/Samarkand" | "Asia/Seoul" | "Asia/Shanghai" | "Asia/Singapore" | "Asia/Srednekolymsk" | "Asia/Taipei" | "Asia/Tashkent" | "Asia/Tbilisi" | "Asia/Tehran" | "Asia/Tel_Aviv" | "Asia/Thimbu" | "Asia/Thimphu" | "Asia/Tokyo" | "Asia/Tomsk" | "Asia/Ujung_Pandang" | "Asia/Ulaanbaatar" | "Asia/Ulan_Bator" | "Asia/Urumqi" | "Asia/Ust-Nera" | "Asia/Vientiane" | "Asia/Vladivostok" | "Asia/Yakutsk" | "Asia/Yangon" | "Asia/Yekaterinburg" | "Asia/Yerevan" | "Atlantic/Azores" | "Atlantic/Bermuda" | "Atlantic/Canary" | "Atlantic/Cape_Verde" | "Atlantic/Faeroe" | "Atlantic/Faroe" | "Atlantic/Jan_Mayen" | "Atlantic/Madeira" | "Atlantic/Reykjavik" | "Atlantic/South_Georgia" | "Atlantic/St_Helena" | "Atlantic/Stanley" | "Australia/ACT" | "Australia/Adelaide" | "Australia/Brisbane" | "Australia/Broken_Hill" | "Australia/Canberra" | "Australia/Currie" | "Australia/Darwin" | "Australia/Eucla" | "Australia/Hobart" | "Australia/LHI" | "Australia/Lindeman" | "Australia/Lord_Howe" | "Australia/Melbourne" | "Australia/NSW" | "Australia/North" | "Australia/Perth" | "Australia/Queensland" | "Australia/South" | "Australia/Sydney" | "Australia/Tasmania" | "Australia/Victoria" | "Australia/West" | "Australia/Yancowinna" | "Brazil/Acre" | "Brazil/DeNoronha" | "Brazil/East" | "Brazil/West" | "CET" | "CST6CDT" | "Canada/Atlantic" | "Canada/Central" | "Canada/Eastern" | "Canada/Mountain" | "Canada/Newfoundland" | "Canada/Pacific" | "Canada/Saskatchewan" | "Canada/Yukon" | "Chile/Continental" | "Chile/EasterIsland" | "Cuba" | "EET" | "EST" | "EST5EDT" | "Egypt" | "Eire" | "Etc/GMT" | "Etc/GMT+0" | "Etc/GMT+1" | "Etc/GMT+10" | "Etc/GMT+11" | "Etc/GMT+12" | "Etc/GMT+2" | "Etc/GMT+3" | "Etc/GMT+4" | "Etc/GMT+5" | "Etc/GMT+6" | "Etc/GMT+7" | "Etc/GMT+8" | "Etc/GMT+9" | "Etc/GMT-0" | "Etc/GMT-1" | "Etc/GMT-10" | "Etc/GMT-11" | "Etc/GMT-12" | "Etc/GMT-13" | "Etc/GMT-14" | "Etc/GMT-2" | "Etc/GMT-3" | "Etc/GMT-4" | "Etc/GMT-5" | "Etc/GMT-6" | "Etc/GMT-7" | "Etc/GMT-8" | "Etc/GMT-9" | "Etc/GMT0" | "Etc/Greenwich" | "Etc/UCT" | "Etc/UTC" | "Etc/Universal" | "Etc/Zulu" | "Europe/Amsterdam" | "Europe/Andorra" | "Europe/Astrakhan" | "Europe/Athens" | "Europe/Belfast" | "Europe/Belgrade" | "Europe/Berlin" | "Europe/Bratislava" | "Europe/Brussels" | "Europe/Bucharest" | "Europe/Budapest" | "Europe/Busingen" | "Europe/Chisinau" | "Europe/Copenhagen" | "Europe/Dublin" | "Europe/Gibraltar" | "Europe/Guernsey" | "Europe/Helsinki" | "Europe/Isle_of_Man" | "Europe/Istanbul" | "Europe/Jersey" | "Europe/Kaliningrad" | "Europe/Kiev" | "Europe/Kirov" | "Europe/Kyiv" | "Europe/Lisbon" | "Europe/Ljubljana" | "Europe/London" | "Europe/Luxembourg" | "Europe/Madrid" | "Europe/Malta" | "Europe/Mariehamn" | "Europe/Minsk" | "Europe/Monaco" | "Europe/Moscow" | "Europe/Nicosia" | "Europe/Oslo" | "Europe/Paris" | "Europe/Podgorica" | "Europe/Prague" | "Europe/Riga" | "Europe/Rome" | "Europe/Samara" | "Europe/San_Marino" | "Europe/Sarajevo" | "Europe/Saratov" | "Europe/Simferopol" | "Europe/Skopje" | "Europe/Sofia" | "Europe/Stockholm" | "Europe/Tallinn" | "Europe/Tirane" | "Europe/Tiraspol" | "Europe/Ulyanovsk" | "Europe/Uzhgorod" | "Europe/Vaduz" | "Europe/Vatican" | "Europe/Vienna" | "Europe/Vilnius" | "Europe/Volgograd" | "Europe/Warsaw" | "Europe/Zagreb" | "Europe/Zaporozhye" | "Europe/Zurich" | "GB" | "GB-Eire" | "GMT" | "GMT+0" | "GMT-0" | "GMT0" | "Greenwich" | "HST" | "Hongkong" | "Iceland" | "Indian/Antananarivo" | "Indian/Chagos" | "Indian/Christmas" | "Indian/Cocos" | "Indian/Comoro" | "Indian/Kerguelen" | "Indian/Mahe" | "Indian/Maldives" | "Indian/Mauritius" | "Indian/Mayotte" | "Indian/Reunion" | "Iran" | "Israel" | "Jamaica" | "Japan" | "Kwajalein" | "Libya" | "MET" | "MST" | "MST7MDT" | "Mexico/BajaNorte" | "Mexico/BajaSur" | "Mexico/General" | "NZ" | "NZ-CHAT" | "Navajo" | "PRC" | "PST8PDT" | "Pacific/Apia" | "Pacific/Auckland" | "Pacific/Bougainville" | "Pacific/Chatham" | "Pacific/Chuuk" | "Pacific/Easter" | "Pacific/Efate" | "Pacific/Enderbury" | "Pacific/Fakaofo" | "Pacific/Fiji" | "Pacific/Funafuti" | "Pacific/Galapagos" | "Pacific/Gambier" | "Pacific/Guadalcanal" | "Pacific/Guam" | "Pacific/Honolulu" | "Pacific/Johnston" | "Pacific/Kanton" | "Pacific/Kiritimati" | "Pacific/Kosrae" | "Pacific/Kwajalein" | "Pacific/Majuro" | "Pacific/Marquesas" | "Pacific/Midway" | "Pacific/Nauru" | "Pacific/Niue" | "Pacific/Norfolk" | "Pacific/Noumea" | "Pacific/Pago_Pago" | "Pacific/Palau" | "Pacific/Pitcairn" | "Pacific/Pohnpei" | "Pacific/Ponape" | "Pacific/Port_Moresby" | "Pacific/Rarotonga" | "Pacific/Saipan" | "Pacific/Samoa" | "Pacific/Tahiti" | "Pacific/Tarawa" | "Pacific/Tongatapu" | "Pacific/Truk" | "Pacific/Wake" | "Pacific/Wallis" | "Pacific/Yap" | "Poland" | "Portugal" | "ROC" | "ROK" | "Singapore" | "Turkey" | "UCT" | "US/Alaska" | "US/Aleutian" | "US/Arizona" | "US/Central" | "US/East-Indiana" | "US/Eastern" | "US/Hawaii" | "US/Indiana-Starke" | "US/Michigan" | "US/Mountain" | "US/Pacific" | "US/Samoa" | "UTC" | "Universal" | "W-SU" | "WET" | "Zulu") | null;
         };
         /** @description The week. */
         ScheduleView: {
@@ -3169,10 +3571,12 @@ export interface components {
         /** @description What to delete, as it was shown. */
         SelectionBody: {
             groupId: string;
-            locationId: string;
+            /** @enum {string} */
+            locationId: "hf-cache";
             members: components["schemas"]["SelectionMember"][];
             repo: string;
-            type: string;
+            /** @enum {string} */
+            type: "model";
         };
         /** @description What became of a choice. */
         SelectionDeleted: {
@@ -3267,6 +3671,15 @@ export interface components {
              */
             stepMs: number;
         };
+        /** @description One server-sent event. */
+        StreamEvent: {
+            /** @description The message of the WebSocket, as JSON. */
+            data: string;
+            /** @description `init`, `job_update`, `event` or `status`. */
+            event: string;
+            /** @description Number of the frame, to go on behind it. */
+            id: string;
+        };
         /** @description Numbers of the downloads on the list. */
         Summary: {
             /** Format: int64 */
@@ -3309,6 +3722,28 @@ export interface components {
              * @description Of the queued ones, those that something other than their turn holds back.
              */
             waiting: number;
+        };
+        /** @description One check. */
+        SystemCheck: {
+            /** @description What to do; empty when all is well. */
+            hint: string;
+            /** @description What was found. */
+            message: string;
+            /**
+             * @description `database`, `backups`, `cache`, `free_space`, `mirror_targets`, `hub`, `token`, `login`,
+             *     `secrets`, `open_files`, `storage`.
+             */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when it is not well, as far as this process has seen it.
+             */
+            since: string | null;
+            status: components["schemas"]["CheckStatus"];
+        };
+        /** @description All checks. */
+        SystemChecks: {
+            checks: components["schemas"]["SystemCheck"][];
         };
         /** @description Whether the endpoint knows the token. */
         TokenTrial: {
@@ -3390,10 +3825,24 @@ export interface components {
             proxy: components["schemas"]["ProxyTrial"];
             token: components["schemas"]["TokenTrial"];
         };
+        /** @description A file that the Hub's scanners warn of. */
+        UnsafeFile: {
+            /** @description What it means. */
+            detail: string;
+            path: string;
+            /** @description The Hub's word: `unsafe`, `suspicious`, `caution`, …. */
+            status: string;
+        };
         /** @enum {string} */
         Verify: "none" | "size" | "sha256";
-        /** @description A word, or yes and no. */
-        VerifyWish: boolean | string;
+        /** @description What to check. */
+        VerifyRequest: {
+            mode?: components["schemas"]["CheckMode"] | null;
+            /** @description One repo, `owner/name`; all of the cache when it is left out. */
+            repo?: string | null;
+            speed?: components["schemas"]["CheckSpeed"] | null;
+            type?: components["schemas"]["RepoType"] | null;
+        };
         /** @description The `vision` object. */
         Vision: {
             framework: string;
@@ -3487,6 +3936,26 @@ export interface components {
         };
         /** @description The body is larger than 1 MiB */
         BodyTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The database is held by another program, or the service is stopping; come again soon */
+        DatabaseBusy: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The volume of the database is full; nothing was stored */
+        DatabaseFull: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3657,6 +4126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listCache: {
@@ -3689,6 +4159,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     showCacheSelection: {
@@ -3697,9 +4169,9 @@ export interface operations {
                 /** @description owner/name */
                 repo: string;
                 /** @description `model` */
-                type: string;
+                type: "model";
                 /** @description Only this location */
-                locationId?: string;
+                locationId?: "hf-cache" | string;
             };
             header?: never;
             path?: never;
@@ -3731,6 +4203,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     deleteCacheSelection: {
@@ -3792,6 +4266,150 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    exportCached: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            /** @description The same export that is live already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The job */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Exports are disabled, or the folder is not allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The repo or revision is not in the cache */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    importIntoCache: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportRequest"];
+            };
+        };
+        responses: {
+            /** @description What was found, and taken over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            /** @description The job that does it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStarted"];
+                };
+            };
+            /** @description The folder cannot be looked through */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            /** @description The folder is not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description The import was cancelled */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The service stops; the job goes on with its next start */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     pruneCache: {
@@ -3824,6 +4442,8 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     rebuildFriendlyView: {
@@ -3856,6 +4476,124 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    repairCache: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RepairRequest"];
+            };
+        };
+        responses: {
+            /** @description There was nothing to fetch */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepairAnswer"];
+                };
+            };
+            /** @description The downloads */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepairAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such check */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description The check has not ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    verifyCache: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyRequest"];
+            };
+        };
+        responses: {
+            /** @description The same check that is live already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The job */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The repo is not in the cache */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     showCached: {
@@ -3903,6 +4641,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     deleteCached: {
@@ -3960,6 +4700,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getDisk: {
@@ -3985,6 +4727,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getDiskFree: {
@@ -4031,6 +4775,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     findDocs: {
@@ -4055,6 +4801,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     showDocs: {
@@ -4080,6 +4828,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getDocsFile: {
@@ -4118,6 +4868,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     createDownload: {
@@ -4129,7 +4881,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DownloadRequest"];
+                "application/json": components["schemas"]["DownloadBody"];
             };
         };
         responses: {
@@ -4218,13 +4970,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     streamEvents: {
         parameters: {
             query?: {
                 /** @description A kind of job, or `all`; `download` when it is missing */
-                kind?: string;
+                kind?: ("download" | "mirror" | "verify" | "export" | "all") | string;
             };
             header?: {
                 /** @description Go on behind this event */
@@ -4241,7 +4994,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["StreamEvent"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -4259,6 +5012,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getHealth: {
@@ -4284,12 +5038,14 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listHistory: {
         parameters: {
             query?: {
-                /** @description Entries at most: 1000 unless told, 10000 at most; a download has all unless told. */
+                /** @description Entries at most: 1000 unless told; a page has 10000 at most, a download all unless told. */
                 limit?: number | string;
                 /** @description Leave out so many of the newest. */
                 offset?: number | string;
@@ -4300,19 +5056,19 @@ export interface operations {
                 /** @description Part of the repo's id, in any case. */
                 repo?: string;
                 /** @description `download`, `mirror`, `verify` or `export`. */
-                kind?: string;
+                kind?: ("download" | "mirror" | "verify" | "export") | string;
                 /** @description Exactly this actor. */
                 actor?: string;
                 /** @description Exactly this category. */
                 category?: string;
                 /** @description Ended from this time on: RFC 3339, or a day in UTC. */
-                from?: string;
+                from?: (string) | string;
                 /** @description Ended before this time; a day counts to its end. */
-                to?: string;
+                to?: (string) | string;
                 /** @description Text in job id, repo, revision, commit, filters, tags, error, code or actor, in any case. */
                 q?: string;
                 /** @description `json`, `jsonl` or `csv`: the whole filtered history as a download. */
-                format?: string;
+                format?: ("json" | "jsonl" | "csv") | string;
             };
             header?: never;
             path?: never;
@@ -4327,6 +5083,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HistoryPage"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description A parameter is wrong */
@@ -4343,12 +5101,14 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listEvents: {
         parameters: {
             query?: {
-                /** @description Entries at most: 1000 unless told, 10000 at most; a download has all unless told. */
+                /** @description Entries at most: 1000 unless told; a page has 10000 at most, a download all unless told. */
                 limit?: number | string;
                 /** @description The `nextCursor` of the page before. */
                 cursor?: string;
@@ -4361,13 +5121,13 @@ export interface operations {
                 /** @description `info`, `warn`, `error`; several with commas between. */
                 level?: string;
                 /** @description From this time on: RFC 3339, or a day in UTC. */
-                from?: string;
+                from?: (string) | string;
                 /** @description Before this time; a day counts to its end. */
-                to?: string;
+                to?: (string) | string;
                 /** @description Text in event, sentence, code, host or job id, in any case. */
                 q?: string;
                 /** @description `json`, `jsonl` or `csv`: all filtered events as a download. */
-                format?: string;
+                format?: ("json" | "jsonl" | "csv") | string;
             };
             header?: never;
             path?: never;
@@ -4382,6 +5142,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventsPage"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description A parameter is wrong */
@@ -4398,15 +5160,17 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     sumHistory: {
         parameters: {
             query?: {
                 /** @description RFC 3339, or a day in UTC */
-                from?: string;
+                from?: (string) | string;
                 /** @description The same; a day counts to its end */
-                to?: string;
+                to?: (string) | string;
             };
             header?: never;
             path?: never;
@@ -4437,6 +5201,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     verifyHistory: {
@@ -4474,12 +5240,14 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listHistoryFiles: {
         parameters: {
             query?: {
-                /** @description 1000 unless told, 10000 at most */
+                /** @description 1000 unless told */
                 limit?: number | string;
                 /** @description Leave out so many */
                 offset?: number | string;
@@ -4517,6 +5285,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listJobs: {
@@ -4539,7 +5309,7 @@ export interface operations {
                 /** @description Only those that ended with one of these codes, with commas between */
                 errorCode?: string;
                 /** @description `download` (default), `mirror`, `verify`, `export` or `all` */
-                kind?: string;
+                kind?: ("download" | "mirror" | "verify" | "export" | "all") | string;
             };
             header?: never;
             path?: never;
@@ -4559,8 +5329,20 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            /** @description The job that the cursor names is not known any more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     changeJobs: {
@@ -4572,7 +5354,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["BulkRequest"];
+                "application/json": components["schemas"]["BulkBody"];
             };
         };
         responses: {
@@ -4602,6 +5384,8 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     orderJobs: {
@@ -4613,7 +5397,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OrderRequest"];
+                "application/json": components["schemas"]["OrderBody"];
             };
         };
         responses: {
@@ -4653,6 +5437,8 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getJob: {
@@ -4691,6 +5477,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     cancelJob: {
@@ -4729,6 +5517,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     setJob: {
@@ -4737,7 +5527,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Id of the job */
-                id: string;
+                id: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
@@ -4756,7 +5546,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description A wrong field, or none */
+            /** @description A wrong field */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4783,6 +5573,8 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     dismissJob: {
@@ -4831,6 +5623,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listJobEvents: {
@@ -4838,7 +5632,7 @@ export interface operations {
             query?: {
                 /** @description Only after the event with this `seq` */
                 after?: number | string;
-                /** @description 1000 unless told, 10000 at most */
+                /** @description 1000 unless told */
                 limit?: number | string;
                 /** @description `info`, `warn`, `error`; several with commas between */
                 level?: string;
@@ -4885,6 +5679,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listJobFiles: {
@@ -4928,6 +5724,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     pauseJob: {
@@ -4966,6 +5764,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     resumeJob: {
@@ -5004,6 +5804,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     retryJob: {
@@ -5042,6 +5844,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listJobSegments: {
@@ -5080,13 +5884,15 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     showJobSpeed: {
         parameters: {
             query?: {
                 /** @description `10m` (unless told), `1h`, `24h` or `all` */
-                range?: string;
+                range?: ("10m" | "1h" | "24h" | "all") | string;
             };
             header?: never;
             path: {
@@ -5130,6 +5936,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listKeys: {
@@ -5155,6 +5963,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     createKey: {
@@ -5197,6 +6007,8 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     removeKey: {
@@ -5235,6 +6047,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getLimits: {
@@ -5260,6 +6074,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     setLimits: {
@@ -5301,6 +6117,8 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     diffMirror: {
@@ -5353,6 +6171,8 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     pullMirror: {
@@ -5424,6 +6244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     pushMirror: {
@@ -5495,6 +6316,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listMirrorRuns: {
@@ -5525,6 +6347,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     listMirrorTargets: {
@@ -5550,6 +6374,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     addMirrorTarget: {
@@ -5576,9 +6402,18 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            /** @description No target may lie there */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             408: components["responses"]["RequestTimeout"];
-            /** @description The target is registered with this path, and not mounted */
+            /** @description The directory cannot be used, or the target is registered with this path and not mounted */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5592,6 +6427,8 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     removeMirrorTarget: {
@@ -5630,6 +6467,8 @@ export interface operations {
             };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getOpenApi: {
@@ -5655,6 +6494,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     planDownload: {
@@ -5666,17 +6507,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DownloadRequest"];
+                "application/json": components["schemas"]["PlanRequest"];
             };
         };
         responses: {
-            /** @description The plan */
+            /** @description The plan, or one for each of `repos` */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Plan"];
+                    "application/json": components["schemas"]["PlanAnswer"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5746,6 +6587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getRateLimit: {
@@ -5771,6 +6613,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getReadmeAsset: {
@@ -5858,6 +6702,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getReadme: {
@@ -5942,6 +6787,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     searchHub: {
@@ -6012,6 +6858,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getSettings: {
@@ -6039,6 +6886,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     changeSettings: {
@@ -6082,6 +6931,8 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     testSettings: {
@@ -6115,13 +6966,15 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     showSpeed: {
         parameters: {
             query?: {
                 /** @description `10m` (unless told), `1h`, `24h` or `all` */
-                range?: string;
+                range?: ("10m" | "1h" | "24h" | "all") | string;
             };
             header?: never;
             path?: never;
@@ -6152,6 +7005,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     getSummary: {
@@ -6177,12 +7032,53 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    getSystemChecks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each check, also those that are well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemChecks"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     connectLive: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description A kind of job, or `all`; `download` when it is missing */
+                kind?: ("download" | "mirror" | "verify" | "export" | "all") | string;
+            };
+            header: {
+                /** @description `Upgrade` */
+                Connection: "Upgrade";
+                /** @description `websocket` */
+                Upgrade: "websocket";
+                /** @description `13` */
+                "Sec-WebSocket-Version": "13";
+                /** @description 16 random bytes in base64 */
+                "Sec-WebSocket-Key": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6209,6 +7105,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     isAlive: {

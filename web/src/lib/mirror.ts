@@ -8,6 +8,9 @@ export function kindOf(diff: Diff): Difference {
   return 'same';
 }
 
+/** What tells a row from the others: a model and a dataset may have the same name. */
+export const keyOf = (diff: Diff) => `${diff.type}:${diff.repo}`;
+
 /** Bytes that the row stands for: of the side that has it. */
 export function bytesOf(diff: Diff): number {
   return diff.status === 'extra' ? (diff.remoteSize ?? 0) : (diff.localSize ?? diff.remoteSize ?? 0);

@@ -49,9 +49,9 @@ async function together(action: BulkAction, jobs: Job[], patch: JobPatch = {}): 
   return { done: results.length - refused.length, refused };
 }
 
-function tell(outcome: Outcome, done: string): void {
+function tell(outcome: Outcome, done: string, undo: (() => void) | null = null): void {
   const { refused } = outcome;
-  if (refused.length === 0) say('success', done);
+  if (refused.length === 0) say('success', done, [], undo);
   else if (outcome.done === 0 && refused.length === 1) say('error', refused[0] ?? '');
   else say('error', t('did.some', { done: outcome.done, refused: refused.length }), refused);
 }
@@ -74,8 +74,18 @@ export async function run(command: Command, jobs: Job[]): Promise<void> {
     last = { ids: new Set(fitting.map((job) => job.id)), number: last.number + 1 };
     for (const job of fitting) take(job.id, null);
   }
-  tell(outcome, t(`did.${command}`, { count: outcome.done, repo: fitting[0]?.repo ?? '' }));
+  tell(outcome, t(`did.${command}`, { count: outcome.done, repo: fitting[0]?.repo ?? '' }), undoOf(command, fitting));
   await refresh();
+}
+
+/** What takes a command back, where that loses nothing: the jobs as they are by then decide how. */
+function undoOf(command: Command, jobs: Job[]): (() => void) | null {
+  if (command !== 'pause' && command !== 'hold' && command !== 'resume') return null;
+  const ids = new Set(jobs.map((job) => job.id));
+  return () => {
+    const now = store.list.filter((job) => ids.has(job.id));
+    for (const back of command === 'resume' ? (['pause', 'hold'] as const) : (['resume'] as const)) void run(back, now);
+  };
 }
 
 /** Changes fields of jobs; `done` says what was changed. Whether all took it. */
@@ -83,8 +93,9 @@ export async function change(jobs: Job[], patch: JobPatch, done: string): Promis
   try {
     const [only] = jobs;
     if (jobs.length === 1 && only !== undefined) {
+      const before = Object.fromEntries(Object.keys(patch).map((name) => [name, only[name as keyof Job]])) as JobPatch;
       take(only.id, await controlApi.change(only.id, patch));
-      say('success', done);
+      say('success', done, [], () => void controlApi.change(only.id, before).then((job) => take(only.id, job), (error: unknown) => say('error', reasonOf(error))));
       return true;
     }
     const outcome = await together('set', jobs, patch);

@@ -11,6 +11,11 @@ import { announce } from './messages.svelte';
 
 /** A page nobody looks at is drawn once in so long. */
 const HIDDEN_EVERY_MS = 10_000;
+/**
+ * Figures that only grow are drawn once a second, all jobs at once: eight jobs that each tell of
+ * themselves four times would keep the page busy for what no eye reads. Another state is drawn at once.
+ */
+const DRAWN_EVERY_MS = 1000;
 /** Jobs that join the queue shift the places of others; the list is asked for again after this. */
 const REORDER_AFTER_MS = 1500;
 
@@ -20,6 +25,8 @@ let loaded = $state(false);
 let failure = $state.raw<ApiError | null>(null);
 let connection = $state.raw<Connection>({ kind: 'connecting' });
 let version = $state('');
+/** The version that these pages came with. */
+let own = $state('');
 let status = $state.raw<StatusData | null>(null);
 /** How often the live connection has begun. */
 let begun = $state(0);
@@ -43,6 +50,10 @@ export const store = {
   },
   get version() {
     return version;
+  },
+  /** Whether another version of the service runs by now than the one that sent these pages. */
+  get updated() {
+    return own !== '' && version !== own;
   },
   get status() {
     return status;
@@ -69,7 +80,9 @@ export function jobTime(): number {
 }
 
 let incoming = new Map<string, Job | null>();
-let due = false;
+/** When the next picture is due; `null` = nothing waits. */
+let due: 'soon' | 'later' | null = null;
+let paintedAt = 0;
 
 let reorder: ReturnType<typeof setTimeout> | undefined;
 function reorderSoon(): void {
@@ -82,12 +95,14 @@ function reorderSoon(): void {
 /** Shows a job as it was just told by an answer, or takes it off. */
 export function take(id: string, job: Job | null): void {
   incoming.set(id, job);
-  schedule();
+  schedule(true);
 }
 
 /** Takes what came since the last picture in one go. */
 function paint(): void {
-  due = false;
+  due = null;
+  clearTimeout(later);
+  paintedAt = performance.now();
   const changes = incoming;
   incoming = new Map();
   let changed = false;
@@ -104,11 +119,21 @@ function paint(): void {
   if (changed) list = table.all();
 }
 
-function schedule(): void {
-  if (due) return;
-  due = true;
-  if (document.hidden) setTimeout(paint, HIDDEN_EVERY_MS);
+let later: ReturnType<typeof setTimeout> | undefined;
+/** Sees to it that what came is drawn; `soon` = with the next frame. */
+function schedule(soon: boolean): void {
+  if (due === 'soon' || (due === 'later' && (!soon || document.hidden))) return;
+  clearTimeout(later);
+  const wait = document.hidden ? HIDDEN_EVERY_MS : soon ? 0 : paintedAt + DRAWN_EVERY_MS - performance.now();
+  due = wait > 0 ? 'later' : 'soon';
+  if (wait > 0) later = setTimeout(() => (document.hidden ? paint() : requestAnimationFrame(paint)), wait);
   else requestAnimationFrame(paint);
+}
+
+/** Whether the state of a job is another than the one that is drawn. */
+function differs(job: Job): boolean {
+  const before = table.get(job.id);
+  return before === undefined || before.status !== job.status || before.phase !== job.phase || before.stalledSince !== job.stalledSince;
 }
 
 /** Changes of state are the only thing that a screen reader is told of unasked. */
@@ -136,7 +161,7 @@ export async function reload(): Promise<void> {
 function receive(message: LiveMessage): void {
   switch (message.type) {
     case 'init':
-      version = message.data.version;
+      heardVersion(message.data.version);
       begun += 1;
       paint();
       if (message.data.jobsTotal === message.data.jobs.length) load(message.data.jobs, table.mark());
@@ -145,12 +170,12 @@ function receive(message: LiveMessage): void {
       return;
     case 'job_update':
       incoming.set(message.data.id, message.data);
-      schedule();
+      schedule(differs(message.data));
       return;
     case 'event':
       if (message.data.event === 'job_removed' && message.data.jobId !== undefined) {
         incoming.set(message.data.jobId, null);
-        schedule();
+        schedule(true);
       }
       return;
     case 'status':
@@ -161,10 +186,15 @@ function receive(message: LiveMessage): void {
   }
 }
 
+function heardVersion(heard: string): void {
+  if (own === '') own = heard;
+  version = heard;
+}
+
 function setClockFromService(): void {
   api.health().then(
     (health) => {
-      version = health.version;
+      heardVersion(health.version);
       setClock(health.time);
     },
     () => {},
@@ -199,7 +229,7 @@ export function startJobs(): () => void {
   const seen = () => {
     if (document.hidden) return;
     again();
-    if (due) paint();
+    if (due !== null) paint();
   };
   addEventListener('online', again);
   document.addEventListener('visibilitychange', seen);

@@ -8,10 +8,14 @@ export interface Toast {
   text: string;
   /** One line each, behind a fold. */
   details: string[];
+  /** Takes back what the toast tells of. */
+  undo: (() => void) | null;
   at: number;
 }
 
 const SHOWN_MS = 4000;
+/** Long enough to read, decide and walk to the button. */
+const UNDO_MS = 10_000;
 const AT_MOST = 3;
 const LOGGED = 200;
 /** Shortest time between two sentences of the live region. */
@@ -44,15 +48,15 @@ export function closeToast(id: number): void {
 }
 
 /** Errors stay until they are closed, the rest goes by itself. At most three are shown. */
-export function say(level: Level, text: string, details: string[] = []): void {
-  const toast: Toast = { id: next++, level, text, details, at: Date.now() };
+export function say(level: Level, text: string, details: string[] = [], undo: (() => void) | null = null): void {
+  const toast: Toast = { id: next++, level, text, details, undo, at: Date.now() };
   log = [toast, ...log].slice(0, LOGGED);
   toasts = [...toasts, toast].slice(-AT_MOST);
   if (level === 'error') {
     assertive = text;
   } else {
     announce(text);
-    setTimeout(() => closeToast(toast.id), details.length > 0 ? 3 * SHOWN_MS : SHOWN_MS);
+    setTimeout(() => closeToast(toast.id), undo !== null ? UNDO_MS : details.length > 0 ? 3 * SHOWN_MS : SHOWN_MS);
   }
 }
 

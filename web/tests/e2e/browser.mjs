@@ -68,7 +68,11 @@ export async function inspect(page, what) {
   });
   assert.deepEqual(found, [], `axe on ${what}`);
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  // On a wide screen no table hides a part of itself behind a scroll bar.
+  const hidden = size.width < 1280 ? [] : await page.evaluate(() => [...document.querySelectorAll('.card, .frame')]
+    .filter((one) => one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1).map((one) => `${one.className} of ${one.closest('[data-testid]')?.dataset.testid ?? one.textContent.slice(0, 40)}: ${one.scrollWidth} > ${one.clientWidth}`));
   await page.setViewportSize(size);
+  assert.deepEqual(hidden, [], `${what} hides a part of a table`);
   assert.ok(over <= 0, `${what} is ${over} px wider than the window`);
 }
 

@@ -117,7 +117,9 @@ test('files are taken in only after they were looked at, and another folder has 
   await page.fill(id('import-dir'), '/srv/models');
   await page.click(id('import-do'));
   await page.waitForSelector('[data-level="success"]');
-  assert.deepEqual(sent.map(({ body }) => body.dryRun), [true, true, false]);
+  await page.waitForSelector(`${id('work-job')}[data-status="completed"]`, { timeout: 10_000 });
+  assert.match(await text(page, 'import-answer'), /1 file taken in · 18\.4 GiB/);
+  assert.deepEqual(sent.map(({ body }) => [body.dir, body.dryRun]), [['relative', true], ['/srv/models', true], ['/srv/models', false]]);
   await close(page);
 });
 
@@ -141,6 +143,39 @@ test('a push is shown before it starts, deletes nothing unasked, and runs as a j
     { target: 'nas', verify: true, deleteExtra: false, dryRun: true },
     { target: 'nas', verify: true, deleteExtra: false, async: true },
   ]);
+  await close(page);
+});
+
+test('chosen repos go together, a run each, and nothing is deleted by them', async (context) => {
+  const { page, sent } = await setUp(context, 'mirror/nas?status=missing');
+  await page.waitForSelector(id('diff-row'));
+  const boxes = page.locator(`${id('diff-row')} input`);
+  const names = (await page.locator(`${id('diff-row')} .name`).allInnerTexts()).map((name) => name.replace(/\s|dataset/g, ''));
+  await boxes.nth(0).click();
+  await boxes.nth(1).click();
+  await page.click(id('chosen-push'));
+  await page.waitForSelector(id('sync-preview'));
+  assert.equal(await page.locator(`${id('sync-repos')} li`).count(), 2);
+  assert.equal(await page.locator(id('sync-delete')).count(), 0);
+  await page.click(id('sync-start'));
+  await page.waitForSelector(id('sync-dialog'), { state: 'detached' });
+  const runs = sent.filter(({ body }) => body.async === true).map(({ body }) => body);
+  assert.deepEqual(runs.map(({ deleteExtra, target }) => [deleteExtra, target]), [[false, 'nas'], [false, 'nas']]);
+  for (const [index, run] of runs.entries()) assert.ok(names[index].endsWith(run.repoFilter.replace(/^datasets\//, '')), run.repoFilter);
+  await close(page);
+});
+
+test('a target can be described anew and moved, and keeps its name', async (context) => {
+  const { page, sent } = await setUp(context, 'mirror');
+  await page.locator(`${id('mirror-target')}[data-name="nas"] ${id('mirror-edit')}`).click();
+  assert.equal(await page.inputValue(id('target-name')), 'nas');
+  assert.ok(!(await page.locator(id('target-name')).isEditable()));
+  assert.equal(await page.locator(id('target-moves')).count(), 0);
+  await page.fill(id('target-path'), '/mnt/other');
+  await page.waitForSelector(id('target-moves'));
+  await page.click(id('target-save'));
+  await page.waitForSelector(id('target-dialog'), { state: 'detached' });
+  assert.deepEqual([sent.at(-1).path, sent.at(-1).body.name, sent.at(-1).body.path], ['api/mirror/targets', 'nas', '/mnt/other']);
   await close(page);
 });
 

@@ -65,6 +65,25 @@ test('scripts come compressed as the client takes them, for ever, and are not se
   assert.equal((await ask(`/my/depot/${script}.br`)).status, 404);
 });
 
+test('without the login nothing is shown, and what it hides is not told', async () => {
+  for (const path of ['/my/depot/queue', '/my/depot/api/jobs', '/my/depot/api/health', '/my/depot/assets/no.js']) {
+    for (const authorization of ['', `Basic ${Buffer.from('me:wrong-password').toString('base64')}`]) {
+      const answer = await ask(path, { authorization });
+      assert.deepEqual([answer.status, /^Basic /.test(answer.headers['www-authenticate'])], [401, true], path);
+      assert.ok(!answer.body.includes('demo/kept') && !answer.body.includes('<script'), path);
+    }
+  }
+  const page = await open(browser, base, { tolerate: [/401/, /ERR_INVALID_AUTH/] });
+  const answer = await page.goto(`${base}/library`).catch((error) => error);
+  assert.ok(answer instanceof Error || answer.status() === 401);
+  assert.equal(await page.locator(id('library-row')).count(), 0);
+  await close(page);
+  const known = await open(browser, base, { tolerate, httpCredentials: LOGIN });
+  await known.goto(`${base}/library`);
+  await known.waitForSelector(id('library-row'));
+  await close(known);
+});
+
 test('the pages can be installed, and say under which licences they are', async () => {
   const { headers, body } = await ask('/my/depot/manifest.webmanifest');
   assert.match(headers['content-type'], /^application\/manifest\+json/);

@@ -116,6 +116,19 @@ test('a download is added, paused, resumed, survives kill -9, completes, and lea
   assert.equal(await entry.getAttribute('data-status'), 'completed');
   const { entries } = await service.api('history?repo=slow');
   assert.equal(await entry.locator(id('history-network')).getAttribute('title'), `${entries[0].networkBytes.toLocaleString('en-GB')} bytes`);
+
+  // What was fetched is in the library until it is deleted; the history keeps it.
+  await page.goto(`${service.url}/library`);
+  await page.locator(`${id('library-row')}[data-repo="demo/slow-GGUF"] a`).click();
+  await page.locator(id('cached-files'), { hasText: 'slow-Q4_K_M.gguf' }).waitFor();
+  await page.click(id('repo-delete'));
+  assert.match(await page.locator(id('delete-frees')).innerText(), /Frees 48\.0 MiB/);
+  await page.click(id('delete-confirm'));
+  await page.waitForURL(`${service.url}/library`);
+  await page.waitForSelector(id('library-empty'));
+  assert.deepEqual((await service.api('cache')).repos, []);
+  await page.goto(`${service.url}/history?repo=slow`);
+  await entry.waitFor();
   await close(page);
 });
 

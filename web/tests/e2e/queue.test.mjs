@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startMock } from '../mock/server.mjs';
 import { job } from '../mock/jobs.mjs';
-import { close, id, launch, open } from './browser.mjs';
+import { close, id, inspect, launch, open, shoot } from './browser.mjs';
 import { lookAt, REFUSED } from './looks.mjs';
 import { until } from './service.mjs';
 
@@ -191,6 +191,59 @@ test('a job that is removed takes its page and its drawer along, one that anothe
   own.send({ type: 'event', data: { event: 'job_removed', jobId: other.id } });
   await page.waitForSelector(id('job-gone'));
   await close(page);
+});
+
+test('a pause and a new category can be taken back while their toasts stand', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const page = await open(browser, own.url);
+  await page.goto(`${own.url}/queue`);
+  const job = [...own.jobs.values()].find((one) => one.repo.includes('FLUX'));
+  await page.click(`[data-job="${job.id}"] ${id('job-pause')}`);
+  await until('it is paused', () => job.status === 'paused');
+  await page.click(id('toast-undo'));
+  await until('it goes on', () => job.status !== 'paused');
+  await page.waitForSelector(id('toast-undo'), { state: 'detached' });
+  const before = job.category ?? '';
+  await page.click(`[data-job="${job.id}"] ${id('job-menu')}`);
+  await page.click(id('job-menu-category'));
+  await page.fill(id('change-value'), 'night');
+  await page.click(id('change-submit'));
+  await until('it is another', () => own.jobs.get(job.id).category === 'night');
+  await page.click(id('toast-undo'));
+  await until('it is the one before', () => own.jobs.get(job.id).category === before);
+  await close(page);
+});
+
+test('pages of an older version say so, and offer to be loaded anew', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const page = await open(browser, own.url);
+  await page.goto(`${own.url}/queue`);
+  await page.waitForSelector('[data-kind="live"]');
+  assert.equal(await page.locator(id('shell-updated')).count(), 0);
+  own.update('9.0.0');
+  assert.match(await page.locator(id('shell-updated')).innerText(), /updated to 9\.0\.0/);
+  await inspect(page, 'older pages');
+  await Promise.all([page.waitForNavigation(), page.click(id('shell-reload'))]);
+  await page.waitForSelector('[data-kind="live"]');
+  assert.equal(await page.locator(id('shell-updated')).count(), 0);
+  await close(page);
+});
+
+test('from right to left and on a very wide screen everything keeps its place', async () => {
+  for (const [name, options] of Object.entries({ rtl: {}, 'rtl-phone': { phone: true }, '4k': { viewport: { width: 3840, height: 2160 } } })) {
+    const page = await open(browser, mock.url, { ...options, tolerate: REFUSED });
+    if (name.startsWith('rtl')) await page.addInitScript(() => addEventListener('DOMContentLoaded', () => document.documentElement.setAttribute('dir', 'rtl')));
+    for (const path of ['queue', `jobs/${running()}`, 'browse?repo=unsloth/Qwen3-32B-GGUF&type=model', 'library', 'library?view=map', 'mirror', 'history', 'settings/speed', 'system']) {
+      await page.goto(`${mock.url}/${path}`);
+      await page.waitForSelector('main :is(h1, h2)');
+      await page.waitForFunction(() => document.querySelector('main .skeleton') === null);
+      await inspect(page, `${path} (${name})`);
+      await shoot(page, `${path.split(/[/?]/)[0]}-${name}`);
+    }
+    await close(page);
+  }
 });
 
 test('limits are set, slow is switched, everything is paused and goes on', async (context) => {

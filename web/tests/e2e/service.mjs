@@ -90,7 +90,8 @@ export async function startService(repos, rate, { flags = [], env = {} } = {}) {
   };
   // The first run of the example may have to build it.
   const giveUp = Date.now() + (HUB === undefined ? 600_000 : PATIENCE_MS);
-  while (!(await fetch(`http://127.0.0.1:${hubPort}/__stand-in/summary`).then(({ ok }) => ok, () => false))) {
+  // It listens before it knows its repos, and says when it does.
+  while (!hub.output.includes('Ctrl-C')) {
     if (hub.exitCode !== null || Date.now() > giveUp) {
       await service.stop();
       throw new Error(`the stand-in Hub did not start\n${hub.output}`);

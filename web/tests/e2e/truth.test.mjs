@@ -9,8 +9,8 @@ import { Witness } from './witness.mjs';
 
 const MIB = 2 ** 20;
 const GONE = [/WebSocket/, /ERR_/, /Failed to load resource/];
-/** What the feed may be late (4 updates a second), and a busy machine with it. */
-const FEED_LATE_MS = 2000;
+/** What the feed may be late (4 updates a second), the page with it (figures are drawn once a second), and a busy machine. */
+const FEED_LATE_MS = 2500;
 /** Lists that are asked for again when a job ends or every 5 s. */
 const LIST_LATE_MS = 8000;
 /** A dead connection may look alive for so long: the socket closes, one question goes unanswered. */
@@ -22,7 +22,7 @@ before(async () => {
   browser = await launch();
   const small = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`part-${index}.json`, `{"n":${index}}`]));
   service = await startService({
-    'demo/large-GGUF': { 'README.md': '# demo', 'large-Q4_K_M.gguf': randomBytes(40 * MIB) },
+    'demo/large-GGUF': { 'README.md': '# demo', 'large-Q4_K_M.gguf': randomBytes(96 * MIB) },
     'demo/weights': { 'config.json': '{"model_type":"llama"}', 'model.safetensors': randomBytes(20 * MIB) },
     'demo/small': small,
   }, '5MiB');

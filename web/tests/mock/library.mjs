@@ -126,8 +126,12 @@ export function libraryMock() {
     }
     if (first === 'import') {
       if (!body.dir.startsWith('/')) return [400, failure('Invalid folder', 'dir must be absolute', 'bad_request', '')];
-      const items = [{ path: '/srv/models/qwen-q4.gguf', bytes: 18.4 * GIB, repo: 'Qwen/Qwen3-32B-GGUF', type: 'model', name: 'Qwen3-32B-Q4_K_M.gguf' }, { path: '/srv/models/unknown.bin', bytes: 4 * GIB, reason: 'no repo of the cache knows this hash' }];
-      return [200, { dryRun: body.dryRun, items, adopted: body.dryRun ? 0 : 1, adoptedBytes: 18.4 * GIB, errors: [] }];
+      const report = {
+        dryRun: body.dryRun !== false, dir: body.dir, matchedCount: 1, bytes: 18.4 * GIB, unmatchedCount: 1, adopted: body.dryRun === false ? 1 : 0, adoptedBytes: body.dryRun === false ? 18.4 * GIB : 0, present: 0, errors: [],
+        matched: [{ path: 'qwen/Qwen3-32B-Q4_K_M.gguf', bytes: 18.4 * GIB, repo: 'Qwen/Qwen3-32B-GGUF', type: 'model', commit: COMMIT, name: 'Qwen3-32B-Q4_K_M.gguf', blobId: '5f1a77c0'.repeat(8) }],
+        unmatched: [{ path: 'unknown.bin', reason: 'nothing beside it says what it is' }],
+      };
+      return body.dryRun === false ? [202, { jobId: work('export', '', 18.4 * GIB, report).id }] : [200, { ...report, jobId: null }];
     }
     const at = repos.findIndex((entry) => entry.repo === `${first}/${second}` && entry.type === type);
     const one = repos[at];

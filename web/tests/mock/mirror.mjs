@@ -27,7 +27,9 @@ export function mirrorMock(work) {
     if (part === 'targets' && method === 'GET') return [200, { targets, count: targets.length }];
     if (part === 'targets' && method === 'POST') {
       if (!body.path.startsWith('/')) return [400, failure('Invalid path', 'path must be absolute', 'bad_request', '')];
-      targets.push({ ...body, exists: true, mounted: true, markerOk: true, free: 400 * GIB, total: 1000 * GIB, lastRunAt: null, lastRun: null });
+      // As the service does: the same name is the same target.
+      const before = targets.findIndex((target) => target.name === body.name);
+      targets.splice(before < 0 ? targets.length : before, before < 0 ? 0 : 1, { ...body, exists: true, mounted: true, markerOk: true, free: 400 * GIB, total: 1000 * GIB, lastRunAt: null, lastRun: null });
       return [200, { success: true, message: `Added target "${body.name}"`, target: body }];
     }
     if (part === 'targets' && method === 'DELETE') {

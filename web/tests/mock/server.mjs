@@ -26,6 +26,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
   const sockets = new WebSocketServer({ noServer: true });
   const streams = new Set();
   let sequence = 0;
+  let version = VERSION;
   const event = ({ type, data }) => `id: ${++sequence}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
   const send = (message) => {
     for (const stream of streams) stream.write(event(message));
@@ -80,7 +81,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     if (own !== undefined) return own;
     const [, , name, id, part] = url.pathname.split('/');
     const asked = jobs.get(id);
-    if (name === 'health') return [200, { status: 'ok', version: VERSION, time: new Date().toISOString(), uptimeSeconds: 93_784 }];
+    if (name === 'health') return [200, { status: 'ok', version, time: new Date().toISOString(), uptimeSeconds: 93_784 }];
     if (name === 'diskfree') return [200, { path: '/srv/huggingface/hub', free: 412 * 2 ** 30, total: 3.6 * 2 ** 40, cacheDir: '/srv/huggingface', effectiveHubDir: '/srv/huggingface/hub', hubDirSource: 'default' }];
     if (name === 'settings') return method === 'GET' ? [200, settings()] : saveSettings(body, failure);
     if (name === 'plan') return plan(body);
@@ -133,7 +134,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     if (!url.pathname.startsWith('/api/')) return void file(response, url.pathname);
     if (url.pathname === '/api/events' && !missing.includes('/api/events')) {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-      response.write(event({ type: 'init', data: { jobs: [...jobs.values()], jobsTotal: jobs.size, version: VERSION } }));
+      response.write(event({ type: 'init', data: { jobs: [...jobs.values()], jobsTotal: jobs.size, version } }));
       streams.add(response);
       return void request.on('close', () => streams.delete(response));
     }
@@ -147,7 +148,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
   server.on('upgrade', (request, socket, head) => {
     if (missing.includes('/api/ws')) return socket.destroy();
     sockets.handleUpgrade(request, socket, head, (client) => {
-      client.send(JSON.stringify({ type: 'init', data: { jobs: [...jobs.values()], jobsTotal: jobs.size, version: VERSION } }));
+      client.send(JSON.stringify({ type: 'init', data: { jobs: [...jobs.values()], jobsTotal: jobs.size, version } }));
       client.send(JSON.stringify({ type: 'status', data: status() }));
     });
   });
@@ -170,6 +171,11 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     jobs,
     more,
     send,
+    /** Another version runs from now on, as after an update, and says so to all who listen. */
+    update: (to) => {
+      version = to;
+      send({ type: 'init', data: { jobs: [...jobs.values()], jobsTotal: jobs.size, version } });
+    },
     /** Cuts all live connections, as a proxy that restarts would. */
     cut: () => {
       sockets.clients.forEach((socket) => socket.terminate());

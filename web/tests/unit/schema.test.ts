@@ -16,3 +16,15 @@ describe('the generated types', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 });
+
+describe('the codes of errors', () => {
+  it('all have a name and a hint in both languages', async () => {
+    const source = await readFile(new URL('../../../src/model/code.rs', import.meta.url), 'utf8');
+    const codes = [...source.matchAll(/^ {8}\w+ = "(\w+)"/gm)].map(([, code]) => code);
+    expect(codes.length).toBeGreaterThan(20);
+    for (const language of ['en', 'de']) {
+      const texts = JSON.parse(await readFile(new URL(`../../src/i18n/${language}.json`, import.meta.url), 'utf8')) as Record<string, unknown>;
+      expect(codes.filter((code) => !(`code.${code}` in texts) || !(`hint.${code}` in texts))).toEqual([]);
+    }
+  });
+});
