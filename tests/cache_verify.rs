@@ -326,7 +326,7 @@ async fn a_cancelled_check_can_be_repaired_after_and_a_live_one_cannot() {
     assert_blobs(&folder(&service));
     let download = answer["jobs"][0]["id"].as_str().expect("an id");
     for (body, status, error) in [
-        (json!({"jobId": download}), 400, "Not a check"),
+        (json!({"jobId": download}), 409, "Not a check"),
         (json!({"jobId": "000000000000"}), 404, "Job not found"),
         (json!({"jobId": "../x"}), 404, "Job not found"),
         (json!({}), 400, "Missing required field: jobId"),

@@ -2,6 +2,7 @@
 //!
 //! Exit codes stand in [`crate::lifecycle::Exit`]. Errors are one sentence on standard error.
 
+pub mod config;
 pub mod history;
 pub mod key;
 pub mod serve;
@@ -33,6 +34,8 @@ pub struct Cli {
 enum Command {
     /// Run the service
     Serve(Box<ServeCommand>),
+    /// Show the settings in force and where each comes from
+    Config(Box<config::ConfigCommand>),
     /// Show what was done, and prove that nothing in it was changed
     History(Box<history::HistoryCommand>),
     /// Make, list and remove API keys while the service does not run
@@ -61,6 +64,11 @@ pub fn main() -> ExitCode {
             Ok(Exit::Ok)
         }
         Command::History(command) => history::main(&command),
+        Command::Config(command) => {
+            let (_, mut matches) = matches.remove_subcommand().unwrap_or_default();
+            let (_, matches) = matches.remove_subcommand().unwrap_or_default();
+            config::main(&command, &matches)
+        }
         Command::Key(args) => key::main(&args),
         Command::Serve(command) => {
             let (_, matches) = matches.remove_subcommand().unwrap_or_default();
@@ -87,7 +95,9 @@ mod tests {
 
     #[test]
     fn help_shows_no_value_of_a_secret_variable() {
-        for command in Cli::command().get_subcommands() {
+        let command = Cli::command();
+        let deep = command.get_subcommands().flat_map(clap::Command::get_subcommands);
+        for command in command.get_subcommands().chain(deep) {
             for arg in command.get_arguments() {
                 let name = arg.get_id().as_str();
                 if ["token", "auth_pass", "proxy_pass"].contains(&name) {

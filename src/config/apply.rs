@@ -39,6 +39,8 @@ impl Settings {
                 continue;
             };
             if key.is_path() && !self.fixed.allow_path_settings {
+                // Left as it is, but what is no such value at all is an error here too.
+                check(key, value)?;
                 continue;
             }
             if key.is_secret() {

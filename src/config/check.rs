@@ -82,13 +82,15 @@ pub fn check(key: Key, value: &Value) -> Result<Value, FieldError> {
             .map_err(|why| key.error(why)),
         Kind::Token => check_token(text()?).map_err(|why| key.error(why)),
         Kind::Text => match text()? {
-            text if text.len() <= 4096 && !text.chars().any(char::is_control) => Ok(text.into()),
-            _ => Err(key.error("must be a text of at most 4096 bytes without control characters")),
+            text if text.chars().count() <= 4096 && !text.chars().any(char::is_control) => Ok(text.into()),
+            _ => Err(key.error("must be a text of at most 4096 characters without control characters")),
         },
         // Blanks are part of a password.
         Kind::Password => match value.as_str() {
-            Some(text) if text.len() <= 4096 && !text.chars().any(char::is_control) => Ok(text.into()),
-            _ => Err(key.error("must be a text of at most 4096 bytes without control characters")),
+            Some(text) if text.chars().count() <= 4096 && !text.chars().any(char::is_control) => {
+                Ok(text.into())
+            }
+            _ => Err(key.error("must be a text of at most 4096 characters without control characters")),
         },
         Kind::Bool => match value {
             Value::Bool(_) => Ok(value.clone()),

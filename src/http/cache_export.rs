@@ -16,6 +16,7 @@ use super::extract::Actor;
 use super::state::{App, AppState};
 use super::targets::{check_place, own_directories};
 use super::views::JobView;
+use super::wire::{CachedText, PatternText};
 use crate::config::paths::check_directory;
 use crate::disk::export::Placing;
 use crate::engine::ExportSpec;
@@ -28,8 +29,7 @@ use crate::store::{LibraryDetail, NewWork};
 /// What to export, and where to.
 #[derive(Deserialize, ToSchema)]
 pub struct ExportRequest {
-    /// `owner/name`.
-    #[schema(required, nullable = false)]
+    #[schema(required, inline, value_type = CachedText)]
     repo: Option<String>,
     /// `model` by default.
     #[serde(rename = "type")]
@@ -37,9 +37,10 @@ pub struct ExportRequest {
     /// A ref, a commit, or its first digits, seven at least; by default what the list shows.
     revision: Option<String>,
     /// Patterns of files to have, as in a download; none means all.
+    #[schema(inline, value_type = Option<Vec<PatternText>>, max_items = 1000)]
     filters: Option<Vec<String>>,
     /// The folder: below the first `--export-dir`, or an absolute path below any.
-    #[schema(required, nullable = false)]
+    #[schema(required, nullable = false, pattern = "\\S")]
     dest: Option<String>,
     /// `auto` by default: cloned where the file system can, else hard-linked, else copied.
     mode: Option<Placing>,

@@ -16,6 +16,7 @@ use super::error::{ApiError, ApiResult};
 use super::extract::Actor;
 use super::state::{App, AppState};
 use super::views::JobView;
+use super::wire::CachedOrNone;
 use crate::engine::{CheckMode, CheckSpeed, VerifySpec};
 use crate::model::arrange::Labels;
 use crate::model::destination::Destination;
@@ -34,6 +35,7 @@ const TOLD: usize = 100;
 #[schema(as = VerifyRequest)]
 pub struct CheckBody {
     /// One repo, `owner/name`; all of the cache when it is left out.
+    #[schema(inline, value_type = Option<CachedOrNone>)]
     repo: Option<String>,
     /// Of that repo; `model` by default.
     #[serde(rename = "type")]
@@ -49,7 +51,7 @@ pub struct CheckBody {
 #[serde(rename_all = "camelCase")]
 pub struct RepairRequest {
     /// A check that has ended.
-    #[schema(required, nullable = false)]
+    #[schema(required, value_type = JobId)]
     job_id: Option<String>,
 }
 
@@ -182,7 +184,7 @@ pub async fn repair(
         .filter(|_| job.kind == JobKind::Verify)
         .and_then(|spec| serde_json::from_value(spec).ok());
     let spec = spec.ok_or_else(|| {
-        ApiError::bad_request("Not a check").details(format!("Job {} is of the kind {}", job.id, job.kind))
+        ApiError::conflict("Not a check").details(format!("Job {} is of the kind {}", job.id, job.kind))
     })?;
     if !job.status.is_terminal() {
         return Err(ApiError::conflict("The check has not ended")

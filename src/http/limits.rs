@@ -148,9 +148,8 @@ pub struct LimitsView {
 
 /// The pair of the settings.
 fn normal(settings: &Settings) -> PairView {
-    let shown = settings.to_json();
     PairView {
-        max_speed: shown["maxSpeed"].as_str().unwrap_or_default().to_owned(),
+        max_speed: settings.shown().max_speed,
         max_connections: settings.max_connections,
     }
 }

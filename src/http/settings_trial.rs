@@ -12,7 +12,9 @@ use utoipa::ToSchema;
 use super::body::JsonBody;
 use super::error::ApiResult;
 use super::live_settings::{hub_of, refused};
+use super::settings::ProxyPatch;
 use super::state::AppState;
+use super::wire::{EndpointText, TokenText};
 use crate::hub::{Budget, HubClient, HubError};
 
 /// Longest wait for each answer: a person is looking at a button.
@@ -62,6 +64,20 @@ struct ProxyTrial {
     given: bool,
 }
 
+/// What is to be tried; what is missing or `null` is taken as it is.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Describes what `config` reads field by field.
+pub struct SettingsTrial {
+    /// Base URL of a Hub.
+    #[schema(inline, value_type = Option<EndpointText>)]
+    endpoint: Option<String>,
+    /// Hub token.
+    #[schema(inline, value_type = Option<TokenText>)]
+    token: Option<String>,
+    /// How the outside is reached.
+    proxy: Option<ProxyPatch>,
+}
+
 /// Tries settings out without saving them
 ///
 /// What the body names is tried even where a flag or variable is stronger; the rest is taken as it
@@ -71,7 +87,7 @@ struct ProxyTrial {
     path = "/api/settings/test",
     tag = "settings",
     operation_id = "testSettings",
-    request_body(content = Object, description = "Any of `endpoint`, `token` and `proxy`, as for `POST /api/settings`"),
+    request_body = SettingsTrial,
     responses((status = 200, description = "What works and what does not", body = Trial))
 )]
 pub async fn test(

@@ -5,8 +5,8 @@
 //! refused as malformed, and one that it does not allow always is.
 
 use utoipa::openapi::schema::{
-    AllOfBuilder, AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat,
-    SchemaType, Type,
+    AdditionalProperties, AllOfBuilder, AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder,
+    Schema, SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -43,6 +43,17 @@ fn or_empty(schema: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
         .item(schema)
         .item(text().max_length(Some(0)))
         .into()
+}
+
+/// A URL without login, query and fragment, of a host that can be a server; or nothing.
+fn url_of(schemes: &str) -> String {
+    const LABEL: &str = "[a-z0-9]+(-[a-z0-9]+)*";
+    const BYTE: &str = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+    // Neither 0.0.0.0, link-local nor multicast.
+    const FIRST: &str = "(22[0-3]|2[01][0-9]|1[7-9][0-9]|16[0-8]|1[0-5][0-9]|[1-9][0-9]|[1-9])";
+    let name = format!("({LABEL}[.])*[a-z]([a-z0-9]|-[a-z0-9])*");
+    let address = format!("{FIRST}([.]{BYTE}){{3}}");
+    format!("^({schemes}://({name}|{address}|\\[::1\\])(:[1-9][0-9]{{0,3}})?(/[A-Za-z0-9_~-]+)*/?)?$")
 }
 
 fn moment() -> ObjectBuilder {
@@ -98,10 +109,40 @@ described! {
     Head => text().pattern(Some("^[0-9a-fA-F]{64}$")).into();
     /// `owner/name`.
     RepoText => text().pattern(Some(REPO_ID)).max_length(Some(96)).into();
+    /// `owner/name`, or the bare name of a repo of old.
+    CachedText => text().pattern(Some("^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*(/[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*)?$")).max_length(Some(94)).into();
+    /// The same; may be empty.
+    CachedOrNone => or_empty(CachedText::schema());
     /// A size, with or without `/s`; may be empty.
     SizeText => text().pattern(Some(SIZE)).into();
     /// A category or tag.
     LabelText => text().max_length(Some(64)).pattern(Some(PLAIN)).into();
+    /// A text of a setting.
+    SettingText => text().max_length(Some(4096)).pattern(Some(PLAIN)).into();
+    /// Visible ASCII.
+    TokenText => text().max_length(Some(4096)).pattern(Some("^[!-~]*$")).into();
+    /// A size.
+    SomeSize => text().pattern(Some(SIZE)).min_length(Some(1)).into();
+    /// Base URL of a Hub; may be empty.
+    EndpointText => text().pattern(Some(url_of("https?"))).max_length(Some(1024)).into();
+    /// URL of a proxy; may be empty.
+    ProxyText => text().pattern(Some(url_of("(https?|socks5h?)"))).max_length(Some(1024)).into();
+    /// 1 s to 1 h, or 0.
+    StallText => text()
+        .pattern(Some("^(0|([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600)s?|[1-9][0-9]{3,5}ms|([1-9]|[1-5][0-9])m|1h)$"))
+        .into();
+    /// 10 ms to 10 s: with the longest wait at 10 s or more it always fits.
+    FirstWaitText => text().pattern(Some("^([1-9][0-9]{1,3}ms|([1-9]|10)s)$")).into();
+    /// 10 s to 10 min.
+    LongestWaitText => text().pattern(Some("^([1-9][0-9]|[1-5][0-9]{2}|600)s$|^([1-9]|10)m$")).into();
+    /// A folder.
+    DirectoryText => text().max_length(Some(1024)).pattern(Some("^[^\\x00]*$")).into();
+    /// Folders for sorts of models.
+    RoutesObject => RouteKey::ALL
+        .iter()
+        .fold(ObjectBuilder::new(), |object, key| object.property(key.as_str(), DirectoryText::schema()))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        .into();
     /// A pattern of files, or `=` and one whole path.
     PatternText => AnyOfBuilder::new()
         .item(text().max_length(Some(MAX_PATTERN_CHARS)))
@@ -116,6 +157,10 @@ described! {
         .into();
     /// What is compared; empty = as the settings say.
     VerifyText => words(["", "none", "size", "etag", "sha256"]);
+    /// What is compared.
+    VerifyWord => words(["none", "size", "etag", "sha256"]);
+    /// A folder, and not nothing.
+    SomeDirectory => text().max_length(Some(1024)).pattern(Some("^[^\\x00\\s]+$")).into();
     /// The one kind of repo that has choices.
     ModelWord => words(["model"]);
     /// The one place where choices are deleted.

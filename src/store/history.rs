@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
+use sqlx::sqlite::SqlitePool;
 
 use crate::clock::rfc3339;
 use crate::model::history::{HistoryDay, HistoryFile, HistoryRecord};
@@ -114,18 +114,7 @@ impl History {
     /// without the chain, [`StoreError::Damaged`] when it is no database of ours.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let name = || path.display().to_string();
-        if !path.exists() {
-            return Err(StoreError::Absent { path: name() });
-        }
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        // Without a log nobody has it open, and no file has to be made beside it: one that
-        // belongs to another user would keep the service from starting.
-        let alone = !Path::new(&log).exists();
-        let readers = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(open::options(path).read_only(true).immutable(alone))
-            .await?;
+        let readers = open::onlooker(path).await?;
         let schema: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM refinery_schema_history")
             .fetch_one(&readers)
             .await

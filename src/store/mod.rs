@@ -61,6 +61,7 @@ pub use migrate::MigrateError;
 pub use open::newest_backup;
 pub use order::MoveTo;
 pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
+pub use settings::saved_settings;
 pub use speed::{SpeedPoint, SpeedRange, SpeedSeries};
 pub use summary::{NeedsYou, Totals};
 pub use targets::TargetRow;

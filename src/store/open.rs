@@ -7,7 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 
 use super::{StoreError, migrate};
@@ -252,4 +254,24 @@ pub(super) async fn backup(
         let _ = std::fs::remove_file(old);
     }
     Ok(copy)
+}
+
+/// One connection that changes no byte of the database at `path`; a service may be running on it.
+///
+/// # Errors
+/// [`StoreError::Absent`] when there is no file, or what SQLite says.
+pub(super) async fn onlooker(path: &Path) -> Result<SqlitePool, StoreError> {
+    if !path.exists() {
+        let path = path.display().to_string();
+        return Err(StoreError::Absent { path });
+    }
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // Without a log nobody has it open, and no file has to be made beside it: one that
+    // belongs to another user would keep the service from starting.
+    let alone = !Path::new(&log).exists();
+    Ok(SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options(path).read_only(true).immutable(alone))
+        .await?)
 }

@@ -1,10 +1,12 @@
 //! Values of settings saved through the API: name → JSON text.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::clock::now_ms;
 
 use super::files::json_text;
+use super::open;
 use super::writer::{Durability, WriteTx};
 use super::{Store, StoreError};
 
@@ -29,6 +31,21 @@ impl Store {
         save(&mut tx, values).await?;
         tx.commit().await
     }
+}
+
+/// The rows of the database at `path`, name and JSON text, without a service; none when there is no database.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub async fn saved_settings(path: &Path) -> Result<BTreeMap<String, String>, StoreError> {
+    let readers = match open::onlooker(path).await {
+        Err(StoreError::Absent { .. }) => return Ok(BTreeMap::new()),
+        opened => opened?,
+    };
+    let rows = sqlx::query!("SELECT name, value FROM setting")
+        .fetch_all(&readers)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.value)).collect())
 }
 
 /// The two statements of a change, within a transaction that may hold more.

@@ -79,11 +79,11 @@ def main() -> int:
 
 def _options(work: Path) -> list[str]:
     """Flags win over what requests set: nothing beside the temporary folder and the stand-in is ever reached."""
-    folders = [work / name for name in ("local", "mirrors", *(f"route-{key}" for key in ROUTES))]
+    folders = [work / name for name in ("local", "mirrors", "exports", *(f"route-{key}" for key in ROUTES))]
     for folder in folders:
         folder.mkdir()
     routes = ",".join(f"{key}={work / f'route-{key}'}" for key in ROUTES)
-    return ["--local-dir", str(work / "local"), "--download-routes", routes, "--mirror-root", str(work / "mirrors")]
+    return ["--local-dir", str(work / "local"), "--download-routes", routes, "--mirror-root", str(work / "mirrors"), "--export-dir", str(work / "exports")]
 
 
 def _try(program: Path, service: Service, work: Path, seed: int, options: argparse.Namespace) -> None:
