@@ -167,7 +167,7 @@ impl Opened {
         .map_err(|error| anyhow!("The Hub client cannot be made: {error}"))?;
         let mut engine_end = tokio::spawn(running.finished());
 
-        let shown = Arc::new(Shown::new(self.store.clone(), settings.clone()));
+        let shown = Arc::new(Shown::new(self.store.clone(), settings.clone(), engine.clone()));
         let (feed, feed_end) = Feed::start(self.store.clone(), shown.clone(), settings.clone(), stop.clone());
         let clock_end = tokio::spawn(settings.clone().follow_clock(stop.clone()));
         let upkeep_end = tokio::spawn(upkeep::run(

@@ -177,11 +177,13 @@ async fn segments_tell_what_is_here_while_a_file_is_fetched() {
     let hub = crate::support::service::slow_hub().await;
     let service = Service::start(&hub.endpoint()).await;
     let id = service.submit("acme/slow").await;
-    service
+    let job = service
         .until(&id, |job| {
             job["progress"]["downloadedBytes"].as_i64() >= Some(1 << 20)
         })
         .await;
+    let why = job["connectionsReason"].as_str().unwrap();
+    assert!(why.contains(" connections"), "{why}");
     let (status, answer) = service.get(&format!("/api/jobs/{id}/segments")).await;
     assert_eq!(status, 200, "{answer}");
     let file = &answer["files"][0];

@@ -124,7 +124,7 @@ async fn more_small_files_are_in_flight_when_each_takes_long_to_answer() {
         repo = repo.file(&format!("f{number}.txt"), format!("file {number}"));
     }
     hub.add(repo);
-    hub.fault(Fault::on("acme/many/*", FaultKind::DelayHeaders { ms: 100 }));
+    hub.fault(Fault::on("acme/many/*", FaultKind::DelayHeaders { ms: 250 }));
     let depot = Depot::start_with(Tuning {
         max_connections: 64,
         ..tuning(&hub.endpoint())

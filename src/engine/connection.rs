@@ -93,7 +93,12 @@ impl Connection {
             };
             self.part.give_back(&held);
             match result? {
-                Yielded::Full => tries.succeeded(),
+                Yielded::Full => {
+                    tries.succeeded();
+                    // Lets the connection get back to where the next request finds it; else a new
+                    // one is opened.
+                    tokio::task::yield_now().await;
+                }
                 Yielded::Lost => {}
                 Yielded::Unwanted => return Ok(()),
             }

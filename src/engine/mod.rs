@@ -261,6 +261,11 @@ impl Engine {
         &self.shared.library
     }
 
+    /// Why transfers use as many connections as they do, for people.
+    pub fn connections_reason(&self) -> String {
+        self.shared.places.reason()
+    }
+
     /// The rate-limit windows of the Hub as last heard.
     pub fn budget(&self) -> &Budget {
         &self.shared.budget

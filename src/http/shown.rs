@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::live_settings::LiveSettings;
 use super::views::{JobView, Standing};
 use crate::clock::now_ms;
+use crate::engine::Engine;
 use crate::model::limits::Active;
-use crate::model::state::{JobKind, JobStatus, WaitReason};
+use crate::model::state::{JobKind, JobStatus, Phase, WaitReason};
 use crate::store::{FileRow, Job, Store, StoreError};
 
 /// Files of one job in lists and messages.
@@ -36,6 +37,7 @@ struct Kept {
 pub struct Shown {
     store: Store,
     settings: LiveSettings,
+    engine: Engine,
     kept: Mutex<Kept>,
     /// The places of the queue, and to which of its editions they belong.
     places: Mutex<(i64, Arc<HashMap<i64, i64>>)>,
@@ -46,6 +48,7 @@ pub struct Moment {
     places: Arc<HashMap<i64, i64>>,
     paused: bool,
     max_attempts: i64,
+    connections_reason: String,
     now: i64,
 }
 
@@ -61,7 +64,15 @@ impl Moment {
             None if later => Some(WaitReason::NotBefore),
             reason => reason,
         };
+        let fetched = job.kind == JobKind::Download
+            && job.status == JobStatus::Running
+            && matches!(job.phase, Some(Phase::Downloading | Phase::Verifying));
+        let connections_reason = match fetched {
+            true => self.connections_reason.clone(),
+            false => String::new(),
+        };
         Standing {
+            connections_reason,
             position: self.places.get(&job.seq).copied().filter(|_| queued),
             wait_reason: wait_reason.filter(|_| queued),
             max_attempts: self.max_attempts,
@@ -70,11 +81,12 @@ impl Moment {
 }
 
 impl Shown {
-    /// Texts of the jobs in `store`.
-    pub fn new(store: Store, settings: LiveSettings) -> Self {
+    /// Texts of the jobs in `store`, which `engine` works on.
+    pub fn new(store: Store, settings: LiveSettings, engine: Engine) -> Self {
         Self {
             store,
             settings,
+            engine,
             kept: Mutex::default(),
             places: Mutex::default(),
         }
@@ -107,6 +119,7 @@ impl Shown {
             places,
             paused: self.settings.holds().active == Active::Paused,
             max_attempts: i64::from(self.settings.get().retries) + 1,
+            connections_reason: self.engine.connections_reason(),
             now: now_ms(),
         })
     }
@@ -117,8 +130,8 @@ impl Shown {
     /// When its files cannot be read.
     pub async fn text(&self, job: &Job, moment: &Moment) -> Result<Arc<str>, StoreError> {
         let standing = moment.standing(job);
-        let edition = (job.updated_at, job.ready_at, job.status, standing);
-        if let Some(text) = self.recall(job.seq, edition) {
+        let edition = (job.updated_at, job.ready_at, job.status, standing.clone());
+        if let Some(text) = self.recall(job.seq, &edition) {
             return Ok(text);
         }
         let files = if job.total_files > 0 {
@@ -134,10 +147,10 @@ impl Shown {
         Ok(text)
     }
 
-    fn recall(&self, seq: i64, edition: Edition) -> Option<Arc<str>> {
+    fn recall(&self, seq: i64, edition: &Edition) -> Option<Arc<str>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, text) = kept.texts.get(&seq)?;
-        (*known == edition).then(|| Arc::clone(text))
+        (known == edition).then(|| Arc::clone(text))
     }
 
     fn keep(&self, seq: i64, edition: Edition, text: &Arc<str>) {
@@ -156,7 +169,7 @@ impl Shown {
 fn fitting(job: &Job, files: &[FileRow], standing: Standing) -> String {
     let mut count = files.len();
     loop {
-        let view = JobView::new(job, &files[..count]).within(standing);
+        let view = JobView::new(job, &files[..count]).within(standing.clone());
         let text = json(&view);
         if text.len() <= JOB_LIMIT_BYTES {
             return text;

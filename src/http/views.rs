@@ -77,6 +77,8 @@ pub struct JobView<'a> {
     max_speed: &'a str,
     /// Tries without progress before the job fails.
     max_attempts: i64,
+    /// Why the engine uses as many connections as it does; empty unless it fetches this job now.
+    connections_reason: String,
     /// Since when no byte came although bytes are waited for.
     #[schema(required, format = DateTime)]
     stalled_since: Option<String>,
@@ -152,7 +154,7 @@ impl<'a> From<&'a FileRow> for FileView<'a> {
 }
 
 /// Where a job stands among the others at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// Place in the queue, from 1.
     pub position: Option<i64>,
@@ -160,6 +162,8 @@ pub struct Standing {
     pub wait_reason: Option<WaitReason>,
     /// Tries without progress that it has.
     pub max_attempts: i64,
+    /// Why it has as many connections as it has; empty unless it is fetched.
+    pub connections_reason: String,
 }
 
 /// A job without a byte for so long counts as stalled, in milliseconds: twice the time over which
@@ -220,6 +224,7 @@ impl<'a> JobView<'a> {
             tags: &job.tags,
             max_speed: &job.max_speed,
             max_attempts: 0,
+            connections_reason: String::new(),
             stalled_since: at(stalled_since(job)),
             pause_reason: (job.status == JobStatus::Paused).then_some("user"),
             actor: &job.actor,
@@ -249,6 +254,7 @@ impl<'a> JobView<'a> {
         self.position = standing.position;
         self.wait_reason = standing.wait_reason;
         self.max_attempts = standing.max_attempts;
+        self.connections_reason = standing.connections_reason;
         self
     }
 
