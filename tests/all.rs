@@ -29,6 +29,7 @@ mod hub_client;
 mod keys;
 mod limits;
 mod live;
+mod local_folders;
 mod mirror;
 mod openapi;
 mod order;

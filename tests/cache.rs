@@ -306,3 +306,80 @@ async fn the_friendly_view_has_links_that_open_and_a_manifest() {
     assert_eq!(cleaned["success"], false);
     assert_eq!(fs::read(folder.join("README.md")).expect("the file"), b"mine");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_in_folders_of_the_settings_are_listed_and_only_read() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let models = dir.path().join("models");
+    for (path, bytes) in [
+        ("acme/plain/deep/p-Q4_K_M.gguf", 3000),
+        ("acme/plain/README.md", 10),
+        ("acme/tiny/m-Q4_K_M.gguf", 7),
+        ("acme/notes/todo.txt", 5),
+        ("loose.gguf", 5),
+        (".hidden/x/y.gguf", 5),
+    ] {
+        let at = models.join(path);
+        fs::create_dir_all(at.parent().expect("a folder")).expect("a folder");
+        fs::write(at, vec![b'x'; bytes]).expect("writable");
+    }
+    symlink("/etc", models.join("acme/evil")).expect("a link");
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/tiny").lfs("m-Q4_K_M.gguf", vec![4u8; 3000]));
+    let flags = [
+        "--endpoint",
+        &hub.endpoint(),
+        "--local-scan-dirs",
+        models.to_str().expect("UTF-8"),
+    ];
+    let service = Service::start_in(dir, &flags).await;
+    let (_, list) = service.get("/api/cache?fresh=true").await;
+    assert_eq!(list["count"], 2, "{list}");
+    let id = service.submit("acme/tiny").await;
+    service.until_status(&id, "completed").await;
+    let (_, list) = service.get("/api/cache?fresh=true").await;
+    let shown = list["repos"].as_array().expect("a list").iter();
+    let shown: Vec<_> = shown.map(|repo| (&repo["repo"], &repo["source"])).collect();
+    assert_eq!(
+        shown,
+        [
+            (&json!("acme/plain"), &json!("Local")),
+            (&json!("acme/tiny"), &json!("HF cache"))
+        ],
+        "what the cache has is not shown twice"
+    );
+    let plain = &list["repos"][0];
+    assert_eq!(
+        (&plain["size"], &plain["fileCount"]),
+        (&json!(3010), &json!(2)),
+        "{plain}"
+    );
+    assert_eq!(plain["quantizations"], json!(["Q4_K_M"]));
+    assert_eq!(plain["location"], json!(models));
+    assert_eq!(list["stats"]["totalModels"], 2);
+    let (_, found) = service.get("/api/cache?search=PLA").await;
+    assert_eq!(found["count"], 1);
+    let (_, found) = service.get("/api/cache?type=dataset").await;
+    assert_eq!(found["count"], 0);
+    let (status, detail) = service.get("/api/cache/acme/plain").await;
+    assert_eq!(
+        (status, &detail["files"][1]["name"]),
+        (200, &json!("deep/p-Q4_K_M.gguf")),
+        "{detail}"
+    );
+    for (status, answer) in [
+        service.delete("/api/cache/acme/plain").await,
+        service.delete("/api/cache/acme/plain?dryRun=true").await,
+        service
+            .post("/api/cache/verify", json!({"repo": "acme/plain"}))
+            .await,
+        service
+            .get("/api/cache-selection?type=model&repo=acme/plain")
+            .await,
+    ] {
+        assert_eq!(status, 404, "{answer}");
+        let details = answer["details"].as_str().expect("a sentence");
+        assert!(details.contains("hfdepot only reads that folder"), "{answer}");
+    }
+    assert!(models.join("acme/plain/README.md").exists());
+}

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::support::depot::names;
+use crate::support::depot::{eventually, names};
 use crate::support::hub::{Hub, Kind, Repo};
 use crate::support::service::{Service, slow_hub};
 
@@ -288,4 +288,63 @@ async fn prune_shows_first_and_takes_only_what_nobody_needs() {
     assert_sound(&service);
     let (_, nothing) = service.post("/api/cache/prune", body(false)).await;
     assert_eq!(nothing["items"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repo_that_a_mirror_run_reads_is_not_deleted() {
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/tiny").lfs("m-Q4_K_M.gguf", vec![4u8; 3_000_000]));
+    let service = Service::start(&hub.endpoint()).await;
+    fetch(&service).await;
+    service.post("/api/settings", json!({"maxSpeed": "500KiB"})).await;
+    let nas = service.home().join("nas");
+    let (status, answer) = service
+        .post("/api/mirror/targets", json!({"name": "nas", "path": nas}))
+        .await;
+    assert_eq!(status, 200, "{answer}");
+    let (status, started) = service
+        .post("/api/mirror/push", json!({"target": "nas", "async": true}))
+        .await;
+    assert_eq!(status, 202, "{started}");
+    let id = started["jobId"].as_str().expect("an id");
+    service
+        .until(id, |job| job["progress"]["downloadedBytes"].as_i64() > Some(0))
+        .await;
+    let (status, error) = service.delete("/api/cache/acme/tiny").await;
+    assert_eq!(
+        (status, &error["error"]),
+        (409, &json!("Repository is being read")),
+        "{error}"
+    );
+    assert!(
+        error["details"].as_str().expect("a sentence").contains(id),
+        "{error}"
+    );
+    service.delete(&format!("/api/jobs/{id}")).await;
+    let let_go = async || service.delete("/api/cache/acme/tiny").await.0 == 200;
+    eventually(let_go).await;
+    assert!(!folder(&service).exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_friendly_view_follows_downloads_once_somebody_built_it() {
+    let hub = Hub::start().await;
+    let service = stocked(&hub).await;
+    let root = service.home().join(".cache/huggingface");
+    assert!(!root.join("models").exists(), "nobody asked for it");
+    service.post("/api/cache/rebuild", json!({})).await;
+    let view = root.join("models/acme/tiny");
+    assert!(view.join("README.md").is_file());
+    hub.edit(Kind::Model, "acme/tiny", |repo| {
+        repo.without("README.md").file("NEWS.md", "new").commit("Rename")
+    });
+    fetch(&service).await;
+    assert_eq!(fs::read(view.join("NEWS.md")).expect("a link"), b"new");
+    assert!(
+        fs::symlink_metadata(view.join("README.md")).is_err(),
+        "{:?}",
+        names(&view)
+    );
+    let (_, entry) = service.get("/api/cache/acme/tiny").await;
+    assert_eq!(entry["friendlyPath"], json!(view));
 }

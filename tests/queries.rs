@@ -113,6 +113,13 @@ async fn no_query_of_the_worker_reads_a_whole_table() {
         ("SELECT name, path, description", "SCAN mirror_target"),
         // Once for each deletion in the cache.
         ("SELECT id FROM job WHERE destination", "SCAN job"),
+        (
+            "SELECT id FROM job WHERE lease_owner IS NOT NULL",
+            "SCAN job USING INDEX job_leased",
+        ),
+        // The live jobs, for each repo that a check reads.
+        ("SELECT file.blob_id, job.id", "SCAN job USING INDEX job_leased"),
+        ("SELECT file.blob_id, job.id", "SCAN live"),
         ("SELECT DISTINCT file.blob_id", "SCAN file USING INDEX file_blob"),
         // As few as there are keys.
         ("SELECT id, name, scope, prefix", "SCAN api_key"),

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{FileType, OFlags};
@@ -41,6 +42,25 @@ impl Content {
     /// What looking at it reports.
     pub fn is_current(&self) -> Result<bool, DiskError> {
         super::lock::is_still_there(&self.folder, &self.name, &self.file)
+    }
+
+    /// The blob that is the same file under another name, where snapshots show contents as hard
+    /// links; else the content as it is.
+    ///
+    /// # Errors
+    /// What looking at the blob reports.
+    pub fn or_blob(self, contents: &Contents, blob: &str) -> Result<Self, DiskError> {
+        if !self.blob.is_empty() {
+            return Ok(self);
+        }
+        let same = |other: &Self| {
+            let (ours, theirs) = (self.file.metadata(), other.file.metadata());
+            let of = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+            let (ours, theirs) = (ours.ok().map(of), theirs.ok().map(of));
+            ours.is_some() && ours == theirs
+        };
+        let blob = contents.of_blob(blob)?.filter(same);
+        Ok(blob.unwrap_or(self))
     }
 
     pub(super) fn mark(&self) -> Option<Mark> {

@@ -23,6 +23,7 @@ pub mod library;
 mod local;
 pub mod lock;
 pub mod part;
+pub mod plain;
 pub mod probe;
 pub mod prune;
 pub mod publish;

@@ -4,10 +4,11 @@
 //! front). Which bytes are real stands in the checkpoint rows only, in this order: bytes,
 //! then [`PartFile::sync`], then the row.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
@@ -15,8 +16,17 @@ use super::error::DiskError;
 use super::folder::Folder;
 use super::identity::Identity;
 use super::lock::{Try, is_still_there, try_lock};
+use super::repo::RepoDir;
 use super::staging;
 use crate::model::repo::BlobId;
+
+/// First and shortest step of an allocation, and the time that one should take: writers wait for it.
+const STEP_BYTES: u64 = 8 << 20;
+const STEP_TIME: Duration = Duration::from_millis(4);
+
+/// `TMPFS_MAGIC` of statfs(2).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const TMPFS: rustix::fs::FsWord = 0x0102_1994;
 
 /// An open part file, locked against every other process and every other open of this one.
 #[derive(Debug)]
@@ -34,6 +44,8 @@ pub struct Opened {
     pub file: PartFile,
     /// The file is new or had to be started again: no earlier mark holds for it.
     pub created: bool,
+    /// Bytes of it that have no space on the disk yet; see [`PartFile::allocate`].
+    pub unallocated_bytes: u64,
     /// Where it lives; `written` marks of another identity are void.
     pub identity: Identity,
 }
@@ -57,8 +69,8 @@ impl PartFile {
     /// not be a symbolic link; use [`RepoDir::open_part`](super::RepoDir::open_part) for the
     /// cache, which checks the folders above as well.
     ///
-    /// The space is allocated at once, so a full disk shows here and not after hours. When this
-    /// returns, name and length survive a power cut.
+    /// A new one is a hole of its full length: [`allocate`](Self::allocate) gives it space. When
+    /// this returns, name and length survive a power cut.
     ///
     /// # Errors
     /// [`PartError::Busy`] while somebody else holds it; `disk_full` when the space is missing.
@@ -105,12 +117,12 @@ impl PartFile {
             name,
             size_bytes,
         };
-        let length = part.file.metadata().map_err(fail("look at"))?.len();
-        // A length of its own means that a crash came between creation and allocation, or
+        let metadata = part.file.metadata().map_err(fail("look at"))?;
+        // A length of its own means that a crash came between creation and growth, or
         // that somebody cut the file: no mark can hold.
-        let created = length != size_bytes || length == 0;
+        let created = metadata.len() != size_bytes || metadata.len() == 0;
         if created {
-            if let Err(error) = part.allocate() {
+            if let Err(error) = part.grow() {
                 let error = fail("reserve space for")(error);
                 part.folder.discard(&part.name);
                 return Err(error.into());
@@ -119,36 +131,85 @@ impl PartFile {
         }
         part.folder.sync()?;
         let identity = Identity::of(&part.file).map_err(fail("look at"))?;
+        let allocated_bytes = if created { 0 } else { allocated_bytes(&metadata) };
         Ok(Opened {
             file: part,
             created,
+            unallocated_bytes: size_bytes.saturating_sub(allocated_bytes),
             identity,
         })
     }
 
-    /// Empties the file and gives it its full length, with real space where the file system
-    /// can do that and as a hole where it cannot.
+    /// Empties the file and gives it its full length, as a hole.
     ///
     /// Asks for the free space first: a file that does not fit would otherwise fill the volume
     /// to the last byte, for everybody, before the kernel gives up.
-    fn allocate(&self) -> io::Result<()> {
+    fn grow(&self) -> io::Result<()> {
         self.file.set_len(0)?;
         let volume = rustix::fs::fstatvfs(&self.file)?;
         if volume.f_bavail.saturating_mul(volume.f_frsize) < self.size_bytes {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        if self.size_bytes > 0 {
-            use rustix::fs::{FallocateFlags, fallocate};
-            use rustix::io::{Errno, retry_on_intr};
-            let plain = FallocateFlags::empty();
-            match retry_on_intr(|| fallocate(&self.file, plain, 0, self.size_bytes)) {
-                Ok(()) => return Ok(()),
-                Err(Errno::NOTSUP | Errno::NOSYS) => {}
-                Err(errno) => return Err(errno.into()),
-            }
-        }
         self.file.set_len(self.size_bytes)
+    }
+
+    /// Gives the file real space from its front on, where the file system can do that, so that a
+    /// full disk shows at once and not after hours. Blocks.
+    ///
+    /// Goes in steps of a few milliseconds with pauses between them, for writers wait while the
+    /// kernel allocates (2 GiB take milliseconds on ext4 and most of a second on tmpfs), and asks
+    /// `go_on` before each. Bytes that are written already stay as they are. Not on tmpfs: memory
+    /// has no layout to keep, and allocating there costs half as much again as the write itself.
+    ///
+    /// # Errors
+    /// `disk_full` when the space is missing; see [`free`](Self::free) then.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn allocate(&self, go_on: impl Fn() -> bool) -> Result<(), DiskError> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        use rustix::io::{Errno, retry_on_intr};
+        if rustix::fs::fstatfs(&self.file).is_ok_and(|volume| volume.f_type == TMPFS) {
+            return Ok(());
+        }
+        let (mut at, mut step) = (0, STEP_BYTES);
+        while at < self.size_bytes && go_on() {
+            let length = step.min(self.size_bytes - at);
+            let begun = Instant::now();
+            match retry_on_intr(|| fallocate(&self.file, FallocateFlags::empty(), at, length)) {
+                Ok(()) => {}
+                Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(()),
+                Err(errno) => return Err(DiskError::new("reserve space for", self.path(), errno)),
+            }
+            at += length;
+            let took = begun.elapsed();
+            if took < STEP_TIME / 2 {
+                step *= 2;
+            } else if took > STEP_TIME * 2 {
+                step = (step / 2).max(STEP_BYTES);
+            }
+            std::thread::sleep(took.min(STEP_TIME) * 2);
+        }
+        Ok(())
+    }
+
+    /// Only Linux is asked for space in front.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub fn allocate(&self, _go_on: impl Fn() -> bool) -> Result<(), DiskError> {
+        Ok(())
+    }
+
+    /// Gives the space of bytes back that were never written, as far as the file system can: for
+    /// a part that has to wait until the disk has room. Nobody may be writing to that range.
+    pub fn free(&self, offset: u64, length: u64) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if length > 0 {
+            let hole = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
+            let _ = rustix::fs::fallocate(&self.file, hole, offset, length);
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _ = (offset, length);
     }
 
     /// Writes all of `bytes` at `offset`. They are in the page cache then, not on the disk.
@@ -241,6 +302,20 @@ impl PartFile {
     pub fn as_file(&self) -> &File {
         &self.file
     }
+}
+
+impl RepoDir {
+    /// Bytes that the part file of a blob takes on the disk; 0 without one.
+    pub fn part_allocated_bytes(&self, id: BlobId) -> u64 {
+        let path = self.parts_dir().join(staging::part_name(id));
+        std::fs::symlink_metadata(path).map_or(0, |metadata| allocated_bytes(&metadata))
+    }
+}
+
+/// Bytes that a file takes on the disk.
+fn allocated_bytes(metadata: &Metadata) -> u64 {
+    // In units of 512 bytes whatever the file system's own are (stat(2)).
+    metadata.blocks().saturating_mul(512)
 }
 
 fn open_or_create(folder: &Folder, name: &str) -> Result<File, DiskError> {

@@ -306,7 +306,10 @@ fn open(contents: &Contents, item: &Item) -> Result<Option<Content>, DiskError> 
         ORPHAN => contents.of_blob(&item.path)?,
         FILE | ABSENT => {
             let (commit, path) = item.path.split_once('/').unwrap_or(("", &item.path));
-            contents.of_path(commit, path)?
+            match contents.of_path(commit, path)? {
+                Some(content) => Some(content.or_blob(contents, &item.blob)?),
+                None => None,
+            }
         }
         _ => None,
     };

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::disk::PartError;
+use crate::disk::{DiskError, PartError};
 use crate::hub::{HubClient, RemoteFile};
 use crate::model::code::Code;
 use crate::model::repo::BlobId;
+use crate::model::state::WaitReason;
 
 use super::attempt::{FileError, Halt};
 use super::connection::Connection;
@@ -179,9 +180,6 @@ async fn open_part(
         }
         Err(PartError::Disk(error)) => return Err(FileError::disk(&error)),
     };
-    if opened.created {
-        run.shared.reserved.allocated(run.job.seq, size);
-    }
     let folder = run.repo.path().to_string_lossy().into_owned();
     let how = How {
         connections: run.connections(size),
@@ -222,8 +220,13 @@ async fn fill_and_verify(
     };
     let shared = &run.shared;
     let fill_stop = stop.child_token();
+    let allocation = {
+        let (part, stop) = (part.clone(), fill_stop.clone());
+        tokio::task::spawn_blocking(move || part.allocate(&stop))
+    };
     let filled = {
         let fill = fill(run, task, part, hub, remote, &fill_stop, single_stream);
+        let fill = with_space(run, part, fill, allocation, &fill_stop);
         let sync = part.sync_as_it_grows(&shared.store, &shared.checkpoint);
         tokio::pin!(fill, sync);
         tokio::select! {
@@ -246,6 +249,10 @@ async fn fill_and_verify(
             FileError::Damaged(_) | FileError::Gone(_) | FileError::Disk(..)
         ) {
             part.sync(&shared.store, &shared.checkpoint).await?;
+        }
+        if matches!(&error, FileError::Halt(Halt::Wait(waiting)) if waiting.reason == WaitReason::Disk) {
+            let part = part.clone();
+            let _ = tokio::task::spawn_blocking(move || part.free_unwritten()).await;
         }
         return Err(error);
     }
@@ -273,6 +280,40 @@ async fn fill_and_verify(
         return Err(Halt::Stopped.into());
     }
     compare(run, task, part, found, stop).await
+}
+
+/// Fills the part while its space is allocated; without space it is not filled. Both have ended
+/// when this returns.
+async fn with_space(
+    run: &Run,
+    part: &LivePart,
+    fill: impl Future<Output = Result<(), FileError>>,
+    allocation: JoinHandle<Result<(), DiskError>>,
+    stop: &CancellationToken,
+) -> Result<(), FileError> {
+    let allocation = async {
+        let allocated = allocation.await.map_err(FileError::internal)?;
+        let (reserved, bytes) = (&run.shared.reserved, part.unallocated_bytes);
+        reserved.allocated(run.job.seq, bytes);
+        allocated.map_err(|error| FileError::disk(&error))
+    };
+    tokio::pin!(fill, allocation);
+    tokio::select! {
+        filled = &mut fill => {
+            stop.cancel();
+            // Too late to matter: what came is on the disk, and what did not come has its reason.
+            let _ = allocation.await;
+            filled
+        }
+        allocated = &mut allocation => match allocated {
+            Ok(()) => fill.await,
+            Err(error) => {
+                stop.cancel();
+                let _ = fill.await;
+                Err(error)
+            }
+        },
+    }
 }
 
 async fn compare(

@@ -102,15 +102,20 @@ impl Run {
     async fn reserve(&self, tasks: &[BlobTask]) -> Result<(), Halt> {
         let wanted: Vec<BlobTask> = tasks.to_vec();
         let folder = self.repo.path().to_string_lossy().into_owned();
-        let allocated = self.shared.store.part_blobs(&folder).await.map_err(Halt::store)?;
+        let begun = self.shared.store.part_blobs(&folder).await.map_err(Halt::store)?;
         let repo = self.repo.clone();
-        let present = blocking(move || planner::present(&repo, &wanted)).await?;
-        let missing: u64 = tasks
-            .iter()
-            .zip(present)
-            .filter(|(task, present)| !present && !allocated.contains(&task.blob))
-            .map(|(task, _)| task.size_bytes)
-            .sum();
+        let missing: u64 = blocking(move || {
+            let present = planner::present(&repo, &wanted)?;
+            let absent = wanted.iter().zip(present).filter(|(_, present)| !present);
+            let missing = absent.map(|(task, _)| match begun.contains(&task.blob) {
+                true => task
+                    .size_bytes
+                    .saturating_sub(repo.part_allocated_bytes(task.blob)),
+                false => task.size_bytes,
+            });
+            Ok(missing.sum())
+        })
+        .await?;
         let floor = self.shared.tuning.borrow().free_space_floor_bytes;
         let destination = PathBuf::from(&self.job.destination.dir);
         self.shared
@@ -173,6 +178,7 @@ impl Run {
             let ended = tokio::select! {
                 ended = running.join_next() => ended,
                 _ = tuning.changed() => continue,
+                () = self.shared.places.roomier(), if more_large => continue,
                 () = tokio::time::sleep(LOOK), if more_large => continue,
             };
             let Some(ended) = ended else { break };

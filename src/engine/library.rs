@@ -4,6 +4,7 @@
 //! turn at the database. A deletion closes the [gate](super::gates) of its repo, so that no
 //! download of this process is in the folder, and refuses while a job of the repo is live.
 
+mod plain;
 mod remove;
 mod view;
 
@@ -88,6 +89,7 @@ pub struct Library {
     store: Store,
     gates: Arc<Gates>,
     hubs: Arc<Mutex<HashMap<PathBuf, Arc<Hub>>>>,
+    plain: Arc<Mutex<plain::Plain>>,
 }
 
 impl Library {
@@ -96,6 +98,7 @@ impl Library {
             store,
             gates,
             hubs: Arc::default(),
+            plain: Arc::default(),
         }
     }
 

@@ -18,6 +18,7 @@
 //!
 //! No SQL, no HTTP server, no paths of the cache in here: those are floors below and above.
 
+mod adopter;
 mod analyzer;
 mod attempt;
 mod bandwidth;
@@ -101,6 +102,8 @@ pub struct Tuning {
     pub paused: bool,
     /// Bytes that stay free on the volume; `None` is min(1 GiB, 5 %).
     pub free_space_floor_bytes: Option<u64>,
+    /// The Hub cache that has a friendly view, and the folder of that view.
+    pub friendly: Option<(PathBuf, PathBuf)>,
     /// Where the Hub is and how it is asked.
     pub hub: HubConfig,
 }

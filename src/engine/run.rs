@@ -175,6 +175,13 @@ async fn drive(
         if let Err(error) = shared.store.mark_downloaded(&hub_text, &cached, seq).await {
             tracing::warn!(%error, "what a download compared could not be noted in the index of the cache");
         }
+        let friendly = shared.tuning.borrow().friendly.clone();
+        if let Some((hub, root)) = friendly
+            && finished.is_ok()
+            && hub == hub_dir
+        {
+            shared.library.follow_view(&hub, &root, &cached).await;
+        }
     }
     finished
 }

@@ -203,6 +203,7 @@ fn items_of(
     let contents = Contents::new(hub, &scan.repo);
     let (mut items, mut unknown) = (Vec::new(), 0);
     let mut seen: HashSet<&str> = HashSet::new();
+    let blobs: HashSet<&str> = scan.blobs.iter().map(|blob| blob.name.as_str()).collect();
     let item = |task, path: String, blob: BlobId, size_bytes| NewItem {
         repo: scan.repo.clone(),
         task,
@@ -241,7 +242,18 @@ fn items_of(
                     }
                 }
                 Held::Real if told.is_some() => match told {
-                    Some(told) => (told.blob, Some(told.size_bytes)),
+                    Some(told) => {
+                        let name = told.blob.to_string();
+                        // The same file under two names is read once.
+                        if let Some(blob) = blobs.get(name.as_str())
+                            && let Some(content) = contents.of_path(commit, &file.path)?
+                            && !content.or_blob(&contents, blob)?.blob.is_empty()
+                            && !seen.insert(blob)
+                        {
+                            continue;
+                        }
+                        (told.blob, Some(told.size_bytes))
+                    }
                     None => continue,
                 },
                 Held::Real | Held::Foreign => {

@@ -31,6 +31,8 @@ pub struct Places {
     latency_us: AtomicU64,
     /// Rung when the first place is taken.
     begun: Notify,
+    /// Rung when there may be room for more.
+    roomier: Notify,
     clock: Instant,
 }
 
@@ -71,6 +73,7 @@ impl Places {
             work: AtomicU64::new(0),
             latency_us: AtomicU64::new(0),
             begun: Notify::new(),
+            roomier: Notify::new(),
             clock: Instant::now(),
         })
     }
@@ -100,6 +103,12 @@ impl Places {
     /// Whether there are more places than connections that want one.
     pub fn has_room(&self) -> bool {
         self.wanted.load(Relaxed) < self.lock().width.current()
+    }
+
+    /// Returns when [`has_room`](Self::has_room) may have become true; a change between the two
+    /// calls goes unheard, so look again now and then.
+    pub async fn roomier(&self) {
+        self.roomier.notified().await;
     }
 
     /// Changes the cap; acts at once on whoever asks for a place from now on.
@@ -180,6 +189,7 @@ impl Places {
             let paid = more.min(state.debt);
             state.debt -= paid;
             self.semaphore.add_permits(more - paid);
+            self.roomier.notify_waiters();
         } else {
             let fewer = state.places - wanted;
             state.debt += fewer - self.semaphore.forget_permits(fewer);
@@ -208,6 +218,7 @@ impl Drop for Place {
 impl Drop for Wish {
     fn drop(&mut self) {
         self.places.wanted.fetch_sub(self.count, Relaxed);
+        self.places.roomier.notify_waiters();
     }
 }
 

@@ -1,7 +1,8 @@
 //! `/api/cache`: what lies in the Hub cache, answered from the index, and deleting of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path as FsPath, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -17,7 +18,7 @@ use crate::clock::rfc3339;
 use crate::disk::friendly::FriendlyView;
 use crate::engine::LibraryError;
 use crate::model::code::Code;
-use crate::model::library::CachedRepo;
+use crate::model::library::{CachedRepo, PlainRepo};
 use crate::model::repo::{RepoType, shown};
 use crate::model::size::human_size;
 use crate::store::LibraryQuery;
@@ -108,27 +109,37 @@ pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<
         },
     };
     let place = Place::of(&app);
-    let current = place.freshen(&app, query.flag("fresh")?.unwrap_or(false)).await;
+    let fresh = query.flag("fresh")?.unwrap_or(false);
+    let current = place.freshen(&app, fresh).await;
     let rows = app.store.library(&place.hub_text, &wanted).await?;
     let scanned_at = app.store.library_scanned_at(&place.hub_text).await?;
-    let count_of = |word: &str| rows.iter().filter(|row| row.repo_type == word).count();
-    let total_size: i64 = rows.iter().map(|row| row.size_bytes).sum();
-    let stats = CacheStats {
-        total_models: count_of("model"),
-        total_datasets: count_of("dataset"),
-        total_size,
-        total_size_human: human_size(total_size as u64),
-        total_files: rows.iter().map(|row| row.file_count).sum(),
-    };
+    let plain = plain(&app, fresh).await;
     let (hub, root) = (place.hub.clone(), place.root.clone());
     let repos = tokio::task::spawn_blocking(move || {
         let view = FriendlyView::new(&root, &hub);
-        rows.iter()
-            .map(|row| CacheEntry::new(row, &hub, &view))
-            .collect::<Vec<_>>()
+        let mut repos: Vec<_> = rows.iter().map(|row| CacheEntry::new(row, &hub, &view)).collect();
+        // What the cache has is not shown twice.
+        let known: HashSet<_> = repos.iter().map(CacheEntry::sort_key).collect();
+        let text = wanted.search.map(|text| text.to_lowercase());
+        let fits = |entry: &CacheEntry| {
+            wanted.repo_type.is_none_or(|repo_type| entry.is(repo_type))
+                && text.as_ref().is_none_or(|text| entry.sort_key().0.contains(text))
+                && !known.contains(&entry.sort_key())
+        };
+        repos.extend(plain.iter().map(CacheEntry::plain).filter(fits));
+        repos.sort_by_cached_key(CacheEntry::sort_key);
+        repos
     })
     .await
     .map_err(ApiError::internal)?;
+    let total_size: i64 = repos.iter().map(|entry| entry.sums().0).sum();
+    let stats = CacheStats {
+        total_models: repos.iter().filter(|entry| entry.is(RepoType::Model)).count(),
+        total_datasets: repos.iter().filter(|entry| entry.is(RepoType::Dataset)).count(),
+        total_size,
+        total_size_human: human_size(total_size as u64),
+        total_files: repos.iter().map(|entry| entry.sums().1).sum(),
+    };
     Ok(Json(CacheList {
         count: repos.len(),
         repos,
@@ -207,7 +218,52 @@ pub async fn show(
             }));
         }
     }
-    Err(missing(&id))
+    let plain = plain(&app, query.flag("fresh")?.unwrap_or(false)).await;
+    let wanted = query.word("type")?.unwrap_or(RepoType::Model);
+    let found = plain.iter().find(|plain| is_that(plain, wanted, &id));
+    let found = found.ok_or_else(|| missing(&id))?;
+    Ok(Json(CacheDetail {
+        entry: CacheEntry::plain(found),
+        revisions: Vec::new(),
+        files: found
+            .files
+            .iter()
+            .map(|(path, size)| CacheFile::plain(path, *size))
+            .collect(),
+    }))
+}
+
+fn is_that(plain: &PlainRepo, repo_type: RepoType, id: &str) -> bool {
+    plain.repo.repo_type() == repo_type && plain.repo.id().eq_ignore_ascii_case(id)
+}
+
+/// Models that lie plain in folders of the settings.
+async fn plain(app: &App, fresh: bool) -> Arc<Vec<PlainRepo>> {
+    let settings = app.settings.get();
+    let roots: Vec<PathBuf> = settings
+        .local_dir
+        .iter()
+        .chain(&settings.local_scan_dirs)
+        .chain(settings.download_routes.values())
+        .cloned()
+        .collect();
+    let patience = if fresh { FRESH_PATIENCE } else { PATIENCE };
+    app.engine.library().plain(&roots, fresh, patience).await
+}
+
+/// 404 for a repo of the cache that is asked to be changed or read; says so when it lies in a
+/// folder that is only read.
+pub(super) async fn not_ours(app: &App, repo_type: RepoType, id: &str) -> ApiError {
+    let plain = plain(app, false).await;
+    match plain.iter().find(|plain| is_that(plain, repo_type, id)) {
+        None => missing(id),
+        Some(found) => missing(id)
+            .details(format!(
+                "{id} lies in {}, not in the cache; hfdepot only reads that folder",
+                found.path
+            ))
+            .hint("Delete or move it there, or take it into the cache with POST /api/cache/import."),
+    }
 }
 
 /// Delete a repo from the cache
@@ -252,10 +308,11 @@ pub async fn delete(
             .delete(&place.hub, &place.root, &repo, commit, dry_run, &actor.0)
             .await
     });
-    let deleted = deleting
-        .await
-        .map_err(ApiError::internal)?
-        .map_err(|error| refused(error, &id))?;
+    let deleted = match deleting.await.map_err(ApiError::internal)? {
+        Ok(deleted) => deleted,
+        Err(LibraryError::NotThere) => return Err(not_ours(&app, repo_type, &id).await),
+        Err(error) => return Err(refused(error, &id)),
+    };
     let verb = if dry_run { "Would delete" } else { "Deleted" };
     let mut file_names: Vec<String> = deleted.files.iter().map(|(_, path)| path.clone()).collect();
     file_names.sort_unstable();

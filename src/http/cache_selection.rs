@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::cache::{Place, missing, path_text, refused};
+use super::cache::{Place, not_ours, path_text, refused};
 use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, QueryFields};
 use super::state::AppState;
@@ -151,7 +151,9 @@ pub async fn show(State(app): State<AppState>, query: QueryFields) -> ApiResult<
     let place = Place::of(&app);
     place.freshen(&app, true).await;
     let found = app.store.library_repo(&place.hub_text, &repo).await?;
-    let found = found.ok_or_else(|| missing(repo.id()))?;
+    let Some(found) = found else {
+        return Err(not_ours(&app, repo.repo_type(), repo.id()).await);
+    };
     let job = app.store.library_in_use(&place.hub_text, &repo).await?;
     let delete_reason = match job {
         None => String::new(),
@@ -254,7 +256,9 @@ pub async fn delete(
     let place = Place::of(&app);
     place.freshen(&app, true).await;
     let found = app.store.library_repo(&place.hub_text, &repo).await?;
-    let found = found.ok_or_else(|| missing(repo.id()))?;
+    let Some(found) = found else {
+        return Err(not_ours(&app, repo.repo_type(), repo.id()).await);
+    };
     let changed = |why: &str| ApiError::conflict("The cache has changed").details(why);
     let group = groups(&found.files, true)
         .into_iter()

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::cache::{Place, missing};
+use super::cache::{Place, not_ours};
 use super::error::{ApiError, ApiResult};
 use super::extract::Actor;
 use super::state::{App, AppState};
@@ -125,7 +125,9 @@ pub(super) async fn find(
         .map_err(|error| ApiError::bad_request("Invalid repo format").details(error.to_string()))?;
     place.freshen(app, true).await;
     let found = app.store.library_repo(&place.hub_text, &repo).await?;
-    let found = found.ok_or_else(|| missing(repo.id()))?;
+    let Some(found) = found else {
+        return Err(not_ours(app, repo.repo_type(), repo.id()).await);
+    };
     // Letters as the cache has them.
     CachedRepo::parse(repo.repo_type(), &found.entry.repo).map_err(ApiError::internal)
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::clock::rfc3339;
 use crate::disk::friendly::FriendlyView;
-use crate::model::library::CachedRepo;
+use crate::model::library::{CachedRepo, PlainRepo, quant_groups};
 use crate::model::repo::RepoType;
 use crate::model::size::human_size;
 use crate::store::{LibraryEntry, LibraryFileRow, LibraryRevisionRow};
@@ -26,7 +26,10 @@ pub struct CacheEntry {
     path: String,
     owner: String,
     name: String,
+    /// `HF cache`, or `Local` for what lies plain in a folder of the settings: that is only read.
     source: &'static str,
+    /// The cache, or that folder.
+    location: String,
     /// Bytes on disk; each content counts once.
     size: i64,
     size_human: String,
@@ -124,6 +127,7 @@ impl CacheEntry {
             owner: cached.as_ref().map_or("", CachedRepo::owner).to_owned(),
             name: cached.as_ref().map_or("", CachedRepo::name).to_owned(),
             source: "HF cache",
+            location: hub.to_string_lossy().into_owned(),
             size: row.size_bytes,
             size_human: human_size(row.size_bytes as u64),
             file_count: row.file_count,
@@ -151,6 +155,65 @@ impl CacheEntry {
     }
 }
 
+impl CacheEntry {
+    /// A model that lies plain in a folder.
+    pub fn plain(plain: &PlainRepo) -> Self {
+        let size: u64 = plain.files.iter().map(|(_, size)| size).sum();
+        let (mut quantizations, mut mmproj_files) = (Vec::new(), Vec::new());
+        for group in quant_groups(plain.files.iter().map(|(path, _)| path.as_str())) {
+            let to = match group.projector {
+                true => &mut mmproj_files,
+                false => &mut quantizations,
+            };
+            if !to.contains(&group.label) {
+                to.push(group.label);
+            }
+        }
+        Self {
+            repo: plain.repo.id().to_owned(),
+            repo_type: plain.repo.repo_type().to_string(),
+            path: plain.path.clone(),
+            owner: plain.repo.owner().to_owned(),
+            name: plain.repo.name().to_owned(),
+            source: "Local",
+            location: plain.location.clone(),
+            size: size as i64,
+            size_human: human_size(size),
+            file_count: plain.files.len() as i64,
+            branch: String::new(),
+            commit: String::new(),
+            downloaded: rfc3339(plain.modified_at).chars().take(10).collect(),
+            download_status: "unknown".to_owned(),
+            snapshots: Vec::new(),
+            quantizations,
+            has_mm_proj: !mmproj_files.is_empty(),
+            mmproj_files,
+            friendly_path: String::new(),
+            last_used: None,
+            verified_at: None,
+            verification: String::new(),
+            revision_count: 0,
+            missing_files: 0,
+            problems: Vec::new(),
+        }
+    }
+
+    /// By which the list is sorted.
+    pub fn sort_key(&self) -> (String, String) {
+        (self.repo.to_lowercase(), self.repo_type.clone())
+    }
+
+    /// Bytes on disk, and files that are shown.
+    pub fn sums(&self) -> (i64, i64) {
+        (self.size, self.file_count)
+    }
+
+    /// Whether it is one of this type.
+    pub fn is(&self, repo_type: RepoType) -> bool {
+        self.repo_type == repo_type.as_str()
+    }
+}
+
 impl CacheRevision {
     /// From its row.
     pub fn new(row: &LibraryRevisionRow) -> Self {
@@ -166,6 +229,21 @@ impl CacheRevision {
 }
 
 impl CacheFile {
+    /// A plain file.
+    pub fn plain(path: &str, size: u64) -> Self {
+        Self {
+            name: path.to_owned(),
+            size: size as i64,
+            size_human: human_size(size),
+            is_lfs: size as i64 > LARGE,
+            blob_id: String::new(),
+            commit: String::new(),
+            held: "real".to_owned(),
+            verification: String::new(),
+            shared_with: Vec::new(),
+        }
+    }
+
     /// From its row.
     pub fn new(row: &LibraryFileRow) -> Self {
         Self {

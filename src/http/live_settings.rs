@@ -130,6 +130,7 @@ pub fn tuning_of(settings: &Settings, limits: &Limits, holds: Holds) -> Tuning {
         max_speed_bytes,
         paused: holds.active == Active::Paused,
         free_space_floor_bytes: settings.free_space_floor_bytes,
+        friendly: Some((settings.cache.hub.clone(), settings.cache.root.clone())),
         hub: hub_of(settings),
     }
 }

@@ -173,6 +173,21 @@ pub struct LibraryRepo {
     pub problems: Vec<String>,
 }
 
+/// A model that lies plain in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainRepo {
+    /// Which repo its folders are named after.
+    pub repo: CachedRepo,
+    /// The folder of the settings that it lies in.
+    pub location: String,
+    /// Its own folder.
+    pub path: String,
+    /// Path below that and length in bytes of each file, in order.
+    pub files: Vec<(String, u64)>,
+    /// Last change of a file, UTC milliseconds.
+    pub modified_at: i64,
+}
+
 /// Refs below this folder only keep snapshots; they are no names for people.
 const KEEPING: &str = "hfdepot/";
 

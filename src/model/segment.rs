@@ -32,24 +32,25 @@ impl Segment {
     }
 }
 
-/// Cuts a file of `size_bytes` into segments of 8–32 MiB, about four for each of
-/// `connections`, so that no connection is idle for long at the end.
+/// Cuts a file of `size_bytes` into segments of 8–32 MiB that become shorter towards the end, where
+/// each is one of `connections` shares of what is left. So the last ones end at about the same time,
+/// and little is left to hash after the last byte.
 pub fn cut(size_bytes: u64, connections: usize) -> Vec<Segment> {
-    let wanted = size_bytes / (connections.max(1) as u64 * 4);
-    let length = wanted
-        .clamp(MIN_SEGMENT_BYTES, MAX_SEGMENT_BYTES)
-        .next_multiple_of(1 << 20);
-    (0..size_bytes.div_ceil(length))
-        .map(|index| {
-            let start = index * length;
-            Segment {
-                start,
-                length: length.min(size_bytes - start),
-                written: 0,
-                synced: 0,
-            }
-        })
-        .collect()
+    let mut segments = Vec::new();
+    let mut start = 0;
+    while start < size_bytes {
+        let left = size_bytes - start;
+        let share = (left / connections.max(1) as u64).clamp(MIN_SEGMENT_BYTES, MAX_SEGMENT_BYTES);
+        let length = share.next_multiple_of(1 << 20).min(left);
+        segments.push(Segment {
+            start,
+            length,
+            written: 0,
+            synced: 0,
+        });
+        start += length;
+    }
+    segments
 }
 
 /// The right to write to one segment, until it is given back or handed to somebody else.
@@ -348,6 +349,10 @@ mod tests {
                     .skip(1)
                     .all(|s| (MIN_SEGMENT_BYTES..=MAX_SEGMENT_BYTES).contains(&s.length))
             );
+            let never_longer = segments.windows(2).all(|pair| pair[0].length >= pair[1].length);
+            assert!(never_longer, "{size}");
+            let last: u64 = segments.iter().rev().take(connections).map(|s| s.length).sum();
+            assert!(last <= connections as u64 * MIN_SEGMENT_BYTES, "{size}");
         }
         assert!(cut(0, 8).is_empty() && Layout::new(vec![]).is_written());
     }
@@ -356,7 +361,7 @@ mod tests {
     fn segments_are_handed_out_from_the_front_and_never_twice() {
         let mut layout = Layout::new(cut(40 << 20, 1));
         let (first, second) = (layout.take().unwrap(), layout.take().unwrap());
-        assert_eq!((first.segment.start, second.segment.start), (0, 10 << 20));
+        assert_eq!((first.segment.start, second.segment.start), (0, 32 << 20));
         layout.give_back(0, first.ticket);
         assert_eq!(layout.take().unwrap().segment.start, 0);
     }
@@ -377,7 +382,7 @@ mod tests {
 
     #[test]
     fn the_rest_of_a_segment_goes_to_another_and_both_end_where_they_meet() {
-        let mut layout = Layout::new(cut(24 << 20, 1));
+        let mut layout = Layout::new(cut(24 << 20, 3));
         let slow = layout.take().unwrap();
         let next = layout.take().unwrap();
         layout.advance(next.segment.start, next.ticket, 1 << 20);
@@ -401,7 +406,7 @@ mod tests {
         #[test]
         fn marks_stay_ordered_whatever_the_connections_do(moves in prop::collection::vec((0usize..6, 1u64..9 << 20), 1..60)) {
             let size = 30 << 20;
-            let mut layout = Layout::new(cut(size, 1));
+            let mut layout = Layout::new(cut(size, 4));
             let mut held: Vec<(u64, Ticket)> = Vec::new();
             for (what, bytes) in moves {
                 match what {

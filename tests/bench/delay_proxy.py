@@ -1,9 +1,10 @@
 """A TCP relay that makes a round trip long: `delay_proxy.py --ms 40 127.0.0.1:8001=127.0.0.1:9001 …`
 
 Each direction is a line of a fixed length in time: bytes come out half a round trip after they
-went in, in order, at any rate. A new connection pays one more round trip before its first bytes,
-as a TCP handshake would. Not modelled: slow start, loss, a limit on the rate. At most WINDOW bytes
-are on the line of one direction, so one connection moves at most WINDOW per half round trip.
+went in, in order. A new connection pays one more round trip before its first bytes, as a TCP
+handshake would. As with TCP, one connection moves at most the receiver's window in a round trip:
+half of that is on the line of one direction at most, while the other half is being acknowledged.
+Not modelled: slow start, loss, a limit on the rate of all connections together.
 
 Prints `ready` once all listeners are open. Ends with SIGTERM.
 """
@@ -14,9 +15,10 @@ import argparse
 import asyncio
 from collections import deque
 
-#: Bytes on their way in one direction of one connection: 4 MiB are 200 MiB/s at 40 ms, which is
-#: about what Linux' default receive window (tcp_rmem, 6 MiB) allows.
-WINDOW = 4 << 20
+#: Bytes on their way in one direction of one connection: half of a receive window of 4 MiB, which is
+#: about what Linux' default (tcp_rmem, 6 MiB with the kernel's own share) gives to the data: 100 MiB/s
+#: at 40 ms.
+ON_THE_LINE = 2 << 20
 
 
 class Line(asyncio.Protocol):
@@ -73,7 +75,7 @@ class Line(asyncio.Protocol):
     def _regulate(self) -> None:
         if self.transport.is_closing():
             return
-        if self.clogged or self.bytes_on_the_way >= WINDOW:
+        if self.clogged or self.bytes_on_the_way >= ON_THE_LINE:
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()

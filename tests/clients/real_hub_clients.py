@@ -8,7 +8,9 @@ the newest huggingface_hub from PyPI:
    that was fetched by its hash; `hf cache verify` agrees with every checksum
 2. online: `hf download` of what hfdepot stored asks for metadata only, not for a byte of a file
 3. together: `hf download` and hfdepot fetch one repository into one cache at the same time, five times
-4. the examples of the API document (curl, jq, bc, monitor.sh, Python websockets), as they stand
+4. in folders of plain files: `hf download --local-dir` fetches nothing of what hfdepot put there, hfdepot nothing of
+   what hf did, and an import takes it into the cache
+5. the examples of the API document (curl, jq, bc, monitor.sh, Python websockets), as they stand
 
 Needs PyPI when run for the first time. Exit code 0: holds; 1: does not; 77: could not run.
 """
@@ -25,6 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import local_folders
 import packages
 import seed_examples
 from kit import cache, hf, procs
@@ -56,6 +59,7 @@ def main() -> int:
         work = Path(work)
         checks = _stored(binary, repos, work)
         checks += _shared(binary, repos, work, options.rounds)
+        checks += local_folders.check(binary, repos, work)
         checks += _examples(binary, repos, work)
     print(f"real clients: {checks} checks passed with huggingface_hub {_version()}", flush=True)
     return 0

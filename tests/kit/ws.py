@@ -21,6 +21,8 @@ class WebSocket:
     def __init__(self, host: str, port: int, path: str, timeout: float):
         self._socket = socket.create_connection((host, port), timeout)
         self._buffer = b""
+        #: Length of the last message in bytes.
+        self.length = 0
         key = base64.b64encode(os.urandom(16)).decode()
         self._socket.sendall(
             (
@@ -55,6 +57,7 @@ class WebSocket:
             elif kind != PONG:
                 message += payload
                 if last:
+                    self.length = len(message)
                     return json.loads(message)
 
     def _frame(self) -> tuple[bool, int, bytes]:

@@ -45,6 +45,7 @@ pub fn tuning(endpoint: &str) -> Tuning {
         max_speed_bytes: None,
         paused: false,
         free_space_floor_bytes: Some(0),
+        friendly: None,
         hub,
     }
 }

@@ -164,3 +164,40 @@ fn a_folder_of_the_users_choice_holds_parts_as_well_but_not_through_a_link() {
         Err(PartError::Disk(_))
     ));
 }
+
+#[test]
+fn space_is_allocated_in_steps_and_given_back_where_nothing_was_written() {
+    let home = Home::new();
+    let size = 40 << 20;
+    let opened = open(&home, size);
+    assert_eq!(opened.unallocated_bytes, size, "opening takes no space");
+    opened.file.write_at(&[7; 4096], 0).unwrap();
+    opened.file.allocate(|| true).unwrap();
+    let allocated = home.repo.part_allocated_bytes(ID);
+    // tmpfs and file systems without allocation keep the hole.
+    assert!(allocated >= size || allocated <= 1 << 20, "{allocated}");
+    assert!(opened.file.is_intact(), "the length stays");
+
+    opened.file.free(4096, size - 4096);
+    assert!(home.repo.part_allocated_bytes(ID) <= 1 << 20);
+    assert!(opened.file.is_intact());
+    let mut buffer = [0; 4097];
+    assert_eq!(opened.file.read_at(&mut buffer, 0).unwrap(), 4097);
+    assert_eq!((buffer[4095], buffer[4096]), (7, 0));
+    drop(opened);
+    let again = open(&home, size);
+    assert!(!again.created && again.unallocated_bytes >= size - (1 << 20));
+}
+
+#[test]
+fn an_allocation_ends_when_it_is_told_to() {
+    let home = Home::new();
+    let opened = open(&home, 64 << 20);
+    let asked = std::cell::Cell::new(0);
+    let go_on = || {
+        asked.set(asked.get() + 1);
+        asked.get() == 1
+    };
+    opened.file.allocate(go_on).unwrap();
+    assert!(home.repo.part_allocated_bytes(ID) <= 9 << 20, "one step of 8 MiB");
+}

@@ -10,6 +10,32 @@ use crate::disk::library::scan_repo;
 use crate::model::library::CachedRepo;
 
 impl Library {
+    /// Brings what the friendly view in `root` shows of a repo up to date, when somebody has had
+    /// that view built. A failure is only told: the next rebuild mends it.
+    pub async fn follow_view(&self, hub: &Path, root: &Path, repo: &CachedRepo) {
+        let (root, hub, name) = (root.to_owned(), hub.to_owned(), repo.clone());
+        let followed = blocking(move || {
+            let mut done = Rebuilt::default();
+            if ["models", "datasets"].iter().any(|kind| root.join(kind).is_dir())
+                && let Some(scan) = scan_repo(&hub, &name, now_ms())?
+            {
+                FriendlyView::new(&root, &hub).rebuild(&scan, true, &mut done)?;
+            }
+            Ok(done)
+        });
+        let error = match followed.await {
+            Ok(done) => done.errors.first().cloned(),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(error) = error {
+            tracing::warn!(
+                repo = repo.id(),
+                error,
+                "the friendly view could not follow a download"
+            );
+        }
+    }
+
     /// Rebuilds the friendly view in `root` of the cache at `hub`; `clean` also removes links
     /// that nothing wants any more. Returns how many repos were looked at.
     ///

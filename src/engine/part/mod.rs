@@ -6,6 +6,7 @@
 mod belief;
 mod follow;
 mod relief;
+mod space;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -58,6 +59,8 @@ pub struct LivePart {
     pub blob: BlobId,
     /// Full length in bytes.
     pub size_bytes: u64,
+    /// Bytes that had no space on the disk when it was opened.
+    pub unallocated_bytes: u64,
     /// The run that writes it, with the right under which its marks are recorded.
     meter: Arc<Meter>,
     /// Rows of the files that will have this content.
@@ -135,6 +138,7 @@ impl LivePart {
             id,
             blob,
             size_bytes,
+            unallocated_bytes: opened.unallocated_bytes,
             meter: meter.clone(),
             files,
             folder,

@@ -163,10 +163,15 @@ impl Store {
     ) -> Result<std::collections::HashMap<String, String>, StoreError> {
         let (repo_type, id) = (repo.repo_type().as_str(), repo.id());
         let rows = sqlx::query!(
-            "SELECT file.blob_id, job.id FROM job JOIN file ON file.job_seq = job.seq
-             WHERE job.destination = ? AND job.repo_type = ? AND job.repo = ? COLLATE NOCASE
-               AND (job.lease_owner IS NOT NULL OR job.status IN ('queued', 'running', 'paused'))
-               AND file.state NOT IN ('complete', 'skipped')",
+            r#"SELECT file.blob_id, job.id AS "id!" FROM (
+                   SELECT seq FROM job WHERE lease_owner IS NOT NULL
+                   UNION
+                   SELECT seq FROM job WHERE dismissed_at IS NULL AND status IN ('queued', 'running', 'paused')
+               ) AS live
+               CROSS JOIN job ON job.seq = live.seq
+               CROSS JOIN file ON file.job_seq = job.seq
+               WHERE job.destination = ? AND job.repo_type = ? AND job.repo = ? COLLATE NOCASE
+                 AND file.state NOT IN ('complete', 'skipped')"#,
             hub,
             repo_type,
             id
