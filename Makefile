@@ -3,7 +3,7 @@
 
 BINARY := target/release/hfdepot
 HAS_WEB := $(wildcard web/package.json)
-WEB_SOURCES := $(shell find web -type d \( -name node_modules -o -name dist -o -name tests \) -prune -o -type f -print 2>/dev/null)
+WEB_SOURCES := $(shell find web -type d \( -name node_modules -o -name dist -o -name tests -o -name screenshots \) -prune -o -type f -print 2>/dev/null)
 
 .PHONY: help run test test-rust test-crash test-clients test-web fuzz bench bench-resume bench-api fmt lint docs web release sqlx-data setup
 
@@ -35,7 +35,8 @@ test-clients: release ## the real huggingface_hub, curl, jq, websockets and sche
 
 test-web: release ## unit and browser tests of the web pages
 ifneq ($(HAS_WEB),)
-	cd web && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm test
+	# npm leaves a copy of the lock file behind; an older one is of other packages.
+	cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; } && npm test
 endif
 
 FUZZ_SECONDS := 60

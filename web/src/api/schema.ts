@@ -1346,6 +1346,8 @@ export interface components {
             hasMMProj: boolean;
             /** @description Last reading, as exactly as the mount keeps it. */
             lastUsed?: string | null;
+            /** @description The cache, or that folder. */
+            location: string;
             /**
              * Format: int64
              * @description Files of the shown snapshot that have no content.
@@ -1370,6 +1372,7 @@ export interface components {
             sizeHuman: string;
             /** @description Names of branches and tags. */
             snapshots: string[];
+            /** @description `HF cache`, or `Local` for what lies plain in a folder of the settings: that is only read. */
             source: string;
             type: string;
             /** @description `verified`, `partial` or `bad`; empty while nothing was compared. */

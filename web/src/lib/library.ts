@@ -101,3 +101,9 @@ export function usage(repo: CachedRepo & { files?: { name: string }[] }): { name
   }
   return lines;
 }
+
+/** What tells an entry from the others: the same repo may lie in the cache and plain in a folder beside it. */
+export const keyOf = (repo: Pick<CachedRepo, 'type' | 'repo' | 'path'>) => `${repo.type}:${repo.repo}:${repo.path}`;
+
+/** Whether it lies plain in a folder of the settings: that is only read, so nothing can be done with it here. */
+export const isPlain = (repo: Pick<CachedRepo, 'source'>) => repo.source === 'Local';

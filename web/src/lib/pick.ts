@@ -1,6 +1,6 @@
 /** From what a user ticks in a report to the download that fetches it, and whether it fits his machine. */
 import type { DownloadRequest } from '../api/types';
-import type { Item, Report } from '../api/hub-types';
+import type { Item, RepoFile, Report } from '../api/hub-types';
 
 /** What is chosen: everything, parts of the report, or patterns and files of the user's own. */
 export interface Choice {
@@ -36,6 +36,15 @@ export function usable(item: Item): boolean {
 export function recommended(report: Report): Choice {
   const items = report.selectable_items.filter((item) => item.recommended && usable(item)).map((item) => item.id);
   return { all: items.length === 0, items: new Set(items), patterns: '', paths: new Set() };
+}
+
+/** The files that were added or changed since `before`. Small files of git have no hash in a report: their length decides. */
+export function changedSince(now: RepoFile[], before: RepoFile[]): RepoFile[] {
+  const known = new Map(before.map((file) => [file.path, file]));
+  return now.filter((file) => {
+    const old = known.get(file.path);
+    return old === undefined || old.size !== file.size || (old.sha256 ?? '') !== (file.sha256 ?? '');
+  });
 }
 
 /** Whether nothing is chosen. */

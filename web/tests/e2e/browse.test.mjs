@@ -112,3 +112,21 @@ test('a name of a model and a dataset asks which, and the answer stands in the U
   assert.match(page.url(), /type=dataset/);
   await close(page);
 });
+
+test('only what is new since the revision at hand is chosen', async () => {
+  const page = await open(browser, mock.url);
+  // Upstream the revision that lies here had one file less, and another with other bytes.
+  await page.route(/api\/analyze\/.*revision=[0-9a-f]{40}/, async (route) => {
+    const answer = await route.fetch();
+    const report = await answer.json();
+    const files = report.files.filter(({ path }) => !path.endsWith('Q2_K.gguf')).map((file) => (file.path.endsWith('Q8_0.gguf') ? { ...file, sha256: '0'.repeat(64) } : file));
+    await route.fulfill({ response: answer, json: { ...report, files } });
+  });
+  await page.route(/api\/cache\/unsloth\//, (route) => route.fulfill({ json: { repo: 'unsloth/Qwen3-32B-GGUF', type: 'model', revisions: [{ commit: 'ab12cd3'.padEnd(40, '0'), refs: ['main'], size: 1, uniqueSize: 1, fileCount: 1 }] } }));
+  await PAGES['repo-gguf'](page);
+  await page.click(id('pick-new'));
+  await page.locator(id('pick-new-said'), { hasText: '2 files are new or changed since ab12cd3' }).waitFor();
+  assert.match(await page.locator(id('repo-pick')).innerText(), /2 ticked in the list of files/);
+  await page.waitForSelector(id('plan-sum'));
+  await close(page);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Item, Report } from '../../src/api/hub-types';
-import { fits, isEmpty, pathPattern, recommended, requestOf, toggled, twoFormats, type Choice } from '../../src/lib/pick';
+import { changedSince, fits, isEmpty, pathPattern, recommended, requestOf, toggled, twoFormats, type Choice } from '../../src/lib/pick';
 
 const item = (id: string, more: Partial<Item> = {}): Item => ({ id, label: id, recommended: false, category: 'quantization', filter_value: id, files: [`${id}.gguf`], ...more });
 const report = (more: Partial<Report> = {}): Report => ({
@@ -57,4 +57,14 @@ describe('hardware', () => {
   it.each([
     [20, 24, 64, 'gpu'], [30, 24, 64, 'both'], [70, 24, 64, 'both'], [90, 24, 64, 'none'], [20, 0, 32, 'ram'], [30, 0, 32, 'none'],
   ] as const)('%i GiB on %i GiB of GPU and %i of RAM: %s', (need, gpu, ram, fit) => expect(fits(need * GIB, { gpu, ram })).toBe(fit));
+});
+
+describe('what is new since a revision', () => {
+  const file = (path: string, size: number, sha256?: string) => ({ path, size, lfs: sha256 !== undefined, ...(sha256 === undefined ? {} : { sha256 }) });
+  it('is what was added, and what has another length or hash; what was removed is nothing to fetch', () => {
+    const before = [file('same.gguf', 9, 'a'), file('swapped.gguf', 9, 'a'), file('README.md', 5), file('gone.bin', 1)];
+    const now = [file('same.gguf', 9, 'a'), file('swapped.gguf', 9, 'b'), file('README.md', 6), file('new.gguf', 3, 'c')];
+    expect(changedSince(now, before).map(({ path }) => path)).toEqual(['swapped.gguf', 'README.md', 'new.gguf']);
+    expect(changedSince(now, now)).toEqual([]);
+  });
 });
