@@ -30,7 +30,7 @@ use crate::store::{NewWork, Submitted};
 pub struct ImportRequest {
     /// An absolute path, in a folder that `localScanDirs`, `localDir` or `downloadRoutes` of the
     /// settings or `--export-dir` name.
-    #[schema(required, nullable = false)]
+    #[schema(required, nullable = false, pattern = "^/[^\\x00]*$")]
     dir: Option<String>,
     /// Only show what would be taken over; `true` by default.
     dry_run: Option<bool>,
