@@ -274,12 +274,12 @@ async fn only_folders_that_the_settings_name_are_looked_through() {
     for (dir, status, error) in [
         (String::new(), 400, "Missing required field: dir"),
         ("models".to_owned(), 400, "Invalid dir"),
-        (text(&from.join("../outside")), 400, "Invalid dir"),
-        ("/etc".to_owned(), 400, "Invalid dir"),
+        (text(&from.join("../outside")), 403, "dir is not allowed"),
+        ("/etc".to_owned(), 403, "dir is not allowed"),
         (text(&outside), 403, "dir is not allowed"),
         (text(&from.join("link")), 403, "dir is not allowed"),
         (text(&cache(&service)), 403, "dir is not allowed"),
-        (text(&from.join("none")), 400, "Invalid dir"),
+        (text(&from.join("none")), 404, "Folder not found"),
     ] {
         let (found, answer) = service.post("/api/cache/import", json!({"dir": dir})).await;
         assert_eq!(

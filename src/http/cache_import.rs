@@ -16,11 +16,12 @@ use super::extract::Actor;
 use super::mirror::end_of;
 use super::state::{App, AppState};
 use super::targets::{own_directories, real};
+use super::wire::RepoOrNone;
 use crate::config::paths::check_directory;
 use crate::disk::export::Placing;
 use crate::engine::{ImportReport, ImportSpec};
 use crate::model::job::{JobId, Verify};
-use crate::model::repo::{RepoId, RepoType};
+use crate::model::repo::{RepoId, RepoType, shown};
 use crate::model::state::{JobKind, JobStatus};
 use crate::store::{NewWork, Submitted};
 
@@ -37,6 +38,7 @@ pub struct ImportRequest {
     /// `auto` by default: cloned where the file system can, else hard-linked, else copied.
     mode: Option<Placing>,
     /// Whose files they are, when `dir` is a folder of plain files that is not named `owner/name`.
+    #[schema(inline, value_type = Option<RepoOrNone>)]
     repo: Option<String>,
     /// Of that repo; `model` by default.
     #[serde(rename = "type")]
@@ -78,6 +80,7 @@ pub struct ImportStarted {
         (status = 202, description = "The job that does it", body = ImportStarted),
         (status = 400, description = "The folder cannot be looked through"),
         (status = 403, description = "The folder is not allowed"),
+        (status = 404, description = "The folder is not there"),
         (status = 409, description = "The import was cancelled"),
         (status = 503, description = "The service stops; the job goes on with its next start"),
     )
@@ -162,10 +165,12 @@ async fn allowed(app: &App, dir: &str) -> ApiResult<PathBuf> {
     let roots: Vec<PathBuf> = named.chain(&app.export_dirs).cloned().collect();
     let own = own_directories(app);
     let wanted: PathBuf = Path::new(dir).components().collect();
+    let wrong = |why: String| ApiError::bad_request("Invalid dir").details(format!("dir {why}"));
+    if !wanted.is_absolute() {
+        return Err(wrong("must be an absolute path".to_owned()));
+    }
     let text = dir.to_owned();
     let checked = tokio::task::spawn_blocking(move || {
-        check_directory(&text)
-            .map_err(|why| ApiError::bad_request("Invalid dir").details(format!("dir {why}")))?;
         // Links count by where they lead, on both sides.
         let place = real(&wanted);
         let inside = |root: &PathBuf| place.starts_with(real(root));
@@ -175,8 +180,9 @@ async fn allowed(app: &App, dir: &str) -> ApiResult<PathBuf> {
                 .reason(crate::model::code::Code::BadRequest)
                 .hint("Start the service with --local-scan-dirs DIR, then import from there."));
         }
+        check_directory(&text).map_err(wrong)?;
         if !wanted.is_dir() {
-            return Err(ApiError::bad_request("Invalid dir").details("dir is no folder"));
+            return Err(ApiError::not_found("Folder not found").details(shown(&text)));
         }
         Ok(wanted)
     });
