@@ -268,9 +268,8 @@ async fn the_friendly_view_has_links_that_open_and_a_manifest() {
     let hub = Hub::start().await;
     let service = stocked(&hub).await;
     let root = service.home().join(".cache/huggingface");
-    let (status, error) = service.post_text("/api/cache/rebuild", "not json").await;
-    assert_eq!(status, 400, "{error}");
-    let (status, report) = service.post_text("/api/cache/rebuild", "").await;
+    // What cannot be read counts as no body.
+    let (status, report) = service.post_text("/api/cache/rebuild", "not json").await;
     assert_eq!(status, 200, "{report}");
     assert_eq!(report["success"], true);
     assert_eq!(report["reposScanned"], 1);

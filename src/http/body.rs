@@ -32,7 +32,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// A JSON body that may be missing, or `null`.
+/// A JSON body that may be missing. One that cannot be read counts as missing, as clients of the
+/// route with it are used to.
 #[derive(Debug)]
 pub struct OptionalBody<T>(pub Option<T>);
 
@@ -40,10 +41,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        match arrived(request).await?.trim_ascii() {
-            b"" | b"null" => Ok(Self(None)),
-            bytes => read(bytes).map(Some).map(Self),
-        }
+        Ok(Self(read(&arrived(request).await?).ok()))
     }
 }
 
