@@ -130,11 +130,8 @@ impl Connection {
             let Some(mut read) = body.next().await? else {
                 break;
             };
-            loop {
-                held.holding_back(true);
-                let passed = gate.pass(&mut read).await;
-                held.holding_back(false);
-                let Some(mut chunk) = passed else { break };
+            held.holding_back(true);
+            while let Some(mut chunk) = gate.pass(&mut read).await {
                 let length = chunk.len() as u64;
                 self.run.received(length);
                 if skip > 0 {
@@ -144,7 +141,7 @@ impl Connection {
                     let _ = chunk.split_to(known as usize);
                 }
                 if !chunk.is_empty() {
-                    let written = self.part.write(held, *offset, &chunk, &shared.checkpoint);
+                    let written = self.part.write(held, *offset, &chunk, &shared.checkpoint).await;
                     let Some(now_left) = written.map_err(Failed::File)? else {
                         return Ok(Yielded::Lost);
                     };
@@ -152,7 +149,6 @@ impl Connection {
                     left = now_left;
                 }
             }
-            held.holding_back(true);
             self.part.room().await;
             held.holding_back(false);
         }

@@ -76,6 +76,9 @@ pub struct LivePart {
     pub hash_was_resumed: bool,
     /// Bytes the hash follower may read, and whether it should end.
     front: Mutex<(u64, bool)>,
+    /// Held by the one who writes: two at a time would spin on the lock of the file in the kernel,
+    /// which took a sixth of the CPU time of a download (16 connections, two cores, tmpfs).
+    write_turn: tokio::sync::Mutex<()>,
     front_moved: Condvar,
     sync_due: Notify,
     sync_turn: tokio::sync::Mutex<()>,
@@ -149,6 +152,7 @@ impl LivePart {
             grips: relief::Grips::default(),
             hasher: hasher.map(Mutex::new),
             hash_was_resumed,
+            write_turn: tokio::sync::Mutex::new(()),
             front_moved: Condvar::new(),
             sync_due: Notify::new(),
             sync_turn: tokio::sync::Mutex::new(()),
@@ -206,13 +210,14 @@ impl LivePart {
     /// What the disk says; the mark does not move then. A file that was deleted or cut is found
     /// here: later writes would give it its length back, with a hole that the hash, taken
     /// before, knows nothing of.
-    pub fn write(
+    pub async fn write(
         &self,
         held: &Held,
         offset: u64,
         bytes: &[u8],
         checkpoint: &Checkpointer,
     ) -> Result<Option<u64>, FileError> {
+        let _turn = self.write_turn.lock().await;
         if !self.file.is_intact() {
             return Err(self.gone());
         }
