@@ -12,34 +12,26 @@
 //! `checkpoint` records them → `publish` makes them visible → `run` settles the job.
 //!
 //! Jobs of other kinds go another way: `work` claims them into a slot of their own and gives each
-//! to the file of its kind, such as `mirror`.
+//! to the file of its kind, such as `work/mirror`. `ending` settles the ones and the others.
 //!
 //! Before a download: `analyzer` says what a repo is, with a look into its files by `peek`.
 //!
 //! No SQL, no HTTP server, no paths of the cache in here: those are floors below and above.
 
-mod adopter;
 mod analyzer;
 mod attempt;
 mod bandwidth;
 mod blob_locks;
-mod checker;
 mod checkpoint;
-mod comparison;
 mod connection;
-mod copier;
-mod copying;
-mod export;
+mod ending;
 mod fetch;
 mod gates;
-mod import;
 mod lanes;
 mod library;
 mod limits;
 mod meter;
-mod mirror;
 mod part;
-mod passing;
 mod peek;
 mod planner;
 mod present;
@@ -48,7 +40,6 @@ mod run;
 mod small;
 mod space;
 mod trouble;
-mod verify;
 mod width;
 mod work;
 mod worker;
@@ -69,19 +60,17 @@ use crate::store::Store;
 
 pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
 pub use bandwidth::Bandwidth;
-pub use comparison::{
-    Compared, Comparison, Plan as MirrorPlan, compare as compare_mirror, plan as plan_mirror,
-};
-pub use export::{ExportReport, ExportSpec};
-pub use import::{ImportFile, ImportReport, ImportSpec, ImportStranger};
 pub use library::{Deleted, Library, LibraryError, Member, PruneRequest, Pruned, Removed};
 pub use limits::Permits;
-pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
 /// What a run makes of stored marks; the simulation in `tests/` decides by it too.
 #[doc(hidden)]
 pub use part::believed;
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
-pub use verify::{BadFile, CheckMode, CheckSpeed, VerifyReport, VerifySpec};
+pub use work::{
+    BadFile, CheckMode, CheckSpeed, Compared, Comparison, Direction, ExportReport, ExportSpec, ImportFile,
+    ImportReport, ImportSpec, ImportStranger, MirrorReport, MirrorSpec, Plan as MirrorPlan, Sides,
+    VerifyReport, VerifySpec, compare as compare_mirror, plan as plan_mirror,
+};
 
 /// What can be tuned while the engine runs; a new value acts within a second.
 #[derive(Debug, Clone)]

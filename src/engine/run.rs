@@ -20,12 +20,13 @@ use crate::model::job::Verify;
 use crate::model::library::CachedRepo;
 use crate::model::plan::RepoFile;
 use crate::model::repo::{BlobId, Commit, RepoId};
-use crate::model::state::{JobStatus, Phase, WaitReason};
-use crate::store::{Claimed, Job, NewFile, Outcome, StoreError, Waiting};
+use crate::model::state::{Phase, WaitReason};
+use crate::store::{Claimed, Job, NewFile, Waiting};
 
 use super::Shared;
 use super::attempt::{FileError, Halt, Tries};
 use super::bandwidth::{Bandwidth, Gate};
+use super::ending;
 use super::meter::Meter;
 use super::planner::{self, Asked, BlobTask, PlanTrouble};
 use super::publish::Ready;
@@ -34,9 +35,6 @@ use super::trouble::Trouble;
 /// What a crashed run left in the staging folder goes after this time, milliseconds: another
 /// instance on the same cache may be using younger files.
 const STALE_MS: i64 = 3_600_000;
-/// First and longest pause between two tries to record the end of a run.
-const SETTLE_PAUSE: Duration = Duration::from_millis(250);
-const SETTLE_PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// What every task of a run sees.
 pub struct Run {
@@ -64,60 +62,20 @@ pub struct Run {
 /// Runs a claimed job until it ends or `stop` is cancelled, and settles it.
 pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth>, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
-    let seq = job.seq;
     tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job));
     shared.checkpoint.add_run(&meter);
     let id = job.id.clone();
-    let result = drive(&shared, job, meter.clone(), bandwidth, stop).await;
-    meter.no_more_troubles();
-    if let Err(error) = shared.checkpoint.record(true).await {
-        tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
-    }
-    shared.checkpoint.forget_run(&meter);
-    shared.reserved.release(seq);
-    let outcome = match result {
-        Ok(()) => Outcome::Completed,
+    let mut result = drive(&shared, job, meter.clone(), bandwidth, stop).await;
+    if matches!(result, Err(Halt::Stopped)) && shared.tuning.borrow().paused {
         // Ready at once: what holds it back is that nothing is claimed meanwhile.
-        Err(Halt::Stopped) if shared.tuning.borrow().paused => Outcome::Waiting(Waiting {
+        result = Err(Halt::Wait(Waiting {
             reason: WaitReason::Schedule,
             ready_at: now_ms(),
             text: "Waits until work goes on".to_owned(),
-        }),
-        Err(Halt::Stopped) => Outcome::Released,
-        Err(Halt::Wait(waiting)) => Outcome::Waiting(waiting),
-        Err(Halt::Fail(code, text)) => Outcome::Failed(code, text),
-        Err(Halt::LeaseLost) => {
-            tracing::warn!(job.id = %id, "the lease was lost; the run ends without a trace");
-            return;
-        }
-    };
-    match settle(&shared, &meter, &outcome).await {
-        Ok(status) => tracing::info!(job.id = %id, %status, ?outcome, "job settled"),
-        Err(error) => {
-            tracing::error!(job.id = %id, %error, "the job could not be settled; its lease will run out")
-        }
+        }));
     }
-}
-
-/// Records how the run ended. While the database cannot be used nobody else could take the job
-/// either: it is tried until it works, the lease is lost, or the service stops.
-async fn settle(shared: &Shared, meter: &Meter, outcome: &Outcome) -> Result<JobStatus, StoreError> {
-    let mut pause = SETTLE_PAUSE;
-    loop {
-        let settled = shared.store.settle(&meter.lease, outcome).await;
-        match &settled {
-            Err(error) if error.hindrance().is_some() && !shared.stop.is_cancelled() => {
-                tracing::warn!(job.seq = meter.lease.job_seq(), %error, "the end of the run waits for the database");
-            }
-            _ => return settled,
-        }
-        tokio::select! {
-            () = shared.stop.cancelled() => {}
-            () = tokio::time::sleep(pause) => {}
-        }
-        pause = (pause * 2).min(SETTLE_PAUSE_MAX);
-    }
+    ending::settle(&shared, &meter, &id, result).await;
 }
 
 async fn drive(

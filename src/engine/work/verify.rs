@@ -18,9 +18,9 @@ use crate::model::repo::{BlobId, RepoType};
 use crate::model::state::{Phase, words};
 use crate::store::{Item, NewItem};
 
-use super::attempt::Halt;
 use super::checker::{self, Checker};
-use super::work::Task;
+use super::task::Task;
+use crate::engine::attempt::Halt;
 
 /// Files that each list of a report holds at most; all are counted.
 const TOLD: usize = 1_000;
@@ -123,14 +123,9 @@ pub async fn run(task: &Task) -> Result<(), Halt> {
     }
     task.phase(Phase::Verifying, "").await?;
     let mut checker = Checker::new(task, &spec);
-    let mut after = 0;
-    loop {
-        let items = task.pending(after).await?;
-        let Some(last) = items.last() else { break };
-        after = last.id;
-        for item in &items {
-            checker.check(item).await?;
-        }
+    let mut items = task.pending();
+    while let Some(item) = items.next().await? {
+        checker.check(&item).await?;
     }
     checker.settle().await?;
     let report = report(task).await?;

@@ -7,9 +7,10 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use crate::disk::BlobHasher;
+use crate::disk::export::Copy;
 
-use super::attempt::Halt;
-use super::work::Task;
+use super::task::Task;
+use crate::engine::attempt::Halt;
 
 /// Bytes of one piece.
 const PIECE_BYTES: usize = 4 << 20;
@@ -19,11 +20,11 @@ const FLUSH_BYTES: u64 = 64 << 20;
 const REST_MAX: Duration = Duration::from_secs(1);
 
 /// A content between its two ends.
-pub(super) struct Passing<W> {
+pub(super) struct Passing {
     /// Where it is read, from its first byte.
     pub from: File,
-    /// Where it goes; a flush brings it to the disk.
-    pub to: W,
+    /// Where it goes; `None` when it is only to be hashed.
+    pub to: Option<Copy>,
     /// `None` when it is not to be hashed.
     pub hasher: Option<BlobHasher>,
     /// Its length.
@@ -32,7 +33,7 @@ pub(super) struct Passing<W> {
     pub buffer: Vec<u8>,
 }
 
-impl<W: Write + Send + 'static> Passing<W> {
+impl Passing {
     /// Moves all bytes, and rests after each piece `rest` times as long as it took. What was
     /// counted as done is added to `counted`.
     ///
@@ -84,8 +85,10 @@ impl<W: Write + Send + 'static> Passing<W> {
             if let Some(hasher) = &mut self.hasher {
                 hasher.update(buffer);
             }
-            self.to.write_all(buffer)?;
-            if flush { self.to.flush() } else { Ok(()) }
+            let Some(to) = &mut self.to else { return Ok(()) };
+            to.write_all(buffer)?;
+            // Brings it to the disk.
+            if flush { to.flush() } else { Ok(()) }
         });
         (self, moved)
     }

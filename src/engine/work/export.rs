@@ -21,9 +21,9 @@ use crate::model::repo::{BlobId, RepoPath, RepoType};
 use crate::model::state::Phase;
 use crate::store::{Item, ItemSettled, ItemState, NewItem};
 
-use super::attempt::{Halt, wait_for_disk};
 use super::passing::Passing;
-use super::work::Task;
+use super::task::{Failure, Task};
+use crate::engine::attempt::Halt;
 
 /// A file of the snapshot.
 const FILE: &str = "file";
@@ -82,27 +82,6 @@ pub struct ExportReport {
     pub errors: Vec<String>,
 }
 
-/// Why one file is not exported.
-enum Failure {
-    Halt(Halt),
-    File(Code, String),
-}
-
-impl From<Halt> for Failure {
-    fn from(halt: Halt) -> Self {
-        Self::Halt(halt)
-    }
-}
-
-impl From<DiskError> for Failure {
-    fn from(error: DiskError) -> Self {
-        match error.code {
-            Code::DiskFull | Code::DiskReadOnly => Self::Halt(Halt::disk(&error)),
-            code => Self::File(code, error.to_string()),
-        }
-    }
-}
-
 /// Runs an export.
 ///
 /// # Errors
@@ -143,14 +122,9 @@ pub async fn run(task: &Task) -> Result<(), Halt> {
         buffer: Vec::new(),
     };
     task.phase(Phase::Publishing, "").await?;
-    let mut after = 0;
-    loop {
-        let items = task.pending(after).await?;
-        let Some(last) = items.last() else { break };
-        after = last.id;
-        for item in &items {
-            exporter.carry_out(item).await?;
-        }
+    let mut items = task.pending();
+    while let Some(item) = items.next().await? {
+        exporter.carry_out(&item).await?;
     }
     exporter.settle().await?;
     let end = folder.clone();
@@ -223,12 +197,7 @@ async fn has_room(task: &Task, spec: &ExportSpec) -> Result<(), Halt> {
     if !copies {
         return Ok(());
     }
-    let totals = task.shared.store.item_totals(task.job.seq).await;
-    let totals = totals.map_err(Halt::store)?;
-    let open = totals.iter().filter(|total| total.state == ItemState::Pending);
-    let bytes = open.map(|total| total.bytes.max(0) as u64).sum();
-    let floor = task.shared.tuning.borrow().free_space_floor_bytes;
-    super::space::fits(&spec.root, bytes, 0, floor).map_err(|text| Halt::Wait(wait_for_disk(text)))
+    task.fits(&spec.root, task.pending_bytes().await?)
 }
 
 /// The hands of one run.
@@ -259,7 +228,7 @@ impl Exporter<'_> {
         let (state, outcome, failure) = match self.export(item, &mut counted).await {
             Ok(None) => (ItemState::Unchanged, UNCHANGED, None),
             Ok(Some(way)) => (ItemState::Done, way.as_str(), None),
-            Err(Failure::File(code, why)) => {
+            Err(Failure::Item(code, why)) => {
                 tracing::warn!(job.id = %self.task.job.id, path = item.path, why, "a file was not exported");
                 (ItemState::Error, "", Some((code, why)))
             }
@@ -305,13 +274,13 @@ impl Exporter<'_> {
     async fn export(&mut self, item: &Item, counted: &mut u64) -> Result<Option<Way>, Failure> {
         if self.damaged.contains(&item.blob) {
             let why = "A check found it damaged; have it fetched again with POST /api/cache/repair";
-            return Err(Failure::File(Code::HashMismatch, why.to_owned()));
+            return Err(Failure::Item(Code::HashMismatch, why.to_owned()));
         }
         let path: RepoPath = item
             .path
             .parse()
             .map_err(|error: crate::model::repo::NameError| {
-                Failure::File(Code::UnsafePath, error.to_string())
+                Failure::Item(Code::UnsafePath, error.to_string())
             })?;
         let (contents, folder, mode) = (self.contents.clone(), self.folder.clone(), self.spec.mode);
         let (commit, to) = (self.spec.commit.clone(), path.clone());
@@ -324,7 +293,7 @@ impl Exporter<'_> {
         });
         let Some((content, placed)) = begun.await?? else {
             let why = "Its content is not in the cache".to_owned();
-            return Err(Failure::File(Code::EntryNotFound, why));
+            return Err(Failure::Item(Code::EntryNotFound, why));
         };
         match placed {
             Placed::Unchanged => Ok(None),
@@ -343,11 +312,11 @@ impl Exporter<'_> {
     /// Copies and compares the hash on the way.
     async fn copy(&mut self, content: Content, copy: Copy, counted: &mut u64) -> Result<(), Failure> {
         let from = content.file.try_clone();
-        let from = from.map_err(|error| Failure::File(Code::DiskError, error.to_string()))?;
+        let from = from.map_err(|error| Failure::Item(Code::DiskError, error.to_string()))?;
         let id: Option<BlobId> = content.blob.parse().ok();
         let passing = Passing {
             from,
-            to: copy,
+            to: Some(copy),
             hasher: id.map(|id| BlobHasher::new(id, content.size_bytes)),
             size_bytes: content.size_bytes,
             buffer: std::mem::take(&mut self.buffer),
@@ -359,11 +328,12 @@ impl Exporter<'_> {
             && hasher.finish() != id
         {
             let why = "The cache holds damaged content; check and repair it".to_owned();
-            return Err(Failure::File(Code::HashMismatch, why));
+            return Err(Failure::Item(Code::HashMismatch, why));
         }
-        let copy = passing.to;
-        let finished = self.task.blocking(move || copy.finish(&content)).await?;
-        Ok(finished?)
+        if let Some(copy) = passing.to {
+            self.task.blocking(move || copy.finish(&content)).await??;
+        }
+        Ok(())
     }
 }
 

@@ -18,10 +18,10 @@ use crate::model::library::{CachedRepo, Verification};
 use crate::model::repo::BlobId;
 use crate::store::{BlobMark, Item, ItemSettled, ItemState};
 
-use super::attempt::Halt;
 use super::passing::Passing;
+use super::task::Task;
 use super::verify::{ABSENT, CheckMode, CheckSpeed, FILE, ORPHAN, VerifySpec};
-use super::work::Task;
+use crate::engine::attempt::Halt;
 
 /// The content is another one than its name says, or cannot be read.
 pub(super) const BAD: &str = "bad";
@@ -284,7 +284,7 @@ impl<'a> Checker<'a> {
         let hasher = BlobHasher::new(id, content.size_bytes);
         let passing = Passing {
             from,
-            to: io::sink(),
+            to: None,
             hasher: Some(hasher),
             size_bytes: content.size_bytes,
             buffer: std::mem::take(&mut self.buffer),

@@ -10,13 +10,13 @@ use crate::disk::adopt::{Adopting, open_claim};
 use crate::disk::{BlobHasher, DiskError, Publication, RepoDir, Source};
 use crate::model::code::Code;
 use crate::model::library::CachedRepo;
-use crate::model::repo::{BlobId, Commit, NameError, RepoId, RepoPath, Revision};
+use crate::model::repo::{BlobId, Commit, RepoId, RepoPath, Revision};
 use crate::store::{Item, ItemSettled, ItemState};
 
-use super::attempt::Halt;
 use super::import::{CACHED, ImportSpec, REFS};
 use super::passing::Passing;
-use super::work::Task;
+use super::task::{Failure, Task};
+use crate::engine::attempt::Halt;
 
 /// It was in the cache already.
 pub(super) const PRESENT: &str = "present";
@@ -24,33 +24,6 @@ pub(super) const PRESENT: &str = "present";
 pub(super) const ADOPTED: &str = "adopted";
 /// A ref was written, or none had to be.
 const NAMED: &str = "named";
-
-/// Why one file is not taken over.
-enum Failure {
-    Halt(Halt),
-    File(Code, String),
-}
-
-impl From<Halt> for Failure {
-    fn from(halt: Halt) -> Self {
-        Self::Halt(halt)
-    }
-}
-
-impl From<DiskError> for Failure {
-    fn from(error: DiskError) -> Self {
-        match error.code {
-            Code::DiskFull => Self::Halt(Halt::disk(&error)),
-            code => Self::File(code, error.to_string()),
-        }
-    }
-}
-
-impl From<NameError> for Failure {
-    fn from(error: NameError) -> Self {
-        Self::File(Code::UnsafePath, error.to_string())
-    }
-}
 
 /// Carries out one item and says how it came out.
 pub(super) async fn carry_out(task: &Task, spec: &ImportSpec, item: &Item) -> Result<&'static str, Halt> {
@@ -62,7 +35,7 @@ pub(super) async fn carry_out(task: &Task, spec: &ImportSpec, item: &Item) -> Re
     let (state, outcome, failure) = match done {
         Ok(PRESENT) => (ItemState::Unchanged, PRESENT, None),
         Ok(outcome) => (ItemState::Done, outcome, None),
-        Err(Failure::File(code, why)) => {
+        Err(Failure::Item(code, why)) => {
             tracing::warn!(job.id = %task.job.id, repo = item.repo.id(), why, "a file was not taken over");
             (ItemState::Error, "", Some((code, why)))
         }
@@ -104,7 +77,7 @@ async fn take_over(
     let mut lines = item.path.splitn(3, '\n');
     let (place, commit, path) = (lines.next(), lines.next(), lines.next());
     let (Some(place), Some(commit), Some(path)) = (place, commit, path) else {
-        return Err(Failure::File(
+        return Err(Failure::Item(
             Code::Internal,
             "The plan cannot be read".to_owned(),
         ));
@@ -140,48 +113,36 @@ async fn take_over(
     });
     let Some((content, adopting)) = begun.await?? else {
         let why = format!("{path}: it is not there any more");
-        return Err(Failure::File(Code::EntryNotFound, why));
+        return Err(Failure::Item(Code::EntryNotFound, why));
     };
     let hasher = Some(BlobHasher::new(blob, content.size_bytes));
     let size_bytes = content.size_bytes;
     let failed = |error: io::Error| Failure::from(DiskError::new("take over", path.as_str(), error));
-    let (staged, hasher) = match adopting {
+    let (staged, from, to) = match adopting {
         Adopting::Staged(staged, _) => {
             let (opener, at) = (repo.clone(), staged.clone());
             let from = task.blocking(move || opener.open_staged(&at)).await??;
-            let to = io::sink();
-            let passing = Passing {
-                from,
-                to,
-                hasher,
-                size_bytes,
-                buffer: Vec::new(),
-            };
-            let (passing, passed) = passing.run(task, 0, counted).await?;
-            passed.map_err(failed)?;
-            (staged, passing.hasher)
+            (staged, from, None)
         }
-        Adopting::Copy(to, staged) => {
-            let from = content.file.try_clone().map_err(failed)?;
-            let passing = Passing {
-                from,
-                to,
-                hasher,
-                size_bytes,
-                buffer: Vec::new(),
-            };
-            let (passing, passed) = passing.run(task, 0, counted).await?;
-            passed.map_err(failed)?;
-            let copy = passing.to;
-            task.blocking(move || copy.finish(&content)).await??;
-            (staged, passing.hasher)
-        }
+        Adopting::Copy(to, staged) => (staged, content.file.try_clone().map_err(failed)?, Some(to)),
     };
-    let right = size_bytes == item.size_bytes && hasher.map(BlobHasher::finish) == Some(blob);
+    let passing = Passing {
+        from,
+        to,
+        hasher,
+        size_bytes,
+        buffer: Vec::new(),
+    };
+    let (passing, passed) = passing.run(task, 0, counted).await?;
+    passed.map_err(failed)?;
+    if let Some(copy) = passing.to {
+        task.blocking(move || copy.finish(&content)).await??;
+    }
+    let right = size_bytes == item.size_bytes && passing.hasher.map(BlobHasher::finish) == Some(blob);
     if !right {
         task.blocking(move || repo.discard_staged(&staged)).await??;
         let why = format!("{path}: its {} is another one than it claims", blob.algorithm());
-        return Err(Failure::File(Code::HashMismatch, why));
+        return Err(Failure::Item(Code::HashMismatch, why));
     }
     let (flusher, at) = (repo.clone(), staged.clone());
     task.blocking(move || flusher.flush_paths(&[at])).await??;
@@ -207,7 +168,7 @@ async fn publish(
 async fn name_commit(task: &Task, spec: &ImportSpec, item: &Item) -> Result<&'static str, Failure> {
     let mut lines = item.path.splitn(3, '\n').skip(1);
     let (Some(name), Some(commit)) = (lines.next(), lines.next()) else {
-        return Err(Failure::File(
+        return Err(Failure::Item(
             Code::Internal,
             "The plan cannot be read".to_owned(),
         ));

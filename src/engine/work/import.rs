@@ -16,11 +16,11 @@ use crate::model::code::Code;
 use crate::model::library::{CachedRepo, Verification};
 use crate::model::repo::{BlobId, Commit, RepoId, RepoType};
 use crate::model::state::Phase;
-use crate::store::{BlobMark, ItemState, NewItem};
+use crate::store::{BlobMark, NewItem};
 
 use super::adopter::{ADOPTED, PRESENT, carry_out};
-use super::attempt::Halt;
-use super::work::Task;
+use super::task::Task;
+use crate::engine::attempt::Halt;
 
 /// A file of another cache, by place, commit and path, each on a line.
 pub(super) const CACHED: &str = "cached";
@@ -181,28 +181,19 @@ pub async fn run(task: &Task) -> Result<(), Halt> {
     if !task.planned().await? {
         make_plan(task, &spec).await?;
     }
-    let totals = task.shared.store.item_totals(task.job.seq).await;
-    let open = totals.map_err(Halt::store)?;
-    let open = open.iter().filter(|total| total.state == ItemState::Pending);
-    let bytes = open.map(|total| total.bytes.max(0) as u64).sum();
     if spec.mode == Placing::Copy {
-        task.reserve(&spec.hub, bytes)?;
+        task.reserve(&spec.hub, task.pending_bytes().await?)?;
     }
     task.phase(Phase::Verifying, "").await?;
     let mut touched: BTreeMap<CachedRepo, Vec<BlobId>> = BTreeMap::new();
-    let mut after = 0;
-    loop {
-        let items = task.pending(after).await?;
-        let Some(last) = items.last() else { break };
-        after = last.id;
-        for item in &items {
-            if task.stop.is_cancelled() {
-                return Err(Halt::Stopped);
-            }
-            let compared = touched.entry(item.repo.clone()).or_default();
-            if carry_out(task, &spec, item).await? == ADOPTED {
-                compared.extend(item.blob.parse::<BlobId>());
-            }
+    let mut items = task.pending();
+    while let Some(item) = items.next().await? {
+        if task.stop.is_cancelled() {
+            return Err(Halt::Stopped);
+        }
+        let compared = touched.entry(item.repo.clone()).or_default();
+        if carry_out(task, &spec, &item).await? == ADOPTED {
+            compared.extend(item.blob.parse::<BlobId>());
         }
     }
     for (repo, compared) in touched {

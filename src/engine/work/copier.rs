@@ -17,11 +17,11 @@ use crate::model::job::Verify;
 use crate::model::repo::BlobId;
 use crate::store::{Item, ItemSettled, ItemState};
 
-use super::attempt::Halt;
 use super::comparison::{CONTENT, DELETE, REFS, SNAPSHOT};
 use super::copying::Copying;
 use super::mirror::{MirrorSpec, Sides, halt};
-use super::work::Task;
+use super::task::Task;
+use crate::engine::attempt::Halt;
 
 /// Items settled together, and the longest that one waits for others: a commit that survives a
 /// loss of power costs some milliseconds.

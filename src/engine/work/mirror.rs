@@ -17,10 +17,10 @@ use crate::model::size::human_size;
 use crate::model::state::{Phase, words};
 use crate::store::{ItemState, TargetRow};
 
-use super::attempt::{Halt, wait_for_disk};
 use super::comparison::{DELETE, Plan, compare, plan};
 use super::copier::Copier;
-use super::work::Task;
+use super::task::Task;
+use crate::engine::attempt::{Halt, wait_for_disk};
 
 /// Errors and other sentences that a report holds at most.
 const TOLD: usize = 200;
@@ -191,27 +191,18 @@ pub async fn run(task: &Task) -> Result<(), Halt> {
         true => earlier(task),
         false => make_plan(task, &spec, &sides).await?,
     };
-    let totals = store.item_totals(task.job.seq).await.map_err(Halt::store)?;
-    let open = totals.iter().filter(|total| total.state == ItemState::Pending);
-    let bytes = open.map(|total| total.bytes.max(0) as u64).sum();
+    let bytes = task.pending_bytes().await?;
     if spec.direction == Direction::Pull {
         task.reserve(&sides.destination, bytes)?;
     } else {
         // Not reserved: reservations are for the volume of the downloads.
-        let floor = task.shared.tuning.borrow().free_space_floor_bytes;
-        super::space::fits(&sides.destination, bytes, 0, floor)
-            .map_err(|text| Halt::Wait(wait_for_disk(text)))?;
+        task.fits(&sides.destination, bytes)?;
     }
     task.phase(Phase::Downloading, "").await?;
     let mut copier = Copier::new(task, sides, &spec).await?;
-    let mut after = 0;
-    loop {
-        let items = task.pending(after).await?;
-        let Some(last) = items.last() else { break };
-        after = last.id;
-        for item in &items {
-            copier.carry_out(item).await?;
-        }
+    let mut items = task.pending();
+    while let Some(item) = items.next().await? {
+        copier.carry_out(&item).await?;
     }
     copier.finish().await?;
     finish(task, report).await

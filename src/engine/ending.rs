@@ -1,0 +1,63 @@
+//! How a run ends, of a download or of any other work: what came of it is recorded, and whatever
+//! the engine kept for it is let go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::job::JobId;
+use crate::model::state::JobStatus;
+use crate::store::{Outcome, StoreError};
+
+use super::Shared;
+use super::attempt::Halt;
+use super::meter::Meter;
+
+/// First and longest pause between two tries to record the end of a run.
+const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Records the last progress of the run of `meter`, and how the job `id` came out of it.
+pub async fn settle(shared: &Shared, meter: &Arc<Meter>, id: &JobId, result: Result<(), Halt>) {
+    meter.no_more_troubles();
+    if let Err(error) = shared.checkpoint.record(true).await {
+        tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
+    }
+    shared.checkpoint.forget_run(meter);
+    shared.reserved.release(meter.lease.job_seq());
+    let outcome = match result {
+        Ok(()) => Outcome::Completed,
+        Err(Halt::Stopped) => Outcome::Released,
+        Err(Halt::Wait(waiting)) => Outcome::Waiting(waiting),
+        Err(Halt::Fail(code, text)) => Outcome::Failed(code, text),
+        Err(Halt::LeaseLost) => {
+            tracing::warn!(job.id = %id, "the lease was lost; the run ends without a trace");
+            return;
+        }
+    };
+    match record(shared, meter, &outcome).await {
+        Ok(status) => tracing::info!(job.id = %id, %status, ?outcome, "job settled"),
+        Err(error) => {
+            tracing::error!(job.id = %id, %error, "the job could not be settled; its lease will run out")
+        }
+    }
+}
+
+/// While the database cannot be used nobody else could take the job either: it is tried until it
+/// works, the lease is lost, or the service stops.
+async fn record(shared: &Shared, meter: &Meter, outcome: &Outcome) -> Result<JobStatus, StoreError> {
+    let mut pause = PAUSE;
+    loop {
+        let settled = shared.store.settle(&meter.lease, outcome).await;
+        match &settled {
+            Err(error) if error.hindrance().is_some() && !shared.stop.is_cancelled() => {
+                tracing::warn!(job.seq = meter.lease.job_seq(), %error, "the end of the run waits for the database");
+            }
+            _ => return settled,
+        }
+        tokio::select! {
+            () = shared.stop.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
