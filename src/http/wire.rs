@@ -170,7 +170,7 @@ described! {
     /// An IANA time zone.
     ZoneText => words(chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
     /// An absolute folder; may be empty.
-    FolderText => text().pattern(Some("^(/[^\\x00]*)?$")).max_length(Some(1024)).into();
+    FolderText => text().pattern(Some("^(/[^\\x00-\\x1f\\x7f-\\x9f]*)?$")).max_length(Some(1024)).into();
     /// What a handshake of a WebSocket says.
     UpgradeWord => words(["Upgrade"]);
     /// What it wants.
