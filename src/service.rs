@@ -25,6 +25,7 @@ use crate::http::feed::Feed;
 use crate::http::guard::GuardConfig;
 use crate::http::live_settings::LiveSettings;
 use crate::http::readiness::Readiness;
+use crate::http::removals::Removals;
 use crate::http::shown::Shown;
 use crate::http::state::App;
 use crate::lifecycle::{CancellationToken, Exit, ExitError};
@@ -196,6 +197,7 @@ impl Opened {
             mirror_roots: options.mirror_roots.clone(),
             export_dirs: options.export_dirs.clone(),
             begun: Instant::now(),
+            removals: Removals::default(),
             stop: stop.clone(),
             sockets: sockets.clone(),
         });
