@@ -29,7 +29,7 @@ use crate::http::removals::Removals;
 use crate::http::shown::Shown;
 use crate::http::state::App;
 use crate::lifecycle::{CancellationToken, Exit, ExitError};
-use crate::model::limits::Limits;
+use crate::model::limits::{Limits, PausedUntil};
 use crate::store::{Store, StoreError};
 use crate::upkeep;
 
@@ -128,13 +128,18 @@ impl Opened {
         for error in unusable {
             tracing::warn!(%error, "a stored setting cannot be used");
         }
-        let limits = match store.limits().await {
+        let mut limits = match store.limits().await {
             Ok(saved) => saved.unwrap_or_else(|| Limits::new(crate::clock::time_zone())),
             Err(error) => {
                 tracing::warn!(%error, "the stored limits cannot be used");
                 Limits::new(crate::clock::time_zone())
             }
         };
+        if options.start_paused {
+            // Not saved: the next start without the flag begins as the user left it.
+            limits.paused_until = Some(PausedUntil::Forever);
+            tracing::info!("everything is paused, as --start-paused says; end the pause to begin");
+        }
         Ok(Self {
             store,
             database,
