@@ -225,11 +225,15 @@ fn repo_with_filters() -> RefOr<Schema> {
         "{}:[^,]{{0,200}}(,[^,]{{0,200}}){{0,20}}$",
         REPO_ID.trim_end_matches('$')
     );
+    // One pattern cannot say both how an id is made and how long it may be.
+    let with_filters = AllOfBuilder::new()
+        .item(text().pattern(Some(embedded)))
+        .item(text().pattern(Some("^[^:]{3,96}:")));
     AnyOfBuilder::new()
         .item(ObjectBuilder::new().property("repo", RepoText::schema()))
         .item(
             ObjectBuilder::new()
-                .property("repo", text().pattern(Some(embedded)))
+                .property("repo", with_filters)
                 .property("filters", no_filters),
         )
         .into()
