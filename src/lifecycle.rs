@@ -26,6 +26,11 @@ pub const STOP_DEADLINE: Duration = Duration::from_secs(5);
 /// | 3 | another process holds the data directory |
 /// | 4 | the database was written by a newer version |
 /// | 5 | the soft stop did not end within its deadline |
+/// | 6 | a command found no service at the address |
+/// | 7 | the service wants a login or key, or another one |
+/// | 8 | there is no such job, repo or revision, or the job is not in that state |
+/// | 9 | the service refused the request |
+/// | 10 | the job that was waited for did not complete |
 /// | 130, 143 | ended at once by a second SIGINT or SIGTERM |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -41,6 +46,16 @@ pub enum Exit {
     NewerSchema = 4,
     /// Something did not stop within [`STOP_DEADLINE`].
     StopTimedOut = 5,
+    /// No service answers at the address.
+    Unreachable = 6,
+    /// Login or key are missing, wrong, or not enough.
+    NotAllowed = 7,
+    /// There is no such job, repo or revision, or the job is in no state that the command is for.
+    NotFound = 8,
+    /// The service refused the request.
+    Refused = 9,
+    /// The job that was waited for failed, was cancelled or paused.
+    JobFailed = 10,
 }
 
 impl From<Exit> for ExitCode {

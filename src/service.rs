@@ -25,10 +25,11 @@ use crate::http::feed::Feed;
 use crate::http::guard::GuardConfig;
 use crate::http::live_settings::LiveSettings;
 use crate::http::readiness::Readiness;
+use crate::http::removals::Removals;
 use crate::http::shown::Shown;
 use crate::http::state::App;
 use crate::lifecycle::{CancellationToken, Exit, ExitError};
-use crate::model::limits::Limits;
+use crate::model::limits::{Limits, PausedUntil};
 use crate::store::{Store, StoreError};
 use crate::upkeep;
 
@@ -127,13 +128,18 @@ impl Opened {
         for error in unusable {
             tracing::warn!(%error, "a stored setting cannot be used");
         }
-        let limits = match store.limits().await {
+        let mut limits = match store.limits().await {
             Ok(saved) => saved.unwrap_or_else(|| Limits::new(crate::clock::time_zone())),
             Err(error) => {
                 tracing::warn!(%error, "the stored limits cannot be used");
                 Limits::new(crate::clock::time_zone())
             }
         };
+        if options.start_paused {
+            // Not saved: the next start without the flag begins as the user left it.
+            limits.paused_until = Some(PausedUntil::Forever);
+            tracing::info!("everything is paused, as --start-paused says; end the pause to begin");
+        }
         Ok(Self {
             store,
             database,
@@ -196,6 +202,7 @@ impl Opened {
             mirror_roots: options.mirror_roots.clone(),
             export_dirs: options.export_dirs.clone(),
             begun: Instant::now(),
+            removals: Removals::default(),
             stop: stop.clone(),
             sockets: sockets.clone(),
         });

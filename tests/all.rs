@@ -11,6 +11,7 @@ mod cache_export;
 mod cache_import;
 mod cache_verify;
 mod checks;
+mod client;
 mod commands;
 mod config_show;
 mod control;

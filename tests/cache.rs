@@ -72,6 +72,10 @@ async fn a_completed_download_is_in_the_list_at_once_with_every_key() {
     assert_eq!(status, 200);
     assert_eq!(list["count"], 1, "{list}");
     assert_eq!(list["cacheDir"], hub_dir(&service).to_str().expect("UTF-8"));
+    assert_eq!(
+        (&list["effectiveHubDir"], &list["hubDirSource"]),
+        (&list["cacheDir"], &json!("default"))
+    );
     assert_eq!(list["stats"]["totalModels"], 1);
     assert_eq!(list["stats"]["totalSize"], 8005);
     assert_eq!(list["stats"]["totalFiles"], 3);
@@ -90,6 +94,7 @@ async fn a_completed_download_is_in_the_list_at_once_with_every_key() {
         ("snapshots", json!(["main"])),
         ("hasMMProj", json!(false)),
         ("mmprojFiles", json!([])),
+        ("capabilities", json!([])),
         ("friendlyPath", json!("")),
         ("revisionCount", json!(1)),
         ("missingFiles", json!(0)),
@@ -103,6 +108,28 @@ async fn a_completed_download_is_in_the_list_at_once_with_every_key() {
     assert_eq!(quantizations.len(), 2, "{quantizations:?}");
     let path = hub_dir(&service).join("models--acme--tiny");
     assert_eq!(entry["path"], path.to_str().expect("UTF-8"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_with_a_projector_is_shown_as_one_that_sees() {
+    let hub = Hub::start().await;
+    hub.add(
+        Repo::model("acme/eyes")
+            .lfs("eyes-Q4_K_M.gguf", vec![4u8; 3000])
+            .lfs("mmproj-F16.gguf", vec![5u8; 300]),
+    );
+    let service = stocked(&hub).await;
+    let id = service.submit("acme/eyes").await;
+    service.until_status(&id, "completed").await;
+    let eyes = entry(&service, "acme/eyes").await;
+    assert_eq!(
+        (&eyes["hasMMProj"], &eyes["capabilities"]),
+        (&json!(true), &json!(["vision"]))
+    );
+    assert_eq!(eyes["mmprojFiles"].as_array().map(Vec::len), Some(1), "{eyes}");
+    let (_, detail) = service.get("/api/cache/acme/eyes").await;
+    assert_eq!(detail["capabilities"], json!(["vision"]));
+    service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

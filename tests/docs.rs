@@ -38,6 +38,19 @@ fn the_table_of_routes_has_every_route_of_the_document_and_no_other() {
     assert!(foreign.is_empty(), "in the README, but not served: {foreign:#?}");
 }
 
+#[test]
+fn the_table_of_exit_codes_is_that_of_the_code() {
+    let code = include_str!("../src/lifecycle.rs");
+    let rows = code.lines().filter_map(|line| line.strip_prefix("/// |"));
+    let rows: Vec<String> = rows.map(|row| format!("|{row}")).collect();
+    assert!(rows.len() > 10, "{rows:?}");
+    assert!(
+        section("Five minutes").contains(&rows.join("\n")),
+        "the README should have:\n{}",
+        rows.join("\n")
+    );
+}
+
 /// One row a flag of `serve`: flag, variable, name in the API, what it is for.
 fn rows_of_flags() -> Vec<String> {
     let command = Cli::command();

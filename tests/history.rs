@@ -166,6 +166,112 @@ async fn an_end_keeps_its_files_and_what_queues_it_again_after_the_job_is_gone()
     service.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_says_where_its_files_went_in_every_form_of_the_history() {
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/quick").lfs("m.gguf", vec![3; 50_000]));
+    let dir = tempfile::tempdir().unwrap();
+    let plain = dir.path().join("plain").display().to_string();
+    let sound = dir.path().join("sound").display().to_string();
+    let routes = format!("audio={sound}");
+    let flags = [
+        "--endpoint",
+        &hub.endpoint(),
+        "--local-dir",
+        &plain,
+        "--download-routes",
+        &routes,
+    ];
+    let service = Service::start_in(dir, &flags).await;
+    for body in [
+        json!({"repo": "acme/quick"}),
+        json!({"repo": "acme/quick", "localDir": format!("{plain}/deep"), "localRepo": "acme/other"}),
+        json!({"repo": "acme/quick", "routeKey": "audio"}),
+    ] {
+        let (status, job) = service.post("/api/download", body).await;
+        assert_eq!(status, 202, "{job}");
+        let id = job["id"].as_str().unwrap();
+        service.until_status(id, "completed").await;
+        service.command(id, "dismiss").await;
+    }
+    let expected = [
+        (json!(sound), json!(""), json!("audio")),
+        (json!(format!("{plain}/deep")), json!("acme/other"), json!("")),
+        (json!(plain), json!(""), json!("")),
+    ];
+    let (_, page) = service.get("/api/history").await;
+    let (_, whole) = service.get("/api/history?format=json").await;
+    let (_, lines) = service.get("/api/history?format=jsonl").await;
+    let lines: Vec<Value> = lines
+        .as_str()
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for entries in [
+        page["entries"].as_array().unwrap(),
+        whole["entries"].as_array().unwrap(),
+        &lines,
+    ] {
+        assert_eq!(entries.len(), expected.len());
+        for (entry, (folder, repo, route)) in entries.iter().zip(&expected) {
+            assert_eq!(
+                (&entry["outputDir"], &entry["localDir"]),
+                (folder, folder),
+                "{entry}"
+            );
+            assert_eq!(
+                (&entry["localRepo"], &entry["routeKey"]),
+                (repo, route),
+                "{entry}"
+            );
+            assert_eq!(
+                (&entry["layout"], &entry["flat"]),
+                (&json!("local"), &json!(true)),
+                "{entry}"
+            );
+            assert_eq!(
+                (&entry["hubDir"], &entry["linkMode"]),
+                (&json!(""), &json!("auto")),
+                "{entry}"
+            );
+        }
+    }
+    let (_, table) = service.get("/api/history?format=csv").await;
+    let mut reader = csv::Reader::from_reader(table.as_str().unwrap().as_bytes());
+    let rows: Vec<std::collections::BTreeMap<String, String>> =
+        reader.deserialize().map(Result::unwrap).collect();
+    for (row, (folder, repo, route)) in rows.iter().zip(&expected) {
+        for (column, value) in [
+            ("outputDir", folder),
+            ("localDir", folder),
+            ("localRepo", repo),
+            ("routeKey", route),
+            ("layout", &json!("local")),
+            ("linkMode", &json!("auto")),
+        ] {
+            assert_eq!(row[column].as_str(), value.as_str().unwrap(), "{column}");
+        }
+    }
+    let dir = service.stop().await;
+    // Without a local folder it is the cache.
+    let service = Service::start_in(dir, &flags[..2]).await;
+    let id = service.submit("acme/quick").await;
+    service.until_status(&id, "completed").await;
+    let (_, page) = service.get("/api/history?limit=1").await;
+    let entry = &page["entries"][0];
+    let hub_dir = service.home().join(".cache/huggingface/hub");
+    assert_eq!(
+        (&entry["outputDir"], &entry["hubDir"]),
+        (&json!(hub_dir), &json!(hub_dir))
+    );
+    assert_eq!(
+        (&entry["layout"], &entry["localDir"], &entry["flat"]),
+        (&json!("cache"), &json!(""), &json!(false))
+    );
+    service.stop().await;
+}
+
 #[tokio::test]
 async fn days_count_no_byte_twice_that_a_retried_job_brought() {
     let base = Base::new().await;

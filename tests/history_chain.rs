@@ -93,6 +93,11 @@ async fn a_change_of_any_column_is_found() {
                 ("level", _) => "CASE level WHEN 'info' THEN 'warn' ELSE 'info' END".to_owned(),
                 ("status", _) => "CASE status WHEN 'failed' THEN 'completed' ELSE 'failed' END".to_owned(),
                 ("verification", _) => "CASE verification WHEN 'hash' THEN 'size' ELSE 'hash' END".to_owned(),
+                ("layout", _) => "CASE layout WHEN 'cache' THEN 'local' ELSE 'cache' END".to_owned(),
+                ("route_key", _) => "'audio'".to_owned(),
+                ("link_mode", _) => "CASE link_mode WHEN 'auto' THEN 'copy' ELSE 'auto' END".to_owned(),
+                // It is there in the local layout only.
+                ("local_repo", _) => "'a/b', layout = 'local'".to_owned(),
                 ("filters" | "excludes" | "tags", _) => "'[\"x\"]'".to_owned(),
                 ("exact_match" | "append_filter_subdir", _) => format!("1 - {column}"),
                 ("files_sha256" | "chain_hash", _) => "zeroblob(32)".to_owned(),
@@ -254,6 +259,56 @@ async fn a_history_from_before_the_chain_is_sealed_once_at_the_start() {
     store.close().await;
     Store::open(&base.path()).await.unwrap().close().await;
     assert_eq!(dump(&base.path()).await, rows, "once");
+}
+
+#[tokio::test]
+async fn ends_from_before_destinations_were_kept_stay_proven_beside_newer_ones() {
+    let sealed_without = async || {
+        let base = filled().await;
+        base.sql("UPDATE event SET chain_position = NULL, chain_hash = NULL;
+                  UPDATE history SET chain_position = NULL, chain_hash = NULL, files_sha256 = NULL, verification = '',
+                         layout = NULL, local_repo = NULL, route_key = NULL, link_mode = NULL;
+                  DELETE FROM history_files; DELETE FROM chain;
+                  INSERT INTO chain (id, position, hash, event_seq, history_seq, anchor_hash)
+                  VALUES (1, 0, zeroblob(32), 0, 0, zeroblob(32))")
+            .await
+            .unwrap();
+        base.store.close().await;
+        let store = Store::open(&base.path()).await.unwrap();
+        let id = store.jobs(&Default::default()).await.unwrap()[0].id.clone();
+        store.change(&id, Change::Retry, "ann").await.unwrap().unwrap();
+        store.change(&id, Change::Cancel, "ann").await.unwrap().unwrap();
+        (base, store)
+    };
+    let (_base, store) = sealed_without().await;
+    assert!(store.history().verify(None).await.unwrap().ok);
+    let query = hfdepot::store::HistoryQuery {
+        limit: 10,
+        ..Default::default()
+    };
+    let ends = store.history().list(&query).await.unwrap();
+    let layouts: Vec<_> = ends.iter().map(|end| end.layout.as_deref()).collect();
+    assert_eq!(layouts, [Some("cache"), None, None, None, None]);
+    assert_eq!(ends[1].hub_dir, ends[1].output_dir);
+    store.close().await;
+    for (seq, change) in [
+        (1, "layout = 'cache'"),
+        (1, "link_mode = 'auto'"),
+        (5, "layout = NULL"),
+        (5, "layout = NULL, link_mode = NULL"),
+    ] {
+        let (base, store) = sealed_without().await;
+        base.sql(&format!("UPDATE history SET {change} WHERE seq = {seq}"))
+            .await
+            .unwrap();
+        let bad = store.history().verify(None).await.unwrap().first_bad;
+        let bad = bad.unwrap_or_else(|| panic!("{change} of {seq} is not found"));
+        assert_eq!(
+            (bad.reason.as_str(), bad.seq),
+            ("changed", seq),
+            "{change} of {seq}"
+        );
+    }
 }
 
 #[tokio::test]

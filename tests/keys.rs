@@ -1,12 +1,18 @@
 //! API keys: what each scope opens, what is kept of a key, and what is told of its use.
 
+mod command;
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
 use hfdepot::model::key::Scope;
 use hfdepot::store::Store;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::base::connect;
 use crate::support::hub::Hub;
-use crate::support::service::{NOWHERE, Service, slow_hub};
+use crate::support::service::{DEADLINE, NOWHERE, Service, slow_hub};
 
 const LOGIN: [&str; 4] = ["--auth-user", "ann", "--auth-pass", "a long password"];
 
@@ -204,6 +210,92 @@ async fn a_removed_key_opens_nothing_and_its_name_is_free_again() {
         let (status, answer) = service.post("/api/keys", body).await;
         assert_eq!((status, text(&answer["error"])), (400, error));
     }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_streams_end_when_the_key_that_opened_them_is_removed_and_others_stay() {
+    let service = guarded(NOWHERE).await;
+    let (gone, stays) = (
+        made(&service, "gone", "read").await,
+        made(&service, "stays", "read").await,
+    );
+    let socket = async |key: &str| {
+        use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+        let url = format!("ws://{}/api/ws", service.address);
+        let mut request = url.into_client_request().expect("a request");
+        request
+            .headers_mut()
+            .insert("x-api-key", key.parse().expect("a header"));
+        let (mut socket, _) = tokio_tungstenite::connect_async(request)
+            .await
+            .expect("an upgrade");
+        // It is open once `init` is here.
+        socket.next().await.expect("init").expect("init");
+        socket
+    };
+    let events = async |key: &str| {
+        let url = format!("http://{}/api/events", service.address);
+        let request = reqwest::Client::new().get(url).bearer_auth(key);
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        let mut events = Box::pin(answer.bytes_stream());
+        events.next().await.expect("init").expect("init");
+        events
+    };
+    let mut closed = socket(text(&gone["key"])).await;
+    let mut ended = events(text(&gone["key"])).await;
+    let (mut open, mut running) = (
+        socket(text(&stays["key"])).await,
+        events(text(&stays["key"])).await,
+    );
+    let begun = std::time::Instant::now();
+    assert_eq!(
+        service
+            .delete(&format!("/api/keys/{}", text(&gone["id"])))
+            .await
+            .0,
+        200
+    );
+    let ends = async {
+        let code = loop {
+            match closed.next().await {
+                Some(Ok(Message::Close(frame))) => break frame.expect("a reason"),
+                Some(Ok(_)) => {}
+                other => panic!("closed without a reason: {other:?}"),
+            }
+        };
+        assert_eq!(
+            (u16::from(code.code), code.reason.as_str()),
+            (1008, "the API key was removed")
+        );
+        while let Some(chunk) = ended.next().await {
+            chunk.expect("a whole end");
+        }
+    };
+    tokio::time::timeout(DEADLINE, ends)
+        .await
+        .expect("both streams end");
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    // The other key's streams still tell what happens.
+    let id = service.submit("o/n").await;
+    let told = async {
+        while !open
+            .next()
+            .await
+            .expect("open")
+            .expect("a frame")
+            .to_string()
+            .contains(&id)
+        {}
+        let mut seen = String::new();
+        while !seen.contains(&id) {
+            seen += &String::from_utf8_lossy(&running.next().await.expect("open").expect("a chunk"));
+        }
+    };
+    tokio::time::timeout(DEADLINE, told)
+        .await
+        .expect("both streams go on");
     service.stop().await;
 }
 

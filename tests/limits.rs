@@ -81,6 +81,39 @@ async fn a_wrong_field_is_named_and_changes_nothing() {
     service.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_may_leave_everything_paused_until_somebody_ends_that() {
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/quick").file("config.json", "{}"));
+    let endpoint = hub.endpoint();
+    let service = Service::start_with(&["--endpoint", NOWHERE]).await;
+    let id = service.submit("acme/quick").await;
+    let dir = service.stop().await;
+    let paused = ["--endpoint", &endpoint, "--start-paused"];
+    let service = Service::start_in(dir, &paused).await;
+    let (_, limits) = service.get("/api/limits").await;
+    assert_eq!(
+        (&limits["active"], &limits["pausedUntil"]),
+        (&json!("paused"), &json!("forever"))
+    );
+    let (_, job) = service.get(&format!("/api/jobs/{id}")).await;
+    assert_eq!(
+        (&job["status"], &job["waitReason"]),
+        (&json!("queued"), &json!("schedule"))
+    );
+    assert_eq!(hub.log().bytes_sent_total(), 0);
+    // It is a wish for this start and not saved.
+    let dir = service.stop().await;
+    let service = Service::start_in(dir, &["--endpoint", NOWHERE]).await;
+    assert_eq!(service.get("/api/limits").await.1["active"], "normal");
+    let dir = service.stop().await;
+    let service = Service::start_in(dir, &paused).await;
+    let (status, limits) = service.put("/api/limits", json!({"pausedUntil": ""})).await;
+    assert_eq!((status, &limits["active"]), (200, &json!("normal")), "{limits}");
+    service.until_status(&id, "completed").await;
+    service.stop().await;
+}
+
 const MIB: u64 = 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread")]

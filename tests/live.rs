@@ -14,9 +14,10 @@ async fn init_comes_first_and_holds_every_job() {
     let service = Service::start(NOWHERE).await;
     let mut live = Live::connect(&service).await;
     let init = live.next().await;
+    assert_eq!(init["type"], "init");
     assert_eq!(
-        init,
-        json!({"type": "init", "data": {"jobs": [], "jobsTotal": 0, "version": env!("CARGO_PKG_VERSION")}})
+        init["data"],
+        json!({"jobs": [], "jobsTotal": 0, "version": env!("CARGO_PKG_VERSION")})
     );
     let id = service.submit("o/n").await;
     let update = live.until(|message| message["type"] == "job_update").await;
@@ -46,15 +47,58 @@ async fn a_download_is_followed_to_its_end_and_then_announced() {
     assert_eq!(last["data"]["progress"]["completedFiles"], 2);
     let event = live.until(|message| message["type"] != "status").await;
     assert_eq!(
-        event,
-        json!({"type": "event", "data": {"event": "download_complete", "jobId": id}})
+        (&event["type"], &event["data"]),
+        (
+            &json!("event"),
+            &json!({"event": "download_complete", "jobId": id})
+        )
     );
     service.command(&id, "dismiss").await;
     let event = live.until(|message| message["type"] != "status").await;
     assert_eq!(
-        event,
-        json!({"type": "event", "data": {"event": "job_removed", "jobId": id}})
+        (&event["type"], &event["data"]),
+        (&json!("event"), &json!({"event": "job_removed", "jobId": id}))
     );
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_told_of_a_job_after_its_last_state() {
+    let hub = slow_hub().await;
+    let service = Service::start(&hub.endpoint()).await;
+    let mut live = Live::connect(&service).await;
+    let id = service.submit("acme/quick").await;
+    live.until(|message| message["data"]["event"] == "download_complete")
+        .await;
+    // Between two summaries lie five seconds: whatever was held back has come by then.
+    for _ in 0..2 {
+        let next = live
+            .until(|message| message["type"] == "status" || message.to_string().contains(&id))
+            .await;
+        assert_eq!(next["type"], "status", "{next}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_of_messages_rise_from_init_on() {
+    let hub = slow_hub().await;
+    let service = Service::start(&hub.endpoint()).await;
+    let mut live = Live::connect(&service).await;
+    let number = |message: &serde_json::Value| message["seq"].as_u64().expect("a number");
+    let mut before = number(&live.next().await);
+    service.submit("acme/quick").await;
+    loop {
+        let message = live.next().await;
+        assert!(number(&message) > before, "{message}");
+        before = number(&message);
+        if message["data"]["event"] == "download_complete" {
+            break;
+        }
+    }
+    // Who comes later begins where the others are.
+    let init = Live::connect(&service).await.next().await;
+    assert!(number(&init) >= before, "{init}");
     service.stop().await;
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
+use hfdepot::http::openapi::document;
 use serde_json::{Value, json};
 
 use crate::support::depot::{assert_blobs, names};
@@ -163,17 +164,30 @@ async fn a_request_may_name_a_folder_below_those_of_the_settings_only() {
     }
     symlink(&outside, root.join("link")).expect("a link");
     let text = |path: PathBuf| path.to_str().expect("UTF-8").to_owned();
-    for (dir, status) in [
-        (text(outside.clone()), 403),
-        (text(root.join("link")), 403),
-        (text(root.join("../outside")), 400),
-        ("relative".to_owned(), 400),
-        ("/etc".to_owned(), 400),
+    fs::write(root.join("file"), "x").expect("a file");
+    let fields = &document()["components"]["schemas"]["DownloadRequest"]["properties"];
+    let described = jsonschema::draft202012::new(&fields["localDir"]).expect("a schema");
+    for (dir, status, error) in [
+        (text(outside.clone()), 403, "localDir is not allowed"),
+        (text(root.join("link")), 403, "localDir is not allowed"),
+        (text(root.join("../outside")), 403, "localDir is not allowed"),
+        ("/".to_owned(), 403, "localDir is not allowed"),
+        ("/etc".to_owned(), 403, "localDir is not allowed"),
+        (text(root.join("file/x")), 409, "localDir cannot be used"),
+        ("relative".to_owned(), 400, "Invalid localDir"),
+        ("/a\u{7}b".to_owned(), 400, "Invalid localDir"),
     ] {
-        let (found, answer) = service
-            .post("/api/download", json!({"repo": "acme/tiny", "localDir": dir}))
-            .await;
-        assert_eq!(found, status, "{dir}: {answer}");
+        for path in ["/api/download", "/api/plan"] {
+            let body = json!({"repo": "acme/tiny", "localDir": dir});
+            let (found, answer) = service.post(path, body).await;
+            assert_eq!(
+                (found, &answer["error"]),
+                (status, &json!(error)),
+                "{path} {dir:?}: {answer}"
+            );
+        }
+        // Malformed is what the description does not allow, and nothing else is.
+        assert_eq!(described.is_valid(&json!(dir)), status != 400, "{dir:?}");
     }
     let below = root.join("sorted");
     let job = download(&service, json!({"repo": "acme/tiny", "localDir": below})).await;

@@ -144,6 +144,102 @@ async fn the_service_hands_the_document_out_and_has_every_route_of_it() {
     service.stop().await;
 }
 
+#[tokio::test]
+async fn every_path_answers_a_wrong_method_with_405_and_names_the_right_ones() {
+    let service = Service::start(NOWHERE).await;
+    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, method, _) in operations() {
+        let path = path.replace("{id}", "000000000000").replace("{seq}", "1");
+        let path = path.replace("{owner}", "o").replace("{name}", "n");
+        known.entry(path).or_default().insert(method.to_uppercase());
+    }
+    for (path, right) in known {
+        let mut allowed = right.clone();
+        if right.contains("GET") {
+            allowed.insert("HEAD".to_owned());
+        }
+        for method in METHODS
+            .map(str::to_uppercase)
+            .iter()
+            .chain(["TRACE".to_owned()].iter())
+        {
+            if right.contains(method) {
+                continue;
+            }
+            let place = format!("{method} {path}");
+            let answer = service.request(method, &path).send().await.expect("an answer");
+            assert_eq!(answer.status(), 405, "{place}");
+            let header = answer.headers()["allow"].to_str().expect("a text");
+            let named: BTreeSet<String> = header.split(',').map(|name| name.trim().to_owned()).collect();
+            assert_eq!(named, allowed, "{place}");
+            let error: Value = answer.json().await.expect("JSON");
+            assert_eq!(error["error"], "Method not allowed", "{place}");
+            assert_eq!(error["error_detail"]["code"], "api_error", "{place}");
+        }
+        let preflight = service.request("OPTIONS", &path).send().await.expect("an answer");
+        assert_eq!(preflight.status(), 204, "{path}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn every_unknown_path_below_api_is_404_in_json_whatever_the_method() {
+    let service = Service::start(NOWHERE).await;
+    for path in [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/job",
+        "/api/jobs/",
+        "/api/download/x",
+        "/api/health/",
+    ] {
+        for method in METHODS {
+            let answer = service.send(method, path).await;
+            assert_eq!(
+                (answer.0, &answer.1["error"]),
+                (404, &Value::from("Not found")),
+                "{method} {path}"
+            );
+            assert_eq!(answer.1["error_detail"]["code"], "not_found");
+        }
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_repo_in_a_path_that_leads_elsewhere_is_refused_by_every_route() {
+    let service = Service::start(NOWHERE).await;
+    for id in [
+        "..%2f..%2fetc%2fpasswd",
+        "%2e%2e%2fo/n",
+        "o/n%2f..%2fx",
+        "o/n%00",
+        "o/n%0a",
+        "o%5c..%5cx/n",
+        "-o/n",
+        ".o/n",
+        "o/n%252e%252e%252fx",
+        "o/n/x",
+    ] {
+        for (method, path) in [
+            ("get", "/api/analyze"),
+            ("get", "/api/readme"),
+            ("get", "/api/cache"),
+            ("delete", "/api/cache"),
+        ] {
+            let (status, answer) = service.send(method, &format!("{path}/{id}")).await;
+            assert_eq!(status, 400, "{method} {path}/{id}: {answer}");
+            let expected = match method {
+                "delete" => "Invalid repository ID format",
+                _ => "Invalid repo format",
+            };
+            assert_eq!(answer["error"], expected, "{method} {path}/{id}");
+        }
+    }
+    service.stop().await;
+}
+
 #[test]
 fn no_route_is_registered_past_the_document() {
     let source = include_str!("../src/http/mod.rs");

@@ -1,15 +1,21 @@
-//! Floor 3: the command line. `serve` runs the service; everything else is small.
+//! Floor 3: the command line. `serve` runs the service; everything else is small. The verbs for
+//! downloads are clients of a running service; `config`, `history` and `key` read its directory.
 //!
 //! Exit codes stand in [`crate::lifecycle::Exit`]. Errors are one sentence on standard error.
 
+pub mod client;
 pub mod config;
 pub mod history;
+pub mod jobs;
 pub mod key;
+pub mod print;
 pub mod serve;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use jobs::Verb;
 
 use crate::config::flags::ServeArgs;
 use crate::lifecycle::{self, Exit};
@@ -34,6 +40,20 @@ pub struct Cli {
 enum Command {
     /// Run the service
     Serve(Box<ServeCommand>),
+    /// Queue a download
+    Add(Box<jobs::AddArgs>),
+    /// Show what a download would fetch
+    Plan(Box<jobs::PlanArgs>),
+    /// List jobs
+    Ls(Box<jobs::ListArgs>),
+    /// Pause jobs; what they fetched stays
+    Pause(Box<jobs::CommandArgs>),
+    /// Go on with paused jobs
+    Resume(Box<jobs::CommandArgs>),
+    /// Cancel jobs, and delete what they have of unfinished files
+    Cancel(Box<jobs::CommandArgs>),
+    /// Queue failed or cancelled jobs again
+    Retry(Box<jobs::CommandArgs>),
     /// Show the settings in force and where each comes from
     Config(Box<config::ConfigCommand>),
     /// Show what was done, and prove that nothing in it was changed
@@ -63,6 +83,13 @@ pub fn main() -> ExitCode {
             println!("hfdepot {}", env!("CARGO_PKG_VERSION"));
             Ok(Exit::Ok)
         }
+        Command::Add(args) => jobs::add(&args),
+        Command::Plan(args) => jobs::plan(&args),
+        Command::Ls(args) => jobs::list(&args),
+        Command::Pause(args) => jobs::command(&args, Verb::Pause),
+        Command::Resume(args) => jobs::command(&args, Verb::Resume),
+        Command::Cancel(args) => jobs::command(&args, Verb::Cancel),
+        Command::Retry(args) => jobs::command(&args, Verb::Retry),
         Command::History(command) => history::main(&command),
         Command::Config(command) => {
             let (_, mut matches) = matches.remove_subcommand().unwrap_or_default();
@@ -100,7 +127,7 @@ mod tests {
         for command in command.get_subcommands().chain(deep) {
             for arg in command.get_arguments() {
                 let name = arg.get_id().as_str();
-                if ["token", "auth_pass", "proxy_pass"].contains(&name) {
+                if ["token", "auth_pass", "proxy_pass", "api_key"].contains(&name) {
                     assert!(arg.is_hide_env_values_set(), "{name}");
                 }
             }

@@ -48,6 +48,8 @@ pub struct Fixed {
     pub(super) environment: Environment,
     pub(super) allow_path_settings: bool,
     pub(super) config_file: Option<PathBuf>,
+    /// Folders below which exports may go.
+    pub(super) export_dirs: Vec<PathBuf>,
 }
 
 impl fmt::Debug for Fixed {

@@ -48,6 +48,8 @@ pub struct ServeOptions {
     pub mirror_roots: Vec<PathBuf>,
     /// Directories below which exports may go; there are none without. Absolute.
     pub export_dirs: Vec<PathBuf>,
+    /// Whether everything is paused from the start on.
+    pub start_paused: bool,
     /// Sentences for the log: nothing is wrong, but somebody should know.
     pub warnings: Vec<String>,
 }
@@ -153,7 +155,7 @@ pub fn read(
         .iter()
         .map(|text| environment.expand(text))
         .collect();
-    let export_dirs = list(&args.export_dir, keys.export_dir)
+    let export_dirs: Vec<PathBuf> = list(&args.export_dir, keys.export_dir)
         .iter()
         .map(|text| environment.expand(text))
         .collect();
@@ -166,6 +168,7 @@ pub fn read(
             .or(keys.allow_path_settings)
             .unwrap_or(false),
         config_file,
+        export_dirs: export_dirs.clone(),
         environment,
     };
     let port = args.port.or(keys.port).unwrap_or(8080);
@@ -181,6 +184,7 @@ pub fn read(
             data_dir,
             mirror_roots,
             export_dirs,
+            start_paused: args.start_paused.or(keys.start_paused).unwrap_or(false),
             warnings,
         },
         fixed,

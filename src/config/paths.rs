@@ -168,21 +168,42 @@ const SYSTEM_ROOTS: &[&str] = &[
     "/Volumes",
 ];
 
+/// Why a directory that came through the API is refused: a fragment that follows the name of the field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is no absolute path of plain characters, whatever the disk and the settings say.
+    #[error("{0}")]
+    Malformed(String),
+    /// Nobody may name it.
+    #[error("{0}")]
+    Forbidden(String),
+    /// Something on the disk stands in its place.
+    #[error("{0}")]
+    Blocked(String),
+}
+
 /// Checks a directory that came through the API: absolute, without `..`, no directory of the
 /// system, and existing or creatable below an existing directory.
 ///
 /// # Errors
-/// A sentence fragment that follows the name of the field.
-pub fn check_directory(text: &str) -> Result<(), String> {
+/// The first [`Refusal`] that holds.
+pub fn check_directory(text: &str) -> Result<(), Refusal> {
     let path = Path::new(text);
     let shown = crate::model::repo::shown(text);
-    if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
-        return Err(format!(
-            "must be an absolute path without \"..\", not \"{shown}\""
-        ));
+    if !path.is_absolute() {
+        return Err(Refusal::Malformed(format!(
+            "must be an absolute path, not \"{shown}\""
+        )));
     }
     if text.chars().any(char::is_control) {
-        return Err(format!("must not hold control characters, but \"{shown}\" does"));
+        return Err(Refusal::Malformed(format!(
+            "must not hold control characters, but \"{shown}\" does"
+        )));
+    }
+    if path.components().any(|part| part == Component::ParentDir) {
+        return Err(Refusal::Forbidden(format!(
+            "must not lead through \"..\", but \"{shown}\" does"
+        )));
     }
     // Symbolic links count by where they lead: /data -> /etc is still /etc.
     let nearest = path.ancestors().find(|ancestor| ancestor.exists());
@@ -205,16 +226,16 @@ pub fn check_directory(text: &str) -> Result<(), String> {
                 // Desktops mount removable disks there.
                 && candidate.strip_prefix("/run/media").map_or(true, |rest| rest.components().count() < 2))
         {
-            return Err(format!(
+            return Err(Refusal::Forbidden(format!(
                 "must not be a directory of the system, but \"{shown}\" is"
-            ));
+            )));
         }
     }
     match nearest {
         Some(found) if found.is_dir() => Ok(()),
-        _ => Err(format!(
+        _ => Err(Refusal::Blocked(format!(
             "must be a directory, but \"{shown}\" leads through a file"
-        )),
+        ))),
     }
 }
 
@@ -322,22 +343,27 @@ mod tests {
         std::os::unix::fs::symlink("/etc", base.join("link")).unwrap();
         let under = |name: &str| base.join(name).display().to_string();
         assert_eq!(check_directory(&under("new/deep")), Ok(()));
-        for bad in [
-            "relative",
-            "",
-            "/",
-            "/etc",
-            "/etc/x",
-            "/usr/lib/../../data",
-            "//etc/",
-            "/proc/1",
-            "/home",
-            &under("file/x"),
-            &under("link"),
-            &under("link/x"),
-            &under("a\nb"),
-        ] {
-            assert!(check_directory(bad).is_err(), "{bad:?}");
+        let cases: &[(&str, fn(String) -> Refusal)] = &[
+            ("relative", Refusal::Malformed),
+            ("", Refusal::Malformed),
+            ("../up", Refusal::Malformed),
+            (&under("a\nb"), Refusal::Malformed),
+            ("/a\0b", Refusal::Malformed),
+            ("/", Refusal::Forbidden),
+            ("/etc", Refusal::Forbidden),
+            ("/etc/x", Refusal::Forbidden),
+            ("/usr/lib/../../data", Refusal::Forbidden),
+            ("//etc/", Refusal::Forbidden),
+            ("/proc/1", Refusal::Forbidden),
+            ("/home", Refusal::Forbidden),
+            (&under("link"), Refusal::Forbidden),
+            (&under("link/x"), Refusal::Forbidden),
+            (&under("file"), Refusal::Blocked),
+            (&under("file/x"), Refusal::Blocked),
+        ];
+        for (bad, kind) in cases {
+            let why = check_directory(bad).expect_err(bad);
+            assert_eq!(why, kind(why.to_string()), "{bad:?}");
         }
     }
 }

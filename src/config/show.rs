@@ -87,6 +87,8 @@ pub struct SettingsShown {
     pub config_file: String,
     /// Always empty: mirror targets are rows of the database.
     pub targets_file: &'static str,
+    /// Folder below which exports go, the first of them when there are several; empty = no exports.
+    pub export_dir: String,
     /// `local` when `localDir` is set.
     pub storage_mode: Layout,
     /// Root of the cache as it was given; empty = nowhere.
@@ -157,6 +159,12 @@ impl Settings {
             },
             config_file: self.fixed.config_file.as_deref().map(path).unwrap_or_default(),
             targets_file: "",
+            export_dir: self
+                .fixed
+                .export_dirs
+                .first()
+                .map(|dir| path(dir))
+                .unwrap_or_default(),
             storage_mode: match self.local_dir {
                 Some(_) => Layout::Local,
                 None => Layout::Cache,

@@ -245,6 +245,14 @@ impl Engine {
         self.shared.hub()
     }
 
+    /// Returns when the Hub client is made from the settings of this moment: who was told that a
+    /// change acts must not meet the client from before it. One that cannot be made is not waited for.
+    pub async fn settled(&self) {
+        let mut hub = self.shared.hub.clone();
+        let is_new = |client: &HubClient| *client.config() == self.shared.tuning.borrow().hub;
+        let _ = tokio::time::timeout(CLIENT_PATIENCE, hub.wait_for(is_new)).await;
+    }
+
     /// What lies in the caches.
     pub fn library(&self) -> &Library {
         &self.shared.library
@@ -275,6 +283,9 @@ impl Engine {
     }
 }
 
+/// Longest wait for a Hub client; making one reads the certificates of the system.
+const CLIENT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 impl Shared {
     /// Makes changed settings act: limits at once, the Hub client for the next request. A client
     /// has its connections; so it is made anew only when something that it was made from changed.
@@ -291,8 +302,9 @@ impl Shared {
             if now.hub != *hub.borrow().config() {
                 match HubClient::new(now.hub, self.budget.clone()) {
                     Ok(client) => {
+                        // Another token sees other files. Once more behind it, for what was asked before.
+                        self.analyzer.forget();
                         hub.send_replace(client);
-                        // Another token sees other files.
                         self.analyzer.forget();
                     }
                     Err(error) => {

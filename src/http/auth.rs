@@ -185,6 +185,7 @@ impl Gate {
             });
         }
         Ok(Some(Who::Key {
+            id: key.id.into(),
             name: key.name.into(),
             scope: key.scope,
         }))

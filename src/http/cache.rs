@@ -42,6 +42,8 @@ pub struct CacheList {
     /// The Hub cache.
     cache_dir: String,
     effective_hub_dir: String,
+    /// What said where the Hub cache is.
+    hub_dir_source: &'static str,
     stats: CacheStats,
     /// When the whole cache was last looked through; `null` = not yet.
     scanned_at: Option<String>,
@@ -145,6 +147,7 @@ pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<
         repos,
         effective_hub_dir: place.hub_text.clone(),
         cache_dir: place.hub_text,
+        hub_dir_source: place.source,
         stats,
         scanned_at: scanned_at.map(rfc3339),
         scanning: !current,
@@ -338,6 +341,8 @@ pub(super) struct Place {
     pub hub: PathBuf,
     pub hub_text: String,
     pub root: PathBuf,
+    /// What said where it is.
+    pub source: &'static str,
 }
 
 impl Place {
@@ -347,6 +352,7 @@ impl Place {
             hub: settings.cache.hub.clone(),
             hub_text: settings.cache.hub.to_string_lossy().into_owned(),
             root: settings.cache.root.clone(),
+            source: settings.cache.hub_dir_source.as_str(),
         }
     }
 

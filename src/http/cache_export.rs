@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,9 +18,10 @@ use super::state::{App, AppState};
 use super::targets::{check_place, own_directories};
 use super::views::JobView;
 use super::wire::{CachedText, PatternText};
-use crate::config::paths::check_directory;
+use crate::config::paths::{Refusal, check_directory};
 use crate::disk::export::Placing;
 use crate::engine::ExportSpec;
+use crate::model::code::Code;
 use crate::model::filter::Filter;
 use crate::model::job::Verify;
 use crate::model::repo::{RepoPath, RepoType, shown};
@@ -57,7 +59,8 @@ pub struct ExportRequest {
     responses(
         (status = 202, description = "The job", body = JobView),
         (status = 200, description = "The same export that is live already", body = JobView),
-        (status = 400, description = "Exports are disabled, or the folder is not allowed"),
+        (status = 400, description = "Exports are disabled, or the folder is none"),
+        (status = 403, description = "The folder is not allowed"),
         (status = 404, description = "The repo or revision is not in the cache"),
     )
 )]
@@ -147,13 +150,19 @@ async fn folder(app: &App, dest: &str) -> ApiResult<(PathBuf, RepoPath)> {
             break;
         }
     }
+    let forbidden = |why: String| {
+        ApiError::new(StatusCode::FORBIDDEN, "dest is not allowed")
+            .details(why)
+            .reason(Code::BadRequest)
+            .hint("Choose a folder below one that --export-dir names.")
+    };
     let Some((root, below)) = found else {
         let roots: Vec<_> = app
             .export_dirs
             .iter()
             .map(|root| root.display().to_string())
             .collect();
-        return Err(wrong(format!("dest must be below {}", roots.join(" or "))));
+        return Err(forbidden(format!("dest must be below {}", roots.join(" or "))));
     };
     let text = below.to_str().unwrap_or_default().trim_end_matches('/');
     let path: RepoPath = text
@@ -164,11 +173,14 @@ async fn folder(app: &App, dest: &str) -> ApiResult<(PathBuf, RepoPath)> {
     let top = root.clone();
     let checked = tokio::task::spawn_blocking(move || {
         if !top.is_dir() {
-            return Err(format!("the folder {} is not there", top.display()));
+            return Err(wrong(format!("the folder {} is not there", top.display())));
         }
-        check_directory(&whole.to_string_lossy()).map_err(|why| format!("dest {why}"))?;
-        check_place(&whole, &own, &[top])
+        check_directory(&whole.to_string_lossy()).map_err(|why| match why {
+            Refusal::Malformed(_) | Refusal::Blocked(_) => wrong(format!("dest {why}")),
+            Refusal::Forbidden(_) => forbidden(format!("dest {why}")),
+        })?;
+        check_place(&whole, &own, &[top]).map_err(forbidden)
     });
-    checked.await.map_err(ApiError::internal)?.map_err(wrong)?;
+    checked.await.map_err(ApiError::internal)??;
     Ok((root, path))
 }

@@ -31,7 +31,7 @@ use crate::store::{NewWork, Submitted};
 pub struct ImportRequest {
     /// An absolute path, in a folder that `localScanDirs`, `localDir` or `downloadRoutes` of the
     /// settings or `--export-dir` name.
-    #[schema(required, nullable = false, pattern = "^/[^\\x00]*$")]
+    #[schema(required, nullable = false, pattern = "^/[^\\x00-\\x1f\\x7f-\\x9f]*$")]
     dir: Option<String>,
     /// Only show what would be taken over; `true` by default.
     dry_run: Option<bool>,
@@ -180,7 +180,7 @@ async fn allowed(app: &App, dir: &str) -> ApiResult<PathBuf> {
                 .reason(crate::model::code::Code::BadRequest)
                 .hint("Start the service with --local-scan-dirs DIR, then import from there."));
         }
-        check_directory(&text).map_err(wrong)?;
+        check_directory(&text).map_err(|why| wrong(why.to_string()))?;
         if !wanted.is_dir() {
             return Err(ApiError::not_found("Folder not found").details(shown(&text)));
         }

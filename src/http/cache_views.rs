@@ -49,6 +49,8 @@ pub struct CacheEntry {
     #[serde(rename = "hasMMProj")]
     has_mm_proj: bool,
     mmproj_files: Vec<String>,
+    /// `vision` where it has a projector for pictures.
+    capabilities: &'static [&'static str],
     /// Its folder in the friendly view; empty when it has none.
     friendly_path: String,
     /// Last reading, as exactly as the mount keeps it.
@@ -112,6 +114,11 @@ pub(super) fn texts(json: &str) -> Vec<String> {
     serde_json::from_str(json).unwrap_or_default()
 }
 
+/// What the files let a model do beside text.
+fn capabilities(mmproj_files: &[String]) -> &'static [&'static str] {
+    if mmproj_files.is_empty() { &[] } else { &["vision"] }
+}
+
 impl CacheEntry {
     /// Blocks for a moment: the friendly view is asked whether it has the repo.
     pub fn new(row: &LibraryEntry, hub: &Path, view: &FriendlyView) -> Self {
@@ -143,6 +150,7 @@ impl CacheEntry {
             snapshots: texts(&row.branches),
             quantizations: texts(&row.quantizations),
             has_mm_proj: !mmproj_files.is_empty(),
+            capabilities: capabilities(&mmproj_files),
             mmproj_files,
             friendly_path: friendly.map_or_else(String::new, |path| path.to_string_lossy().into_owned()),
             last_used: row.used_at.filter(|at| *at > 0).map(rfc3339),
@@ -187,6 +195,7 @@ impl CacheEntry {
             snapshots: Vec::new(),
             quantizations,
             has_mm_proj: !mmproj_files.is_empty(),
+            capabilities: capabilities(&mmproj_files),
             mmproj_files,
             friendly_path: String::new(),
             last_used: None,

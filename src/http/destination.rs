@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 
 use super::error::{ApiError, ApiResult};
 use crate::config::Settings;
-use crate::config::paths::check_directory;
+use crate::config::paths::{Refusal, check_directory};
 use crate::model::code::Code;
 use crate::model::destination::{Destination, Layout, RouteKey};
 use crate::model::repo::{RepoId, RepoType};
@@ -29,7 +29,7 @@ pub struct Place {
 ///
 /// # Errors
 /// 400 for a key that has no folder, a path that is none, and another repo's folder in the cache;
-/// 403 for a folder that lies below none of the settings.
+/// 403 for a folder that lies below none of the settings, 409 for one that a file stands in the way of.
 pub fn find(settings: &Settings, place: &Place, repo_type: RepoType) -> ApiResult<Destination> {
     // Datasets are of no sort that a key names.
     let route_key = place.route_key.filter(|_| repo_type == RepoType::Model);
@@ -75,23 +75,33 @@ fn folder_of(settings: &Settings, key: RouteKey) -> Option<&Path> {
 
 /// A folder that a request names, when it lies in one that the settings name.
 fn allowed(settings: &Settings, text: &str) -> ApiResult<PathBuf> {
-    check_directory(text)
-        .map_err(|why| ApiError::bad_request("Invalid localDir").details(format!("localDir {why}")))?;
-    let wanted: PathBuf = Path::new(text).components().collect();
-    let roots = settings.local_dir.iter().chain(settings.download_routes.values());
-    // Links count by where they lead, on both sides.
-    if roots
-        .into_iter()
-        .any(|root| real(&wanted).starts_with(real(root)))
-    {
-        return Ok(wanted);
+    let checked = check_directory(text);
+    if let Err(Refusal::Malformed(why)) = &checked {
+        return Err(ApiError::bad_request("Invalid localDir").details(format!("localDir {why}")));
     }
-    Err(ApiError::new(StatusCode::FORBIDDEN, "localDir is not allowed")
-        .details("It lies below no folder that localDir or downloadRoutes of the settings name")
-        .reason(Code::BadRequest)
-        .hint(
-            "Choose a folder below one of these, leave localDir out, or start the service with --local-dir.",
-        ))
+    let forbidden = |details: String| {
+        ApiError::new(StatusCode::FORBIDDEN, "localDir is not allowed")
+            .details(details)
+            .reason(Code::BadRequest)
+            .hint(
+                "Choose a folder below one that the settings name, leave localDir out, or start the service with --local-dir.",
+            )
+    };
+    let wanted: PathBuf = Path::new(text).components().collect();
+    if let Err(Refusal::Forbidden(why)) = &checked {
+        return Err(forbidden(format!("localDir {why}")));
+    }
+    let mut roots = settings.local_dir.iter().chain(settings.download_routes.values());
+    // Links count by where they lead, on both sides.
+    if !roots.any(|root| real(&wanted).starts_with(real(root))) {
+        return Err(forbidden(
+            "It lies below no folder that localDir or downloadRoutes of the settings name".to_owned(),
+        ));
+    }
+    // Only who may write there learns what lies there.
+    checked
+        .map_err(|why| ApiError::conflict("localDir cannot be used").details(format!("localDir {why}")))?;
+    Ok(wanted)
 }
 
 /// The path with the links of its existing part resolved.

@@ -51,6 +51,7 @@ pub enum NotQueued {
         (status = 200, description = "Already live, or the plan of a dry run", body = NotQueued),
         (status = 403, description = "The destination is not allowed, or a dry run was refused by the Hub"),
         (status = 404, description = "A dry run found no such repo or revision"),
+        (status = 409, description = "A file stands where the folder of localDir should be"),
         (status = 422, description = "A dry run found names that are not safe to store"),
         (status = 502, description = "A dry run got no usable answer from the Hub"),
         (status = 503, description = "The service is stopping"),

@@ -28,6 +28,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
     }
 }
 
+/// Who asks, for streams that end when the right to them does.
+pub struct Asker(pub Who);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asker {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get().cloned().unwrap_or(Who::Anyone)))
+    }
+}
+
 /// The `{id}` of the path. What is no id names no job, so it is `None` and never an error of its own.
 pub struct JobPath(pub Option<JobId>);
 

@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -148,7 +147,7 @@ struct Task {
     /// Changed jobs and when their update may go out.
     due: HashMap<i64, Instant>,
     /// The first frame for new clients by what they want to hear, until something changes.
-    init: HashMap<Option<JobKind>, Utf8Bytes>,
+    init: HashMap<Option<JobKind>, Arc<str>>,
     /// For clients that come back.
     recent: Recent,
     /// Since when nobody listens; then frames are made for a while, for those who come back.
@@ -291,7 +290,7 @@ impl Task {
         self.send(
             Topic::Job(seq),
             Some(job.kind),
-            format!(r#"{{"type":"job_update","data":{text}}}"#).into(),
+            &format!(r#"{{"type":"job_update","data":{text}}}"#),
         );
         let before = self.known.insert(seq, Known::of(&job, Some(now)));
         let was_queued = before
@@ -332,26 +331,22 @@ impl Task {
             job_id: Some(id),
             ..Happened::new(event)
         });
-        self.send(
-            Topic::Event(seq, event),
-            Some(kind),
-            super::shown::json(&frame).into(),
-        );
+        self.send(Topic::Event(seq, event), Some(kind), &super::shown::json(&frame));
     }
 
     async fn send_status(&mut self) {
         if self.has_clients()
             && let Some(frame) = self.status.frame().await
         {
-            self.send(Topic::Status, None, frame);
+            self.send(Topic::Status, None, &frame);
             if let Some(frame) = self.status.disk_turned_low() {
-                self.send(Topic::Event(0, "disk_low"), None, frame);
+                self.send(Topic::Event(0, "disk_low"), None, &frame);
             }
         }
     }
 
     /// Sends `text` to everybody who wants to hear of this kind of job; `None` concerns all.
-    fn send(&mut self, topic: Topic, kind: Option<JobKind>, text: Utf8Bytes) {
+    fn send(&mut self, topic: Topic, kind: Option<JobKind>, text: &str) {
         let frame = self.recent.add(topic, kind, text);
         for (client, wanted) in &self.clients {
             if let Some(outbox) = client.upgrade().filter(|_| concerns(kind, *wanted)) {
@@ -404,18 +399,19 @@ impl Task {
             self.init.clear();
         }
         let text = match self.init.get(&kind) {
-            Some(text) => text.clone(),
+            Some(text) => Arc::clone(text),
             None => {
                 let jobs = self.jobs(kind).await?;
-                let text: Utf8Bytes = self.init_of(&jobs).await?.into();
-                self.init.insert(kind, text.clone());
+                let text: Arc<str> = self.init_of(&jobs).await?.into();
+                self.init.insert(kind, Arc::clone(&text));
                 text
             }
         };
+        let number = self.recent.number();
         Ok(Frame {
-            number: self.recent.number(),
+            number,
             kind: "init",
-            text,
+            text: frames::numbered(&text, number),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The messages of the live feed, as clients see them.
 
+use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -8,8 +9,27 @@ use super::views::JobView;
 use crate::model::job::JobId;
 use crate::model::state::{JobKind, JobStatus};
 
-/// One message: `{"type": …, "data": …}`. The first on a connection is `init`.
+/// One message: `{"seq": …, "type": …, "data": …}`. The first on a connection is `init`.
+#[derive(ToSchema)]
+#[schema(as = LiveMessage)]
+#[allow(dead_code)] // Describes what `numbered` puts together.
+pub struct Numbered<'a> {
+    /// Rises from message to message until the service is started anew. Numbers are left out where
+    /// a newer state of a job overtook an older one: nothing is missing there.
+    #[schema(required = false)]
+    seq: u64,
+    #[serde(flatten)]
+    content: LiveMessage<'a>,
+}
+
+/// The text of a message with its number.
+pub(super) fn numbered(text: &str, seq: u64) -> Utf8Bytes {
+    format!("{{\"seq\":{seq},{}", text.strip_prefix('{').unwrap_or(text)).into()
+}
+
+/// What a message is about.
 #[derive(Serialize, ToSchema)]
+#[schema(as = LiveContent)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum LiveMessage<'a> {
     /// The jobs as they are.

@@ -78,9 +78,9 @@ async fn check(State(config): State<Arc<GuardConfig>>, request: Request, next: N
         Err(error) => return error.into_response(),
     };
     let (mut parts, body) = request.into_parts();
-    let preflight = parts.method == Method::OPTIONS;
+    let preflight = (parts.method == Method::OPTIONS).then(|| origin::Preflight::of(&parts.headers));
     let mut origin = origin::single(&parts.headers);
-    let mut response = if preflight {
+    let mut response = if preflight.is_some() {
         StatusCode::NO_CONTENT.into_response()
     } else if let Err(error) = origin::check(&config.origins, &parts.method, &parts.headers, &host) {
         origin = None;

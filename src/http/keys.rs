@@ -140,6 +140,8 @@ pub struct KeyRemoved {
 }
 
 /// Removes an API key; it opens nothing from then on
+///
+/// Live streams that it opened end too.
 #[utoipa::path(
     delete, path = "/api/keys/{id}", tag = "keys", operation_id = "removeKey",
     params(("id" = String, Path, description = "Id of the key")),
@@ -156,6 +158,7 @@ pub async fn remove(
     if !app.store.remove_key(&id).await? {
         return Err(ApiError::not_found("Key not found"));
     }
+    app.removals.tell();
     tracing::info!(key_id = id, actor, "an API key was removed");
     Ok(Json(KeyRemoved {
         success: true,

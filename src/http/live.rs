@@ -13,11 +13,12 @@ use axum::response::Response;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::error::{ApiError, ApiResult};
-use super::extract::QueryFields;
+use super::extract::{Asker, QueryFields};
 use super::feed::Wish;
 use super::jobs::kind_of;
 use super::outbox::{Frame, Outbox};
 use super::state::AppState;
+use super::who::Who;
 use super::wire::{KindOrAll, UpgradeWord, WebSocketKey, WebSocketVersion, WebSocketWord};
 use crate::model::state::JobKind;
 
@@ -34,7 +35,8 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The live feed, as a WebSocket
 ///
-/// One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
+/// One JSON document a message, see `LiveMessage`. What clients send is read and ignored. It ends
+/// with the code 1008 when the API key that opened it is removed.
 #[utoipa::path(
     get, path = "/api/ws", tag = "live", operation_id = "connectLive",
     params(
@@ -51,6 +53,7 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 )]
 pub async fn connect(
     State(app): State<AppState>,
+    Asker(who): Asker,
     query: QueryFields,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -71,7 +74,7 @@ pub async fn connect(
     Ok(upgrade
         .max_message_size(MESSAGE_LIMIT_BYTES)
         .max_frame_size(MESSAGE_LIMIT_BYTES)
-        .on_upgrade(move |socket| sockets.track_future(serve(socket, app, kind))))
+        .on_upgrade(move |socket| sockets.track_future(serve(socket, app, who, kind))))
 }
 
 /// Whether a handshake brings what RFC 6455 (section 4.1) asks for: 16 bytes in base64.
@@ -89,7 +92,7 @@ enum End {
     Close(u16, &'static str),
 }
 
-async fn serve(mut socket: WebSocket, app: AppState, kind: Option<JobKind>) {
+async fn serve(mut socket: WebSocket, app: AppState, who: Who, kind: Option<JobKind>) {
     let wish = Wish { kind, after: None };
     let end = match app.feed.join(wish).await {
         None if app.stop.is_cancelled() => End::Close(close_code::AWAY, "the service stops"),
@@ -100,6 +103,7 @@ async fn serve(mut socket: WebSocket, app: AppState, kind: Option<JobKind>) {
                 tokio::select! {
                     end = exchange(&mut socket, &outbox) => end,
                     () = app.stop.cancelled() => End::Close(close_code::AWAY, "the service stops"),
+                    () = app.removals.until_gone(&app.store, &who) => End::Close(close_code::POLICY, "the API key was removed"),
                 }
             }
         },

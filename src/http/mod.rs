@@ -51,6 +51,7 @@ pub mod problem;
 pub mod readiness;
 pub mod readme;
 pub mod recent;
+pub mod removals;
 pub mod request;
 pub mod search;
 pub mod segments;

@@ -14,7 +14,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::{OpenApi, ToSchema};
 
 use super::error::ErrorBody;
-use super::frames::LiveMessage;
+use super::frames::Numbered;
 use super::problem::Problem;
 use super::search::SearchSort;
 use super::who;
@@ -32,7 +32,7 @@ use crate::model::key::Scope;
             `error_detail.hint` what to do next, `error_detail.request_id` the id of its line in the log. \
             With `Accept: application/problem+json` it is a `Problem` of RFC 9457 instead."
     ),
-    components(schemas(ErrorBody, Problem, LiveMessage, SearchSort)),
+    components(schemas(ErrorBody, Problem, Numbered, SearchSort)),
     tags(
         (name = "system", description = "Health, free space, this document"),
         (name = "downloads", description = "Plan downloads and put them into the queue"),

@@ -108,13 +108,39 @@ fn is_own(origin: &str, host: &Authority) -> bool {
     same_name && url.port().unwrap_or(default) == host.port_u16().unwrap_or(default)
 }
 
+/// What a preflight asks for beyond what the API document has; that is added to the answer only when
+/// it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Preflight {
+    patch: bool,
+    key: bool,
+}
+
+impl Preflight {
+    /// What these headers of a request ask for.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let names = |header, wanted: &str| {
+            headers
+                .get_all(header)
+                .iter()
+                .filter_map(|value| value.to_str().ok())
+                .flat_map(|text| text.split(','))
+                .any(|name| name.trim().eq_ignore_ascii_case(wanted))
+        };
+        Self {
+            patch: names(header::ACCESS_CONTROL_REQUEST_METHOD, "PATCH"),
+            key: names(header::ACCESS_CONTROL_REQUEST_HEADERS, "X-Api-Key"),
+        }
+    }
+}
+
 /// Adds the CORS headers: `Allow-Origin` only for origins that may read the answer, the others
 /// always on a preflight.
 pub(super) fn add_cors(
     origins: &Origins,
     origin: Option<&HeaderValue>,
     host: &Authority,
-    preflight: bool,
+    preflight: Option<Preflight>,
     headers: &mut HeaderMap,
 ) {
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
@@ -124,14 +150,24 @@ pub(super) fn add_cors(
         (Some(value), Some(text)) if origins.lists(text) || is_own(text, host) => Some(value.clone()),
         _ => None,
     };
-    if allowed.is_some() || preflight {
+    if allowed.is_some() || preflight.is_some() {
+        let more = preflight.unwrap_or(Preflight {
+            patch: false,
+            key: false,
+        });
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_METHODS,
-            HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+            HeaderValue::from_static(match more.patch {
+                false => "GET, POST, PUT, DELETE, OPTIONS",
+                true => "GET, POST, PUT, DELETE, OPTIONS, PATCH",
+            }),
         );
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("Content-Type, Authorization, X-Api-Key"),
+            HeaderValue::from_static(match more.key {
+                false => "Content-Type, Authorization",
+                true => "Content-Type, Authorization, X-Api-Key",
+            }),
         );
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     }

@@ -148,8 +148,9 @@ pub enum PlanAnswer {
     request_body = PlanRequest,
     responses(
         (status = 200, description = "The plan, or one for each of `repos`", body = PlanAnswer),
-        (status = 403, description = "The Hub refuses access"),
+        (status = 403, description = "The destination is not allowed, or the Hub refuses access"),
         (status = 404, description = "No such repo or revision"),
+        (status = 409, description = "A file stands where the folder of localDir should be"),
         (status = 422, description = "The repo has names that are not safe to store"),
         (status = 502, description = "The Hub gives no usable answer"),
         (status = 503, description = "The service is stopping"),

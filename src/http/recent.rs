@@ -2,8 +2,7 @@
 
 use std::collections::VecDeque;
 
-use axum::extract::ws::Utf8Bytes;
-
+use super::frames::numbered;
 use super::outbox::{Frame, Outbox, Topic};
 use crate::model::state::JobKind;
 
@@ -31,8 +30,8 @@ impl Recent {
         self.frames.is_empty()
     }
 
-    /// Makes the next frame and keeps it.
-    pub fn add(&mut self, topic: Topic, kind: Option<JobKind>, text: Utf8Bytes) -> Frame {
+    /// Makes the next frame of the text of a message, and keeps it.
+    pub fn add(&mut self, topic: Topic, kind: Option<JobKind>, text: &str) -> Frame {
         self.number += 1;
         let frame = Frame {
             number: self.number,
@@ -41,7 +40,7 @@ impl Recent {
                 Topic::Event(..) => "event",
                 Topic::Status => "status",
             },
-            text,
+            text: numbered(text, self.number),
         };
         self.bytes += frame.text.len();
         self.frames.push_back((topic, frame.clone(), kind));
@@ -91,12 +90,12 @@ mod tests {
     async fn who_comes_back_gets_what_he_missed_and_a_stranger_begins_anew() {
         let mut recent = Recent::default();
         for number in 1..=3 {
-            let text = number.to_string();
-            recent.add(Topic::Job(number), Some(JobKind::Download), text.into());
+            let text = format!("{{\"n\":{number}}}");
+            recent.add(Topic::Job(number), Some(JobKind::Download), &text);
         }
-        recent.add(Topic::Job(9), Some(JobKind::Mirror), "mirror".into());
+        recent.add(Topic::Job(9), Some(JobKind::Mirror), "{}");
         let missed = recent.since(2, Some(JobKind::Download)).unwrap();
-        assert_eq!(missed.next().await.text.as_str(), "3");
+        assert_eq!(missed.next().await.text.as_str(), r#"{"seq":3,"n":3}"#);
         let nothing = recent.since(4, None).unwrap();
         assert!(futures_util::poll!(std::pin::pin!(nothing.next())).is_pending());
         assert!(recent.since(5, None).is_none(), "a frame that was never sent");
@@ -107,9 +106,10 @@ mod tests {
     #[test]
     fn the_memory_of_frames_is_bounded() {
         let mut recent = Recent::default();
-        let text = "x".repeat(1024 * 1024);
+        // With its number in front no frame is longer than a mebibyte.
+        let text = "x".repeat(1024 * 1024 - 64);
         for number in 1..=10 {
-            recent.add(Topic::Job(number), None, text.as_str().into());
+            recent.add(Topic::Job(number), None, &text);
         }
         assert!(recent.since(5, None).is_none());
         assert!(recent.since(6, None).is_some());

@@ -151,6 +151,7 @@ pub async fn change(
         warnings
             .push("The token belongs to another endpoint and is not sent to this one; set a token for it");
     }
+    app.engine.settled().await;
     app.engine.wake();
     Ok(Json(SettingsChanged {
         success: true,

@@ -11,6 +11,7 @@ use super::checks::Checks;
 use super::feed::Feed;
 use super::live_settings::LiveSettings;
 use super::readiness::Readiness;
+use super::removals::Removals;
 use super::shown::Shown;
 use crate::engine::Engine;
 use crate::store::Store;
@@ -44,6 +45,8 @@ pub struct App {
     pub export_dirs: Vec<PathBuf>,
     /// When the service started.
     pub begun: Instant,
+    /// Told when a key is taken away: what it opened ends then.
+    pub removals: Removals,
     /// Cancelled when the service stops: long answers end then.
     pub stop: CancellationToken,
     /// Open WebSockets: the service waits until each has said good-bye.

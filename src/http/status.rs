@@ -1,6 +1,5 @@
 //! The `status` frame: what the service does in a few numbers.
 
-use axum::extract::ws::Utf8Bytes;
 use tokio::task::JoinHandle;
 
 use super::frames::{Happened, LiveMessage, StatusNumbers};
@@ -40,7 +39,7 @@ impl Status {
 
     /// A frame when the volume of the cache has just become low: less than twice what has to stay
     /// free. It counts as filled up again above three times that.
-    pub fn disk_turned_low(&mut self) -> Option<Utf8Bytes> {
+    pub fn disk_turned_low(&mut self) -> Option<String> {
         let free = self.free_bytes?;
         let bound = self.floor_bytes.saturating_mul(if self.was_low { 3 } else { 2 });
         let turned = free < bound && !self.was_low;
@@ -52,11 +51,11 @@ impl Status {
             floor: Some(self.floor_bytes),
             ..Happened::new("disk_low")
         });
-        turned.then(|| json(&frame).into())
+        turned.then(|| json(&frame))
     }
 
     /// The frame of this moment; `None` when the database fails. `diskFree` is `null` until the disk answers.
-    pub async fn frame(&mut self) -> Option<Utf8Bytes> {
+    pub async fn frame(&mut self) -> Option<String> {
         self.ask_the_disk().await;
         match self.numbers().await {
             Ok((counts, speed)) => {
@@ -74,7 +73,7 @@ impl Status {
                     disk_free: self.free_bytes,
                     limits: LimitsNow::of(&self.settings),
                 });
-                Some(json(&frame).into())
+                Some(json(&frame))
             }
             Err(error) => {
                 tracing::warn!(%error, "the live feed could not count the jobs");

@@ -12,11 +12,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult};
-use super::extract::QueryFields;
+use super::extract::{Asker, QueryFields};
 use super::feed::Wish;
 use super::jobs::kind_of;
 use super::outbox::Frame;
@@ -43,6 +43,8 @@ pub struct StreamEvent {
 }
 
 /// The live feed as server-sent events
+///
+/// It ends when the API key that opened it is removed.
 #[utoipa::path(
     get, path = "/api/events", tag = "live", operation_id = "streamEvents",
     params(
@@ -56,6 +58,7 @@ pub struct StreamEvent {
 )]
 pub async fn connect(
     State(app): State<AppState>,
+    Asker(who): Asker,
     query: QueryFields,
     headers: HeaderMap,
 ) -> ApiResult<impl IntoResponse> {
@@ -70,14 +73,20 @@ pub async fn connect(
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "No live feed")
             .details("Too many clients are connected, or the service is stopping")
     })?;
-    let stop = app.stop.clone();
-    let events = stream::unfold((first, outbox, stop), async |(mut first, outbox, stop)| {
+    let events = stream::unfold((first, outbox), async |(mut first, outbox)| {
         let frame = match first.take() {
             Some(frame) => frame,
-            None => stop.run_until_cancelled(outbox.next()).await?,
+            None => outbox.next().await,
         };
-        Some((Ok::<_, Infallible>(event_of(&frame)), (first, outbox, stop)))
+        Some((Ok::<_, Infallible>(event_of(&frame)), (first, outbox)))
     });
+    let ended = async move {
+        tokio::select! {
+            () = app.stop.cancelled() => {}
+            () = app.removals.until_gone(&app.store, &who) => {}
+        }
+    };
+    let events = events.take_until(Box::pin(ended));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(PING_EVERY)))
 }
 

@@ -11,9 +11,8 @@ use utoipa::ToSchema;
 
 use super::error::{ApiError, ApiResult};
 use super::extract::QueryFields;
-use super::state::AppState;
+use super::state::{App, AppState};
 use crate::clock::{now_ms, rfc3339};
-use crate::config::CachePaths;
 use crate::disk;
 
 /// A mount that takes longer to answer is gone.
@@ -94,10 +93,10 @@ pub struct DiskFree {
 /// Space of the volume of a configured directory
 #[utoipa::path(
     get, path = "/api/diskfree", tag = "system", operation_id = "getDiskFree",
-    params(("path" = Option<String>, Query, description = "A directory of the cache; by default the Hub cache")),
+    params(("path" = Option<String>, Query, description = "A directory of the cache, or another that the settings name; by default the Hub cache")),
     responses(
         (status = 200, description = "The space", body = DiskFree),
-        (status = 400, description = "The path is not one of the directories of the cache"),
+        (status = 400, description = "The path is not one of these directories"),
         (status = 500, description = "The volume gives no answer"),
     )
 )]
@@ -105,10 +104,10 @@ pub async fn diskfree(State(app): State<AppState>, query: QueryFields) -> ApiRes
     let cache = app.settings.get().cache.clone();
     let path = match query.text("path") {
         None => cache.hub.clone(),
-        Some(text) => known(&cache, text).ok_or_else(|| {
+        Some(text) => known(&app, text).ok_or_else(|| {
             // Anything else would tell what lies on this machine.
             ApiError::bad_request("Invalid path").details(format!(
-                "Only the directories of the cache can be asked for: {} and {}",
+                "Only the cache ({} and {}) and other directories that the settings name can be asked for",
                 cache.hub.display(),
                 cache.root.display()
             ))
@@ -135,8 +134,10 @@ pub async fn diskfree(State(app): State<AppState>, query: QueryFields) -> ApiRes
     }))
 }
 
-/// `text` as a path when it is one of our directories.
-fn known(cache: &CachePaths, text: &str) -> Option<PathBuf> {
+/// `text` as a path when it is a directory that the settings or a flag name.
+fn known(app: &App, text: &str) -> Option<PathBuf> {
+    let settings = app.settings.get();
+    let cache = &settings.cache;
     let path: PathBuf = Path::new(text).components().collect();
     let plain = !path
         .components()
@@ -147,5 +148,13 @@ fn known(cache: &CachePaths, text: &str) -> Option<PathBuf> {
         cache.root.join("models"),
         cache.root.join("datasets"),
     ];
-    Some(path).filter(|path| plain && ours.contains(path))
+    let named = settings
+        .local_dir
+        .iter()
+        .chain(&settings.local_scan_dirs)
+        .chain(settings.download_routes.values())
+        .chain(&app.export_dirs);
+    let mut ours = ours.iter().chain(named);
+    let is_ours = plain && ours.any(|own| *own == path);
+    is_ours.then_some(path)
 }

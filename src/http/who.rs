@@ -17,6 +17,8 @@ pub enum Who {
     Login(Arc<str>),
     /// A program with an API key.
     Key {
+        /// Public id of the key.
+        id: Arc<str>,
         /// Name of the key.
         name: Arc<str>,
         /// What it may do.
@@ -65,7 +67,7 @@ pub(super) fn needed(method: &str, path: &str) -> Scope {
 /// # Errors
 /// 403 that names the scope which is needed, when a key has a lesser one.
 pub(super) fn check(who: &Who, method: &Method, path: &str) -> Result<(), ApiError> {
-    let Who::Key { name, scope } = who else {
+    let Who::Key { name, scope, .. } = who else {
         return Ok(());
     };
     let needed = needed(method.as_str(), path);

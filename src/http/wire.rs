@@ -170,7 +170,7 @@ described! {
     /// An IANA time zone.
     ZoneText => words(chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
     /// An absolute folder; may be empty.
-    FolderText => text().pattern(Some("^(/[^\\x00]*)?$")).max_length(Some(1024)).into();
+    FolderText => text().pattern(Some("^(/[^\\x00-\\x1f\\x7f-\\x9f]*)?$")).max_length(Some(1024)).into();
     /// What a handshake of a WebSocket says.
     UpgradeWord => words(["Upgrade"]);
     /// What it wants.
@@ -225,11 +225,15 @@ fn repo_with_filters() -> RefOr<Schema> {
         "{}:[^,]{{0,200}}(,[^,]{{0,200}}){{0,20}}$",
         REPO_ID.trim_end_matches('$')
     );
+    // One pattern cannot say both how an id is made and how long it may be.
+    let with_filters = AllOfBuilder::new()
+        .item(text().pattern(Some(embedded)))
+        .item(text().pattern(Some("^[^:]{3,96}:")));
     AnyOfBuilder::new()
         .item(ObjectBuilder::new().property("repo", RepoText::schema()))
         .item(
             ObjectBuilder::new()
-                .property("repo", text().pattern(Some(embedded)))
+                .property("repo", with_filters)
                 .property("filters", no_filters),
         )
         .into()

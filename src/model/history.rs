@@ -33,10 +33,24 @@ pub struct HistoryRecord {
     pub exact_match: bool,
     /// Whether each filter had a folder of its own.
     pub append_filter_subdir: bool,
-    /// The Hub cache directory.
+    /// Where the files went: the Hub cache, or a folder of plain files.
     pub output_dir: String,
-    /// The same under the name of the second API document.
+    /// The Hub cache directory; empty when the files did not go there.
     pub hub_dir: String,
+    /// The folder of plain files; empty when the files went into the cache.
+    pub local_dir: String,
+    /// Whether files lie plain, under their own names.
+    pub flat: bool,
+    /// `cache` or `local`: how files lie there; `null` for ends from before this was kept.
+    #[schema(required)]
+    pub layout: Option<String>,
+    /// Repo whose folder was used in place of the repo's own; empty = none.
+    pub local_repo: String,
+    /// Key that chose the folder; empty = none.
+    pub route_key: String,
+    /// `auto`, `symlink`, `hardlink` or `copy`: how snapshots show blobs; `null` as for `layout`.
+    #[schema(required)]
+    pub link_mode: Option<String>,
     /// What was to be compared: `none`, `size` or `sha256`.
     pub verify: String,
     /// The weakest comparison that a file in place passed: `hash`, `size` or `none`; empty without files.
@@ -95,7 +109,7 @@ pub struct HistoryRecord {
 
 impl HistoryRecord {
     /// Names of the columns of [`cells`](Self::cells).
-    pub const COLUMNS: [&'static str; 31] = [
+    pub const COLUMNS: [&'static str; 36] = [
         "seq",
         "id",
         "kind",
@@ -107,6 +121,11 @@ impl HistoryRecord {
         "excludes",
         "exactMatch",
         "outputDir",
+        "layout",
+        "localDir",
+        "localRepo",
+        "routeKey",
+        "linkMode",
         "verify",
         "verification",
         "status",
@@ -130,7 +149,7 @@ impl HistoryRecord {
     ];
 
     /// One line of a table, made harmless for spreadsheets.
-    pub fn cells(&self) -> [String; 31] {
+    pub fn cells(&self) -> [String; 36] {
         let list = |list: &[String]| cell(&list.join("; "));
         [
             self.seq.to_string(),
@@ -144,6 +163,11 @@ impl HistoryRecord {
             list(&self.excludes),
             self.exact_match.to_string(),
             cell(&self.output_dir),
+            cell(self.layout.as_deref().unwrap_or_default()),
+            cell(&self.local_dir),
+            cell(&self.local_repo),
+            cell(&self.route_key),
+            cell(self.link_mode.as_deref().unwrap_or_default()),
             cell(&self.verify),
             cell(&self.verification),
             cell(&self.status),

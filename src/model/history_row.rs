@@ -1,12 +1,14 @@
 //! The canonical form of a row of the record: the bytes that its seal is the hash of.
 //!
-//! Form 1. The bytes begin with the line `hfdepot event 1` or `hfdepot history 1` (table and
-//! form, ended by a line feed). Every column follows in a fixed order: `-` for NULL, `i`, the
+//! The bytes begin with a line such as `hfdepot event 1` or `hfdepot history 2` (table and form,
+//! ended by a line feed). Every column follows in a fixed order: `-` for NULL, `i`, the
 //! decimal number and `;` for an integer, `t`, the length in bytes, `:` and the UTF-8 bytes for
 //! a text, `b`, the length, `:` and the bytes for a blob. The seal of a row is SHA-256 over the
 //! 32 bytes of the seal before it (zeros for the first) and these bytes.
 //!
 //! A column that is added later makes a new form with another number; sealed rows keep theirs.
+//! Events have form 1. Ends of jobs have form 2, which adds layout, repo of the folder, route key
+//! and link mode to form 1; ends whose layout is NULL were sealed in form 1.
 
 use sha2::{Digest, Sha256};
 
@@ -17,9 +19,9 @@ pub type Seal = [u8; 32];
 pub struct RowForm(Vec<u8>);
 
 impl RowForm {
-    /// Begins a row of `table`.
-    pub fn new(table: &str) -> Self {
-        Self(format!("hfdepot {table} 1\n").into_bytes())
+    /// Begins a row of `table` in the form with this number.
+    pub fn new(table: &str, form: u8) -> Self {
+        Self(format!("hfdepot {table} {form}\n").into_bytes())
     }
 
     /// An integer column.
@@ -83,7 +85,7 @@ mod tests {
         let bytes = |form: RowForm| String::from_utf8(form.0).unwrap();
         assert_eq!(
             bytes(
-                RowForm::new("event")
+                RowForm::new("event", 1)
                     .int(-7)
                     .text("a:b")
                     .text(None)
@@ -94,23 +96,27 @@ mod tests {
         );
         let seal = |form: RowForm| form.seal(&[0; 32]);
         assert_ne!(
-            seal(RowForm::new("event").text("ab").text("c")),
-            seal(RowForm::new("event").text("a").text("bc"))
+            seal(RowForm::new("event", 1).text("ab").text("c")),
+            seal(RowForm::new("event", 1).text("a").text("bc"))
         );
         assert_ne!(
-            seal(RowForm::new("event").text("")),
-            seal(RowForm::new("event").text(None))
+            seal(RowForm::new("event", 1).text("")),
+            seal(RowForm::new("event", 1).text(None))
         );
         assert_ne!(
-            seal(RowForm::new("event").text("1")),
-            seal(RowForm::new("history").text("1"))
+            seal(RowForm::new("event", 1).text("1")),
+            seal(RowForm::new("history", 1).text("1"))
+        );
+        assert_ne!(
+            seal(RowForm::new("history", 1).text("1")),
+            seal(RowForm::new("history", 2).text("1"))
         );
     }
 
     #[test]
     fn a_seal_is_reproduced_by_any_sha_256() {
         // printf '%064d' 0 | xxd -r -p; printf 'hfdepot event 1\ni1;' | sha256sum over both
-        assert_eq!(hex(&RowForm::new("event").int(1).seal(&[0; 32])), EXPECTED);
+        assert_eq!(hex(&RowForm::new("event", 1).int(1).seal(&[0; 32])), EXPECTED);
     }
 
     const EXPECTED: &str = "c1c322601388326a0365a70124d68c2832206a55c26cd7154238ec017c9b737d";

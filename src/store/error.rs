@@ -37,10 +37,8 @@ pub enum StoreError {
         /// Where it would be.
         path: String,
     },
-    /// The database file is from a version that did not keep this yet.
-    #[error(
-        "{path} has schema version {found}, from before the record was kept: start `hfdepot serve` on it once"
-    )]
+    /// The database file is from a version that did not keep all of this yet.
+    #[error("{path} has schema version {found}, older than this command: start `hfdepot serve` on it once")]
     OlderSchema {
         /// The database file.
         path: String,

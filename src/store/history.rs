@@ -8,6 +8,7 @@ use std::path::Path;
 use sqlx::sqlite::SqlitePool;
 
 use crate::clock::rfc3339;
+use crate::model::destination::Layout;
 use crate::model::history::{HistoryDay, HistoryFile, HistoryRecord};
 use crate::model::history_row::hex;
 use crate::model::repo::RepoType;
@@ -16,8 +17,8 @@ use super::files::json_text;
 use super::seal::{EndRow, select_ends};
 use super::{Store, StoreError, file_list, open};
 
-/// The schema that brought the chain.
-const FIRST_SCHEMA: i64 = 4;
+/// The schema that has all columns which are read here.
+const FIRST_SCHEMA: i64 = 9;
 
 /// A reader of the history. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +56,14 @@ impl From<EndRow> for HistoryRecord {
         let list = |text: &str| serde_json::from_str(text).unwrap_or_default();
         let mean = i128::from(row.network_bytes) * 1000 / i128::from(row.active_ms.max(1));
         let mean = i64::try_from(mean).unwrap_or(i64::MAX);
+        let flat = row.layout.as_deref() == Some(Layout::Local.as_str());
+        let where_if = |holds: bool| {
+            if holds {
+                row.destination.clone()
+            } else {
+                String::new()
+            }
+        };
         Self {
             seq: row.seq,
             id: row.job_id,
@@ -67,7 +76,13 @@ impl From<EndRow> for HistoryRecord {
             excludes: list(&row.excludes),
             exact_match: row.exact_match != 0,
             append_filter_subdir: row.append_filter_subdir != 0,
-            hub_dir: row.destination.clone(),
+            hub_dir: where_if(!flat),
+            local_dir: where_if(flat),
+            flat,
+            layout: row.layout,
+            local_repo: row.local_repo.unwrap_or_default(),
+            route_key: row.route_key.unwrap_or_default(),
+            link_mode: row.link_mode,
             output_dir: row.destination,
             verify: row.verify,
             verification: row.verification,
@@ -111,7 +126,7 @@ impl History {
     ///
     /// # Errors
     /// [`StoreError::Absent`] when there is no file, [`StoreError::OlderSchema`] when it is of a version
-    /// without the chain, [`StoreError::Damaged`] when it is no database of ours.
+    /// without all that is read, [`StoreError::Damaged`] when it is no database of ours.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let name = || path.display().to_string();
         let readers = open::onlooker(path).await?;

@@ -89,6 +89,20 @@ impl Store {
         rows.into_iter().map(ApiKey::try_from).collect()
     }
 
+    /// Whether there is still a key with this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_key(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar!(
+            r#"SELECT COUNT(*) AS "count!: i64" FROM api_key WHERE id = ?"#,
+            id
+        )
+        .fetch_one(&self.readers)
+        .await?
+            > 0)
+    }
+
     /// The key with this hash.
     ///
     /// # Errors

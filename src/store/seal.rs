@@ -78,7 +78,7 @@ impl EventRow {
             chain_position: _,
             chain_hash: _,
         } = self;
-        RowForm::new("event")
+        RowForm::new("event", 1)
             .int(*seq)
             .text(job_id.as_str())
             .text(event.as_str())
@@ -130,6 +130,11 @@ pub(super) struct EndRow {
     pub(super) tags: String,
     pub(super) verification: String,
     pub(super) files_sha256: Option<Vec<u8>>,
+    /// `None` when the row was sealed before destinations were kept.
+    pub(super) layout: Option<String>,
+    pub(super) local_repo: Option<String>,
+    pub(super) route_key: Option<String>,
+    pub(super) link_mode: Option<String>,
     pub(super) chain_position: Option<i64>,
     pub(super) chain_hash: Option<Vec<u8>>,
 }
@@ -171,10 +176,15 @@ impl EndRow {
             tags,
             verification,
             files_sha256,
+            layout,
+            local_repo,
+            route_key,
+            link_mode,
             chain_position: _,
             chain_hash: _,
         } = self;
-        let mut form = RowForm::new("history").int(*seq);
+        let number = if layout.is_some() { 2 } else { 1 };
+        let mut form = RowForm::new("history", number).int(*seq);
         for text in [job_id, kind, repo_type, repo, revision] {
             form = form.text(text.as_str());
         }
@@ -199,10 +209,19 @@ impl EndRow {
         for number in [ended_at, exact_match, append_filter_subdir, priority] {
             form = form.int(*number);
         }
-        form.text(category.as_str())
+        form = form
+            .text(category.as_str())
             .text(tags.as_str())
             .text(verification.as_str())
-            .blob(files_sha256.as_deref())
+            .blob(files_sha256.as_deref());
+        let later = [layout, local_repo, route_key, link_mode];
+        // In form 1 none of them may be there: one that is has come in later.
+        if later.iter().any(|text| text.is_some()) {
+            for text in later {
+                form = form.text(text.as_deref());
+            }
+        }
+        form
     }
 }
 
@@ -228,8 +247,8 @@ macro_rules! select_ends {
             "SELECT seq, job_id, kind, repo_type, repo, revision, commit_hash, filters, excludes, destination, verify,
                     status, error, error_code, total_files, completed_files, total_bytes, network_bytes, reused_bytes,
                     refetched_bytes, retries, active_ms, actor, created_at, started_at, ended_at, exact_match,
-                    append_filter_subdir, priority, category, tags, verification, files_sha256, chain_position,
-                    chain_hash FROM history "
+                    append_filter_subdir, priority, category, tags, verification, files_sha256, layout,
+                    local_repo, route_key, link_mode, chain_position, chain_hash FROM history "
                 + $tail
             $(, $argument)*
         )

@@ -89,6 +89,38 @@ async fn what_the_hub_refuses_has_the_status_of_its_cause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_of_the_hub_never_asks_the_browser_for_our_login() {
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/shut").file("x", "x"));
+    let service = Service::start_with(&["--endpoint", &hub.endpoint(), "--retries", "0"]).await;
+    for status in [401, 403] {
+        hub.clear_faults();
+        hub.fault(Fault::status("acme/shut", status));
+        for request in [
+            service
+                .request("POST", "/api/plan")
+                .json(&json!({"repo": "acme/shut"})),
+            service.request("GET", "/api/analyze/acme/shut?dataset=false"),
+            service.request("GET", "/api/readme/acme/shut"),
+        ] {
+            let answer = request.send().await.unwrap();
+            let place = format!("{status} {}", answer.url().path());
+            // A 401 of the Hub may also stand for a repo that it does not show.
+            assert!(
+                [403, 404].contains(&answer.status().as_u16()),
+                "{place}: {}",
+                answer.status()
+            );
+            assert!(!answer.headers().contains_key("www-authenticate"), "{place}");
+            let body: Value = answer.json().await.unwrap();
+            assert_eq!(body["ok"], false, "{place}");
+            assert_ne!(body["error_detail"]["reason"], Value::Null, "{place}: {body}");
+        }
+    }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hub_that_cannot_be_reached_is_a_bad_gateway() {
     let service = Service::start(NOWHERE).await;
     let answer = service.post("/api/plan", json!({"repo": "o/n"})).await;

@@ -66,6 +66,127 @@ async fn settings_are_shown_whole_and_kept_over_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_key_that_clients_look_for_is_there_though_nothing_is_set() {
+    let service = Service::start(NOWHERE).await;
+    let shown = settings(&service).await;
+    for (key, kind) in [
+        ("token", "text"),
+        ("cacheDir", "text"),
+        ("connections", "number"),
+        ("maxActive", "number"),
+        ("multipartThreshold", "text"),
+        ("verify", "text"),
+        ("retries", "number"),
+        ("endpoint", "text"),
+        ("configFile", "text"),
+        ("targetsFile", "text"),
+        ("localDir", "text"),
+        ("localScanDirs", "list"),
+        ("storageMode", "text"),
+        ("downloadRoutes", "object"),
+        ("maxSpeed", "text"),
+        ("stallTimeout", "text"),
+        ("configuredCacheDir", "text"),
+        ("effectiveHubDir", "text"),
+        ("hubDirSource", "text"),
+        ("exportDir", "text"),
+        ("linkMode", "text"),
+        ("sources", "object"),
+    ] {
+        let found = match &shown[key] {
+            Value::String(_) => "text",
+            Value::Number(_) => "number",
+            Value::Array(_) => "list",
+            Value::Object(_) => "object",
+            _ => "something else",
+        };
+        assert_eq!(found, kind, "{key}: {shown}");
+    }
+    assert_eq!(
+        shown["proxy"],
+        json!({"url": "", "username": "", "hasPassword": false, "noProxy": "", "noEnvProxy": false, "insecureSkipVerify": false})
+    );
+    for (key, value) in [
+        ("exportDir", ""),
+        ("hubDirSource", "default"),
+        ("storageMode", "cache"),
+    ] {
+        assert_eq!(shown[key], value, "{key}");
+    }
+    service.stop().await;
+    let dir = tempfile::tempdir().unwrap();
+    let folder = |name: &str| dir.path().join(name).display().to_string();
+    let (local, exports) = (folder("local"), folder("exports"));
+    let flags = [
+        "--endpoint",
+        NOWHERE,
+        "--local-dir",
+        &local,
+        "--export-dir",
+        &exports,
+    ];
+    let service = Service::start_with(&flags).await;
+    let shown = settings(&service).await;
+    for (key, value) in [
+        ("exportDir", exports.as_str()),
+        ("localDir", &local),
+        ("storageMode", "local"),
+    ] {
+        assert_eq!(shown[key], value, "{key}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directories_change_through_the_api_where_that_is_allowed_and_only_to_good_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = |name: &str| dir.path().join(name).display().to_string();
+    let service = Service::start_with(&["--endpoint", NOWHERE, "--allow-path-settings"]).await;
+    let before = settings(&service).await;
+    for (patch, word) in [
+        (
+            json!({"cacheDir": "relative"}),
+            "cacheDir must be an absolute path",
+        ),
+        (json!({"cacheDir": "/etc/models"}), "directory of the system"),
+        (
+            json!({"localDir": format!("{}/../x", folder("a"))}),
+            "localDir must not lead through",
+        ),
+        (
+            json!({"localScanDirs": [folder("a"), "/"]}),
+            "localScanDirs must not be a directory of the system",
+        ),
+        (
+            json!({"downloadRoutes": {"llm": "/proc"}}),
+            "downloadRoutes must not be a directory of the system",
+        ),
+        (json!({"downloadRoutes": {"games": folder("a")}}), "games"),
+    ] {
+        let answer = service.post("/api/settings", patch).await;
+        assert_error(&answer, 400, "bad_request", "Invalid settings", word);
+    }
+    assert_eq!(settings(&service).await, before);
+    change(
+        &service,
+        json!({"cacheDir": folder("cache"), "localDir": folder("local"), "localScanDirs": [folder("scan")], "downloadRoutes": {"audio": folder("sound")}}),
+    )
+    .await;
+    let after = settings(&service).await;
+    assert_eq!(
+        (&after["cacheDir"], &after["localDir"]),
+        (&json!(folder("cache")), &json!(folder("local")))
+    );
+    assert_eq!(after["localScanDirs"], json!([folder("scan")]));
+    assert_eq!(after["downloadRoutes"], json!({"audio": folder("sound")}));
+    assert_eq!(
+        after["effectiveHubDir"],
+        json!(format!("{}/hub", folder("cache")))
+    );
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_wrong_field_refuses_the_whole_change() {
     let service = Service::start(NOWHERE).await;
     let before = settings(&service).await;

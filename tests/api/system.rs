@@ -64,6 +64,39 @@ async fn free_space_is_told_of_our_own_directories_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn free_space_is_told_of_every_folder_that_the_settings_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| {
+        let path = dir.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (local, scanned, route, exports) = (at("local"), at("scanned"), at("route"), at("exports"));
+    let routes = format!("audio={route}");
+    let service = Service::start_with(&[
+        "--endpoint",
+        NOWHERE,
+        "--local-dir",
+        &local,
+        "--local-scan-dirs",
+        &scanned,
+        "--download-routes",
+        &routes,
+        "--export-dir",
+        &exports,
+    ])
+    .await;
+    for path in [&local, &scanned, &route, &exports] {
+        let (status, space) = service.get(&format!("/api/diskfree?path={path}")).await;
+        assert_eq!((status, &space["path"]), (200, &json!(path)), "{space}");
+        assert!(space["total"].as_u64().unwrap() > 0, "{space}");
+        let below = service.get(&format!("/api/diskfree?path={path}/below")).await;
+        assert_error(&below, 400, "bad_request", "Invalid path", "settings name");
+    }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_paths_and_wrong_methods_are_answered_in_json() {
     let service = Service::start(NOWHERE).await;
     let answer = service.get("/api/nothing").await;

@@ -10,7 +10,7 @@ the newest huggingface_hub from PyPI:
 3. together: `hf download` and hfdepot fetch one repository into one cache at the same time, five times
 4. in folders of plain files: `hf download --local-dir` fetches nothing of what hfdepot put there, hfdepot nothing of
    what hf did, and an import takes it into the cache
-5. the examples of the API document (curl, jq, bc, monitor.sh, Python websockets), as they stand
+5. the examples of both API documents (curl, jq, bc, monitor.sh, Python websockets, JavaScript), as they stand
 
 Needs PyPI when run for the first time. Exit code 0: holds; 1: does not; 77: could not run.
 """

@@ -59,6 +59,12 @@ impl Service {
 
     /// A service with the data and the cache of an earlier one.
     pub async fn start_in(dir: TempDir, flags: &[&str]) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::start_at(address, dir, flags).await
+    }
+
+    /// A service at the address of an earlier one.
+    pub async fn start_at(address: SocketAddr, dir: TempDir, flags: &[&str]) -> Self {
         let command = ServeArgs::augment_args(clap::Command::new("serve").no_binary_name(true));
         let matches = command.try_get_matches_from(flags).expect("good flags");
         let args = ServeArgs::from_arg_matches(&matches).expect("good flags");
@@ -69,7 +75,7 @@ impl Service {
             let password = login.password.expose().to_owned();
             (login.user.clone(), password)
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
         let running = tokio::spawn(service::start_on(

@@ -333,7 +333,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The live feed as server-sent events */
+        /**
+         * The live feed as server-sent events
+         * @description It ends when the API key that opened it is removed.
+         */
         get: operations["streamEvents"];
         put?: never;
         post?: never;
@@ -691,7 +694,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes an API key; it opens nothing from then on */
+        /**
+         * Removes an API key; it opens nothing from then on
+         * @description Live streams that it opened end too.
+         */
         delete: operations["removeKey"];
         options?: never;
         head?: never;
@@ -1042,7 +1048,8 @@ export interface paths {
         };
         /**
          * The live feed, as a WebSocket
-         * @description One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
+         * @description One JSON document a message, see `LiveMessage`. What clients send is read and ignored. It ends
+         *     with the code 1008 when the API key that opened it is removed.
          */
         get: operations["connectLive"];
         put?: never;
@@ -1330,6 +1337,8 @@ export interface components {
         CacheEntry: {
             /** @description The ref that is shown; empty when none names a snapshot. */
             branch: string;
+            /** @description `vision` where it has a projector for pictures. */
+            capabilities: string[];
             /** @description First seven digits. */
             commit: string;
             /** @description `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest. */
@@ -1402,6 +1411,8 @@ export interface components {
             cacheDir: string;
             count: number;
             effectiveHubDir: string;
+            /** @description What said where the Hub cache is. */
+            hubDirSource: string;
             /** @description By id. */
             repos: components["schemas"]["CacheEntry"][];
             /** @description When the whole cache was last looked through; `null` = not yet. */
@@ -1756,9 +1767,8 @@ export interface components {
             /** @description The folder: below the first `--export-dir`, or an absolute path below any. */
             dest: string;
             /** @description Patterns of files to have, as in a download; none means all. */
-            filters?: string[] | null;
+            filters?: (string)[] | null;
             mode?: components["schemas"]["Placing"] | null;
-            /** @description `owner/name`. */
             repo: string;
             /** @description A ref, a commit, or its first digits, seven at least; by default what the list shows. */
             revision?: string | null;
@@ -2035,9 +2045,11 @@ export interface components {
             excludes: string[];
             /** @description What was to be fetched, and how filters were compared: enough to queue the same again. */
             filters: string[];
+            /** @description Whether files lie plain, under their own names. */
+            flat: boolean;
             /** @description Whether `GET /api/history/{seq}/files` has the files of this end. */
             hasFiles: boolean;
-            /** @description The same under the name of the second API document. */
+            /** @description The Hub cache directory; empty when the files did not go there. */
             hubDir: string;
             /** @description Id of the job. */
             id: string;
@@ -2045,12 +2057,20 @@ export interface components {
             isDataset: boolean;
             /** @description `download`, `mirror`, `verify` or `export`. */
             kind: string;
+            /** @description `cache` or `local`: how files lie there; `null` for ends from before this was kept. */
+            layout: string | null;
+            /** @description `auto`, `symlink`, `hardlink` or `copy`: how snapshots show blobs; `null` as for `layout`. */
+            linkMode: string | null;
+            /** @description The folder of plain files; empty when the files went into the cache. */
+            localDir: string;
+            /** @description Repo whose folder was used in place of the repo's own; empty = none. */
+            localRepo: string;
             /**
              * Format: int64
              * @description Bytes from the network over all runs of the job up to this end.
              */
             networkBytes: number;
-            /** @description The Hub cache directory. */
+            /** @description Where the files went: the Hub cache, or a folder of plain files. */
             outputDir: string;
             /**
              * Format: int64
@@ -2076,6 +2096,8 @@ export interface components {
             reusedBytes: number;
             /** @description What was asked. */
             revision: string;
+            /** @description Key that chose the folder; empty = none. */
+            routeKey: string;
             /**
              * Format: int64
              * @description Order of the ends, never used twice. Also the cursor: whatever the clock does, a later end has a larger one.
@@ -2219,7 +2241,7 @@ export interface components {
             dryRun?: boolean | null;
             mode?: components["schemas"]["Placing"] | null;
             /** @description Whose files they are, when `dir` is a folder of plain files that is not named `owner/name`. */
-            repo?: string | null;
+            repo?: (string) | null;
             type?: components["schemas"]["RepoType"] | null;
         };
         /** @description The job that does it. */
@@ -2246,6 +2268,8 @@ export interface components {
             attempt: number;
             category: string;
             commit: string | null;
+            /** @description Why the engine uses as many connections as it does; empty unless it fetches this job now. */
+            connectionsReason: string;
             /** Format: date-time */
             createdAt: string;
             destinationWarning: string;
@@ -2451,6 +2475,8 @@ export interface components {
             /** @description Always `true`. */
             success: boolean;
         };
+        /** @enum {string} */
+        Layout: "cache" | "local";
         /** @description Which limits hold. */
         LimitsNow: {
             /** @description `normal`, `slow` or `paused`. */
@@ -2486,6 +2512,30 @@ export interface components {
             /** @description When something else holds; `null` when nothing is going to change. */
             until: string | null;
         };
+        /** @enum {string} */
+        LinkMode: "auto" | "symlink" | "hardlink" | "copy";
+        /** @description What a message is about. */
+        LiveContent: {
+            /** @description The jobs as they are. */
+            data: components["schemas"]["LiveInit"];
+            /** @enum {string} */
+            type: "init";
+        } | {
+            /** @description A job that is new or has changed, whole. */
+            data: components["schemas"]["Job"];
+            /** @enum {string} */
+            type: "job_update";
+        } | {
+            /** @description Something that is worth a notification. */
+            data: components["schemas"]["LiveEvent"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /** @description What the service does in a few numbers, every five seconds. */
+            data: components["schemas"]["LiveStatus"];
+            /** @enum {string} */
+            type: "status";
+        };
         /** @description An event. */
         LiveEvent: {
             /**
@@ -2517,27 +2567,14 @@ export interface components {
             /** @description Version of the service. */
             version: string;
         };
-        /** @description One message: `{"type": …, "data": …}`. The first on a connection is `init`. */
-        LiveMessage: {
-            /** @description The jobs as they are. */
-            data: components["schemas"]["LiveInit"];
-            /** @enum {string} */
-            type: "init";
-        } | {
-            /** @description A job that is new or has changed, whole. */
-            data: components["schemas"]["Job"];
-            /** @enum {string} */
-            type: "job_update";
-        } | {
-            /** @description Something that is worth a notification. */
-            data: components["schemas"]["LiveEvent"];
-            /** @enum {string} */
-            type: "event";
-        } | {
-            /** @description What the service does in a few numbers, every five seconds. */
-            data: components["schemas"]["LiveStatus"];
-            /** @enum {string} */
-            type: "status";
+        /** @description One message: `{"seq": …, "type": …, "data": …}`. The first on a connection is `init`. */
+        LiveMessage: components["schemas"]["LiveContent"] & {
+            /**
+             * Format: int64
+             * @description Rises from message to message until the service is started anew. Numbers are left out where
+             *     a newer state of a job overtook an older one: nothing is missing there.
+             */
+            seq?: number;
         };
         /** @description Numbers of the moment. */
         LiveStatus: {
@@ -3154,6 +3191,34 @@ export interface components {
             /** @description Names the field and says what it must be. */
             detail: string;
         };
+        /** @description How the outside is reached; what is missing or `null` stays. */
+        ProxyPatch: {
+            /** @description Ignore `HTTP_PROXY` and its kin. */
+            noEnvProxy?: boolean | null;
+            /** @description Hosts that are reached directly. */
+            noProxy?: string | null;
+            /** @description Password at the proxy; empty clears it. */
+            password?: string | null;
+            /** @description `http`, `https`, `socks5` or `socks5h` URL without a login; empty = none. */
+            url?: string | null;
+            /** @description User name at the proxy. */
+            username?: string | null;
+        };
+        /** @description How the outside is reached. */
+        ProxyShown: {
+            /** @description Whether a password is known. It is never shown. */
+            hasPassword: boolean;
+            /** @description Always `false`: certificates are always checked. */
+            insecureSkipVerify: boolean;
+            /** @description Whether `HTTP_PROXY` and its kin are ignored. */
+            noEnvProxy: boolean;
+            /** @description Hosts that are reached directly: names, `.suffix`, addresses, CIDR, `*`; commas between. */
+            noProxy: string;
+            /** @description `http`, `https`, `socks5` or `socks5h` URL; empty = none given here. */
+            url: string;
+            /** @description User name at the proxy; empty = none. */
+            username: string;
+        };
         /** @description Whether the proxy takes connections. */
         ProxyTrial: {
             /** @description Whether a proxy is set. */
@@ -3398,7 +3463,7 @@ export interface components {
         /** @description Which check to repair after. */
         RepairRequest: {
             /** @description A check that has ended. */
-            jobId: string;
+            jobId: components["schemas"]["JobId"];
         };
         /**
          * @description `owner/name` as the Hub allows it: `[A-Za-z0-9._-]`, at most 96 characters in all,
@@ -3633,6 +3698,104 @@ export interface components {
             /** @description Snapshots that have it. */
             versions?: string[];
         };
+        /** @description Every setting and where it comes from. Secrets are masked. */
+        Settings: {
+            /** @description First wait between attempts. */
+            backoffInitial: string;
+            /** @description Longest wait between attempts. */
+            backoffMax: string;
+            /** @description Root of the cache. */
+            cacheDir: string;
+            /** @description The configuration file in use; empty = none. */
+            configFile: string;
+            /** @description Root of the cache as it was given; empty = nowhere. */
+            configuredCacheDir: string;
+            /**
+             * Format: int32
+             * @description Connections per file, 1–64.
+             */
+            connections: number;
+            /** @description Folders for sorts of models. */
+            downloadRoutes: {
+                [key: string]: string;
+            };
+            /** @description The Hub cache. */
+            effectiveHubDir: string;
+            /** @description Base URL of the Hub; empty = `https://huggingface.co`. */
+            endpoint: string;
+            /** @description Folder below which exports go, the first of them when there are several; empty = no exports. */
+            exportDir: string;
+            /** @description Free bytes a volume keeps; empty = the smaller of 1 GiB and 5 % of the volume. */
+            freeSpaceFloor: string;
+            /**
+             * Format: int32
+             * @description Days that history and events are kept; 0 = for ever.
+             */
+            historyRetention: number;
+            /** @description What said where it is. */
+            hubDirSource: string;
+            /** @description How a snapshot shows a blob. */
+            linkMode: components["schemas"]["LinkMode"];
+            /** @description Folder of plain files that takes the place of the cache; empty = none. */
+            localDir: string;
+            /** @description Folders that are looked through for models. */
+            localScanDirs: string[];
+            /** @description Settings that the API cannot change now. */
+            locked: string[];
+            /**
+             * Format: int32
+             * @description Jobs at once, 1–32.
+             */
+            maxActive: number;
+            /**
+             * Format: int32
+             * @description Connections of all jobs together, 1–256.
+             */
+            maxConnections: number;
+            /**
+             * Format: int32
+             * @description Files of one job at once, 1–64.
+             */
+            maxFilesPerJob: number;
+            /** @description Bytes a second over all jobs; empty or `0` = no limit. */
+            maxSpeed: string;
+            /** @description Files from this size on get several connections. */
+            multipartThreshold: string;
+            /** @description How the outside is reached. */
+            proxy: components["schemas"]["ProxyShown"];
+            /**
+             * Format: int32
+             * @description Days a finished job stays in the list; 0 = for ever.
+             */
+            retentionDays: number;
+            /**
+             * Format: int32
+             * @description Attempts after the first without progress, 0–20.
+             */
+            retries: number;
+            /** @description Saved settings that a flag or variable overrides. */
+            shadowed: string[];
+            /** @description The flag, variable or file that gave a value. */
+            sourceNames: {
+                [key: string]: string;
+            };
+            /** @description Where each value comes from. Parts of the proxy have a dot: `proxy.url`. */
+            sources: {
+                [key: string]: components["schemas"]["Source"];
+            };
+            /** @description A connection without a byte for so long is replaced; `0` = never. */
+            stallTimeout: string;
+            /** @description `local` when `localDir` is set. */
+            storageMode: components["schemas"]["Layout"];
+            /** @description Always empty: mirror targets are rows of the database. */
+            targetsFile: string;
+            /** @description Masked; its last four characters show when it has more than eight. Empty = none. */
+            token: string;
+            /** @description Whether there is a token that is not sent, because it belongs to another endpoint. */
+            tokenHeldBack: boolean;
+            /** @description What is compared before a file counts as done. */
+            verify: components["schemas"]["Verify"];
+        };
         /** @description A change that was made. */
         SettingsChanged: {
             /** @description Says so. */
@@ -3644,6 +3807,88 @@ export interface components {
             /** @description What the change brought with it. */
             warnings: string[];
         };
+        /** @description Settings to change; what is missing or `null` stays, other fields are ignored. */
+        SettingsPatch: {
+            /** @description First wait between attempts, not longer than the longest. */
+            backoffInitial?: string | null;
+            /** @description Longest wait between attempts. */
+            backoffMax?: string | null;
+            /** @description Root of the cache. Ignored unless the service was started with `--allow-path-settings`, as all folders are. */
+            cacheDir?: string | null;
+            /**
+             * Format: int64
+             * @description Connections per file.
+             */
+            connections?: number | null;
+            /** @description Folders for sorts of models. */
+            downloadRoutes?: {
+                audio?: string;
+                diffusion?: string;
+                embedding?: string;
+                llm?: string;
+                "llm/gguf"?: string;
+                "llm/safetensors"?: string;
+            } | null;
+            /** @description Base URL of the Hub; empty = `https://huggingface.co`. A change drops the token of another server. */
+            endpoint?: string | null;
+            /** @description Free bytes a volume keeps; empty = the smaller of 1 GiB and 5 % of the volume. */
+            freeSpaceFloor?: string | null;
+            /**
+             * Format: int64
+             * @description Days that history and events are kept; 0 = for ever.
+             */
+            historyRetention?: number | null;
+            /** @description How a snapshot shows a blob. */
+            linkMode?: ("auto" | "symlink" | "hardlink" | "copy") | null;
+            /** @description Folder of plain files in place of the cache; empty = the cache. */
+            localDir?: string | null;
+            /** @description Folders that are looked through for models. */
+            localScanDirs?: string[] | null;
+            /**
+             * Format: int64
+             * @description Jobs at once.
+             */
+            maxActive?: number | null;
+            /**
+             * Format: int64
+             * @description Connections of all jobs together.
+             */
+            maxConnections?: number | null;
+            /**
+             * Format: int64
+             * @description Files of one job at once.
+             */
+            maxFilesPerJob?: number | null;
+            /** @description Bytes a second over all jobs; empty = no limit. */
+            maxSpeed?: string | null;
+            /** @description Files from this size on get several connections. */
+            multipartThreshold?: string | null;
+            proxy?: components["schemas"]["ProxyPatch"] | null;
+            /**
+             * Format: int64
+             * @description Days a finished job stays in the list; 0 = for ever.
+             */
+            retentionDays?: number | null;
+            /**
+             * Format: int64
+             * @description Attempts after the first without progress.
+             */
+            retries?: number | null;
+            /** @description A connection without a byte for so long is replaced: 1 s to 1 h; `0` = never. */
+            stallTimeout?: string | null;
+            /** @description Hub token; empty clears it, its mask keeps it. */
+            token?: string | null;
+            /** @description What is compared before a file counts as done; `etag` means `size`. */
+            verify?: ("none" | "size" | "etag" | "sha256") | null;
+        };
+        /** @description What is to be tried; what is missing or `null` is taken as it is. */
+        SettingsTrial: {
+            /** @description Base URL of a Hub. */
+            endpoint?: string | null;
+            proxy?: components["schemas"]["ProxyPatch"] | null;
+            /** @description Hub token. */
+            token?: string | null;
+        };
         /** @description A file that would be left out. */
         SkippedFile: {
             path: string;
@@ -3652,6 +3897,8 @@ export interface components {
             /** Format: int64 */
             size: number;
         };
+        /** @enum {string} */
+        Source: "flag" | "env" | "database" | "file" | "default";
         /** @description Speeds over time, of bytes from the network. */
         Speed: {
             /** @description What happened meanwhile; only for one job. */
@@ -3842,7 +4089,7 @@ export interface components {
         VerifyRequest: {
             mode?: components["schemas"]["CheckMode"] | null;
             /** @description One repo, `owner/name`; all of the cache when it is left out. */
-            repo?: string | null;
+            repo?: (string) | null;
             speed?: components["schemas"]["CheckSpeed"] | null;
             type?: components["schemas"]["RepoType"] | null;
         };
@@ -4304,7 +4551,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Exports are disabled, or the folder is not allowed */
+            /** @description Exports are disabled, or the folder is none */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4315,7 +4562,16 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            /** @description The folder is not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The repo or revision is not in the cache */
             404: {
                 headers: {
@@ -4379,6 +4635,16 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             /** @description The folder is not allowed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The folder is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4737,7 +5003,7 @@ export interface operations {
     getDiskFree: {
         parameters: {
             query?: {
-                /** @description A directory of the cache; by default the Hub cache */
+                /** @description A directory of the cache, or another that the settings name; by default the Hub cache */
                 path?: string;
             };
             header?: never;
@@ -4755,7 +5021,7 @@ export interface operations {
                     "application/json": components["schemas"]["DiskFree"];
                 };
             };
-            /** @description The path is not one of the directories of the cache */
+            /** @description The path is not one of these directories */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4929,6 +5195,16 @@ export interface operations {
                 };
             };
             408: components["responses"]["RequestTimeout"];
+            /** @description A file stands where the folder of localDir should be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description A dry run found names that are not safe to store */
@@ -6525,7 +6801,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
-            /** @description The Hub refuses access */
+            /** @description The destination is not allowed, or the Hub refuses access */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6546,6 +6822,16 @@ export interface operations {
                 };
             };
             408: components["responses"]["RequestTimeout"];
+            /** @description A file stands where the folder of localDir should be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description The repo has names that are not safe to store */
@@ -6879,9 +7165,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Settings"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6902,9 +7186,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    [key: string]: unknown;
-                };
+                "application/json": components["schemas"]["SettingsPatch"];
             };
         };
         responses: {
@@ -6945,10 +7227,9 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description Any of `endpoint`, `token` and `proxy`, as for `POST /api/settings` */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["SettingsTrial"];
             };
         };
         responses: {

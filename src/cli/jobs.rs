@@ -1,0 +1,334 @@
+//! The verbs for downloads: `add`, `plan`, `ls`, `pause`, `resume`, `cancel`, `retry`.
+//!
+//! Each is one request to a running service. With `--json` standard output has the answers of the
+//! service as they are, one document a line; otherwise words for people. The exit code says what
+//! kind of failure it was ([`Exit`]).
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::client::{Client, Method, Reach};
+use super::print;
+use crate::lifecycle::{Exit, ExitError};
+
+/// Time between two looks at a job that is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A service that is started anew is back within this time; then its jobs go on by themselves.
+const RESTART_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is to be downloaded.
+#[derive(Debug, Args)]
+pub struct Wanted {
+    /// owner/name; filters may stand behind a colon: owner/name:q4_k_m,q5_k_m
+    repo: String,
+    /// Branch, tag or commit [default: main]
+    #[arg(short = 'b', long, value_name = "REVISION")]
+    revision: Option<String>,
+    /// It is a dataset
+    #[arg(long)]
+    dataset: bool,
+    /// Pattern of files to have (repeatable)
+    #[arg(short = 'F', long = "filter", value_name = "PATTERN")]
+    filters: Vec<String>,
+    /// Pattern of files to leave out (repeatable)
+    #[arg(short = 'E', long = "exclude", value_name = "PATTERN")]
+    excludes: Vec<String>,
+    /// Filters must match whole words: q4_k is not q4_k_m
+    #[arg(long)]
+    exact: bool,
+    /// Folder of plain files in place of the cache; below one that the settings name
+    #[arg(long, value_name = "DIR")]
+    local_dir: Option<String>,
+    /// Key of a folder that the settings name
+    #[arg(long, value_name = "KEY")]
+    route: Option<String>,
+}
+
+impl Wanted {
+    /// The body of the request.
+    fn body(&self) -> Map<String, Value> {
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        put("repo", json!(self.repo));
+        put("dataset", json!(self.dataset));
+        put("exactMatch", json!(self.exact));
+        put("excludes", json!(self.excludes));
+        // An empty list would be taken for none, and so are the filters in the repo's text.
+        put("filters", json!(self.filters));
+        for (name, value) in [
+            ("revision", &self.revision),
+            ("localDir", &self.local_dir),
+            ("routeKey", &self.route),
+        ] {
+            if let Some(value) = value {
+                put(name, json!(value));
+            }
+        }
+        body
+    }
+}
+
+/// `hfdepot add`
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    #[command(flatten)]
+    wanted: Wanted,
+    /// What is compared before a file counts as done: none, size or sha256 [default: as the settings say]
+    #[arg(long, value_name = "MODE")]
+    verify: Option<String>,
+    /// Higher starts first; 0 is normal
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    priority: Option<i64>,
+    /// Queue it paused
+    #[arg(long, conflicts_with = "wait")]
+    paused: bool,
+    /// Wait for its end; the exit code tells how it ended
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// `hfdepot plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    wanted: Wanted,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// `hfdepot ls`
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// queued, running, paused, completed, failed, cancelled; several with commas between
+    #[arg(long, value_name = "WORDS")]
+    status: Option<String>,
+    /// download, mirror, verify, export or all [default: download]
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Text in repo, category or tag
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Only the newest so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    limit: Option<u32>,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// `hfdepot pause`, `resume`, `cancel` and `retry`
+#[derive(Debug, Args)]
+pub struct CommandArgs {
+    /// Ids of the jobs, as `hfdepot ls` shows them
+    #[arg(required = true, value_name = "JOB")]
+    jobs: Vec<String>,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// Where to ask and how to answer.
+#[derive(Debug, Args)]
+pub struct Out {
+    /// Print the answers of the service, one JSON document a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// What can be done to a job.
+#[derive(Debug, Clone, Copy)]
+pub enum Verb {
+    /// Stop it, and keep what it has.
+    Pause,
+    /// Go on with it.
+    Resume,
+    /// Stop it, and delete what it has of unfinished files.
+    Cancel,
+    /// Queue it again after it failed or was cancelled.
+    Retry,
+}
+
+/// Runs `work` to its end on a runtime of its own.
+fn run(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("The runtime cannot be started")?
+        .block_on(work)
+}
+
+/// `hfdepot add`
+///
+/// # Errors
+/// When the service cannot be reached or refuses, with the exit code of that.
+pub fn add(args: &AddArgs) -> anyhow::Result<Exit> {
+    run(async {
+        let client = Client::new(&args.out.reach)?;
+        let mut body = args.wanted.body();
+        body.insert("startPaused".to_owned(), json!(args.paused));
+        if let Some(verify) = &args.verify {
+            body.insert("verify".to_owned(), json!(verify));
+        }
+        if let Some(priority) = args.priority {
+            body.insert("priority".to_owned(), json!(priority));
+        }
+        let path = "/api/download";
+        let answer = client.ask(Method::POST, path, Some(&Value::Object(body))).await?;
+        let answer = answer.map_err(ExitError::from)?;
+        // The same download that is live already comes as `{"job": …, "message": …}`.
+        let (job, known) = match answer.get("job") {
+            Some(job) => (job, true),
+            None => (&answer, false),
+        };
+        if !args.wait {
+            match args.out.json {
+                true => print::line(&answer),
+                false => println!("{}", print::added(job, known)),
+            }
+            return Ok(Exit::Ok);
+        }
+        let id = job["id"].as_str().context("The answer has no id")?;
+        if !args.out.json {
+            println!("{}", print::added(job, known));
+        }
+        let ended = wait(&client, id, !args.out.json).await?;
+        match args.out.json {
+            true => print::line(&ended),
+            false => println!("{}", print::ended(&ended)),
+        }
+        Ok(match ended["status"].as_str() {
+            Some("completed") => Exit::Ok,
+            _ => Exit::JobFailed,
+        })
+    })
+}
+
+/// The job once it has ended or was paused. A service that is started anew meanwhile is waited for.
+async fn wait(client: &Client, id: &str, tell: bool) -> anyhow::Result<Value> {
+    let path = format!("/api/jobs/{id}");
+    let tell = tell && std::io::stderr().is_terminal();
+    let mut away_since: Option<Instant> = None;
+    loop {
+        match client.ask(Method::GET, &path, None).await {
+            Ok(answer) => {
+                away_since = None;
+                let job = answer.map_err(ExitError::from)?;
+                if tell {
+                    print::progress(&job);
+                }
+                if !matches!(job["status"].as_str(), Some("queued" | "running")) {
+                    if tell {
+                        print::progress_ended();
+                    }
+                    return Ok(job);
+                }
+            }
+            Err(error) => {
+                let since = *away_since.get_or_insert_with(Instant::now);
+                if error.exit != Exit::Unreachable || since.elapsed() > RESTART_PATIENCE {
+                    return Err(error.into());
+                }
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// `hfdepot plan`
+///
+/// # Errors
+/// As [`add`].
+pub fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
+    run(async {
+        let client = Client::new(&args.out.reach)?;
+        let body = Value::Object(args.wanted.body());
+        let answer = client.ask(Method::POST, "/api/plan", Some(&body)).await?;
+        let plan = answer.map_err(ExitError::from)?;
+        match args.out.json {
+            true => print::line(&plan),
+            false => print!("{}", print::plan(&plan)),
+        }
+        Ok(Exit::Ok)
+    })
+}
+
+/// `hfdepot ls`
+///
+/// # Errors
+/// As [`add`].
+pub fn list(args: &ListArgs) -> anyhow::Result<Exit> {
+    run(async {
+        let client = Client::new(&args.out.reach)?;
+        let limit = args.limit.map(|limit| limit.to_string());
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [
+            ("status", &args.status),
+            ("kind", &args.kind),
+            ("q", &args.search),
+            ("limit", &limit),
+        ] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        let path = format!("/api/jobs?{}", query.finish());
+        let list = client
+            .ask(Method::GET, &path, None)
+            .await?
+            .map_err(ExitError::from)?;
+        match args.out.json {
+            true => print::line(&list),
+            false => print!("{}", print::jobs(&list)),
+        }
+        Ok(Exit::Ok)
+    })
+}
+
+/// `hfdepot pause`, `resume`, `cancel` and `retry`: every job is tried; the exit code is that of the
+/// first that was refused.
+///
+/// # Errors
+/// When the service cannot be reached.
+pub fn command(args: &CommandArgs, verb: Verb) -> anyhow::Result<Exit> {
+    run(async {
+        let client = Client::new(&args.out.reach)?;
+        let mut exit = Exit::Ok;
+        for job in &args.jobs {
+            // Whatever was typed is one segment of the path.
+            let id: String = url::form_urlencoded::byte_serialize(job.as_bytes()).collect();
+            let (method, path) = match verb {
+                Verb::Cancel => (Method::DELETE, format!("/api/jobs/{id}")),
+                Verb::Pause => (Method::POST, format!("/api/jobs/{id}/pause")),
+                Verb::Resume => (Method::POST, format!("/api/jobs/{id}/resume")),
+                Verb::Retry => (Method::POST, format!("/api/jobs/{id}/retry")),
+            };
+            let answer = client.ask(method, &path, None).await?;
+            match (&answer, args.out.json) {
+                (Ok(done), false) => println!("{job}  {}", done["message"].as_str().unwrap_or_default()),
+                (Err(refusal), false) => eprintln!("hfdepot: {job}: {}", refusal.sentence()),
+                (Ok(body), true) | (Err(super::client::Refusal { body, .. }), true) => {
+                    print::line(&with_id(body, job));
+                }
+            }
+            if let (Err(refusal), Exit::Ok) = (answer, exit) {
+                exit = refusal.exit;
+            }
+        }
+        Ok(exit)
+    })
+}
+
+/// An answer that says which job it is about.
+fn with_id(body: &Value, id: &str) -> Value {
+    let mut body = body.clone();
+    if let Value::Object(fields) = &mut body {
+        fields.insert("id".to_owned(), json!(id));
+    }
+    body
+}
