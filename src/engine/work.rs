@@ -42,6 +42,7 @@ use crate::store::{Claimed, Item, ItemSettled, ItemState, Job, NewItem, Outcome,
 use super::Shared;
 use super::attempt::Halt;
 use super::meter::Meter;
+use super::space::Needs;
 
 /// The kinds that [`perform`] knows; jobs of another kind stay in the queue.
 pub const KINDS: &[JobKind] = &[JobKind::Mirror, JobKind::Verify, JobKind::Export];
@@ -216,9 +217,13 @@ impl Task {
     /// [`Halt::Wait`] with the figures when there is too little.
     pub fn reserve(&self, place: &std::path::Path, bytes: u64) -> Result<(), Halt> {
         let floor = self.shared.tuning.borrow().free_space_floor_bytes;
+        let needs = Needs {
+            rest_bytes: bytes,
+            ..Needs::default()
+        };
         self.shared
             .reserved
-            .reserve(self.job.seq, place, bytes, floor)
+            .reserve(self.job.seq, place, needs, floor)
             .map_err(|text| Halt::Wait(super::attempt::wait_for_disk(text)))
     }
 

@@ -196,14 +196,9 @@ impl Worker {
             if self.disk_tries.get(&seq).is_some_and(|(next, _)| *next > now) {
                 continue;
             }
-            if space::fits(
-                Path::new(&destination),
-                missing_bytes,
-                self.shared.reserved.total(),
-                floor,
-            )
-            .is_ok()
-            {
+            let place = Path::new(&destination);
+            let reserved = self.shared.reserved.on_volume_of(place);
+            if space::fits(place, missing_bytes, reserved, floor).is_ok() {
                 let (next, tries) = self.disk_tries.entry(seq).or_insert((now, 0));
                 *next = now + DISK_PAUSE * 2_u32.pow((*tries).min(5));
                 *tries += 1;
