@@ -26,6 +26,7 @@ use crate::store::{Claimed, Job, NewFile, Outcome, StoreError, Waiting};
 use super::Shared;
 use super::attempt::{FileError, Halt, Tries};
 use super::bandwidth::{Bandwidth, Gate};
+use super::checkpoint::Followed;
 use super::meter::Meter;
 use super::planner::{self, Asked, BlobTask, PlanTrouble};
 use super::publish::Ready;
@@ -64,18 +65,16 @@ pub struct Run {
 /// Runs a claimed job until it ends or `stop` is cancelled, and settles it.
 pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth>, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
-    let seq = job.seq;
     tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job));
-    shared.checkpoint.add_run(&meter);
+    let followed = Followed::new(&shared, &meter);
     let id = job.id.clone();
     let result = drive(&shared, job, meter.clone(), bandwidth, stop).await;
     meter.no_more_troubles();
     if let Err(error) = shared.checkpoint.record(true).await {
         tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
     }
-    shared.checkpoint.forget_run(&meter);
-    shared.reserved.release(seq);
+    drop(followed);
     let outcome = match result {
         Ok(()) => Outcome::Completed,
         // Ready at once: what holds it back is that nothing is claimed meanwhile.

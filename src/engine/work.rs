@@ -41,6 +41,7 @@ use crate::store::{Claimed, Item, ItemSettled, ItemState, Job, NewItem, Outcome,
 
 use super::Shared;
 use super::attempt::Halt;
+use super::checkpoint::Followed;
 use super::meter::Meter;
 use super::space::Needs;
 
@@ -337,10 +338,10 @@ impl Slots {
 /// Runs a claimed job until it ends or `stop` is cancelled, and settles it.
 async fn one(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
-    let (id, seq, kind) = (job.id.clone(), job.seq, job.kind);
+    let (id, kind) = (job.id.clone(), job.kind);
     tracing::info!(job.id = %id, %kind, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job));
-    shared.checkpoint.add_run(&meter);
+    let followed = Followed::new(&shared, &meter);
     let task = Task {
         shared: shared.clone(),
         job,
@@ -351,8 +352,7 @@ async fn one(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
     if let Err(error) = shared.checkpoint.record(true).await {
         tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
     }
-    shared.checkpoint.forget_run(&meter);
-    shared.reserved.release(seq);
+    drop(followed);
     let outcome = match result {
         Ok(()) => Outcome::Completed,
         Err(Halt::Stopped) => Outcome::Released,

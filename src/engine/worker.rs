@@ -110,7 +110,7 @@ impl Worker {
                 bandwidth.set_rate(rate_of(&speed));
             }
         }
-        store.reclaim_expired().await?;
+        store.reclaim_expired(&shared.checkpoint.living()).await?;
         self.wake_those_with_room().await?;
         let (max_active, paused) = {
             let tuning = self.shared.tuning.borrow();
