@@ -5,6 +5,7 @@
 //! The end goes the other way round: no new connection, the engine gives its jobs back, the
 //! database is closed, the lock falls.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ use crate::http::readiness::Readiness;
 use crate::http::shown::Shown;
 use crate::http::state::App;
 use crate::lifecycle::{CancellationToken, Exit, ExitError};
-use crate::model::limits::Limits;
+use crate::model::limits::{Limits, PausedUntil};
 use crate::store::{Store, StoreError};
 use crate::upkeep;
 
@@ -127,13 +128,18 @@ impl Opened {
         for error in unusable {
             tracing::warn!(%error, "a stored setting cannot be used");
         }
-        let limits = match store.limits().await {
+        let mut limits = match store.limits().await {
             Ok(saved) => saved.unwrap_or_else(|| Limits::new(crate::clock::time_zone())),
             Err(error) => {
                 tracing::warn!(%error, "the stored limits cannot be used");
                 Limits::new(crate::clock::time_zone())
             }
         };
+        if options.start_paused {
+            // Saved: it is what the API shows and takes back, and holds until then.
+            limits.paused_until = Some(PausedUntil::Forever);
+            store.save_limits(&limits, &BTreeMap::new()).await?;
+        }
         Ok(Self {
             store,
             database,

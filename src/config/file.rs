@@ -30,6 +30,7 @@ pub(super) struct FixedKeys {
     pub(super) mirror_root: Option<Vec<String>>,
     pub(super) export_dir: Option<Vec<String>>,
     pub(super) allow_path_settings: Option<bool>,
+    pub(super) start_paused: Option<bool>,
     pub(super) token_file: Option<PathBuf>,
 }
 
@@ -47,6 +48,7 @@ const FIXED_KEYS: &[&str] = &[
     "mirror-root",
     "export-dir",
     "allow-path-settings",
+    "start-paused",
     "token-file",
 ];
 

@@ -73,6 +73,9 @@ pub struct FixedArgs {
     /// Let the API change directories too
     #[arg(long, env = "HFDEPOT_ALLOW_PATH_SETTINGS", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_path_settings: Option<bool>,
+    /// Start with all downloads paused until somebody lets them go on; the API answers meanwhile
+    #[arg(long, env = "HFDEPOT_START_PAUSED", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub start_paused: Option<bool>,
     /// File with the Hub token
     #[arg(long, env = "HFDEPOT_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,

@@ -48,6 +48,8 @@ pub struct ServeOptions {
     pub mirror_roots: Vec<PathBuf>,
     /// Directories below which exports may go; there are none without. Absolute.
     pub export_dirs: Vec<PathBuf>,
+    /// Whether the service starts with all downloads paused.
+    pub start_paused: bool,
     /// Sentences for the log: nothing is wrong, but somebody should know.
     pub warnings: Vec<String>,
 }
@@ -169,6 +171,7 @@ pub fn read(
         environment,
     };
     let port = args.port.or(keys.port).unwrap_or(8080);
+    let start_paused = args.start_paused.or(keys.start_paused).unwrap_or(false);
     Ok((
         ServeOptions {
             addr,
@@ -181,6 +184,7 @@ pub fn read(
             data_dir,
             mirror_roots,
             export_dirs,
+            start_paused,
             warnings,
         },
         fixed,
