@@ -33,6 +33,7 @@ mod limits;
 mod live;
 mod local_folders;
 mod mirror;
+mod network_faults;
 mod openapi;
 mod order;
 mod plan_many;

@@ -13,3 +13,4 @@ pub mod migrations;
 pub mod proxy;
 pub mod schema;
 pub mod service;
+pub mod tls;
