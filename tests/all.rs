@@ -49,5 +49,6 @@ mod simulation;
 mod speed;
 mod stand_in_hub;
 mod start;
+mod swarm;
 mod throughput;
 mod work;

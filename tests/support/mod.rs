@@ -9,6 +9,7 @@
 pub mod base;
 pub mod depot;
 pub mod hub;
+pub mod life;
 pub mod migrations;
 pub mod proxy;
 pub mod schema;
