@@ -47,7 +47,7 @@ fuzz: ## fuzz every parser of foreign bytes; FUZZ_SECONDS=600 ARGS="tree gguf"
 bench: setup release ## compare with curl, aria2c and hf; ARGS="--quick" takes two minutes
 	python3 tests/bench/bench.py --hfdepot $(BINARY) $(ARGS)
 
-bench-resume: setup release ## kill -9 at half of 2 GiB: what is fetched again
+bench-resume: setup release ## kill -9 in the middle of 2 GiB, once and three times: what is fetched again
 	python3 tests/bench/resume.py --hfdepot $(BINARY) $(ARGS)
 
 bench-api: release ## the API with 10,000 jobs, a repo of 100,000 files, a cache of 1,000 repos; ARGS="--quick"

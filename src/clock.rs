@@ -4,12 +4,26 @@
 //! times are RFC 3339 with a `Z`. Time-outs never come from here: they use the monotonic
 //! `tokio::time::Instant`, because the wall clock jumps.
 
+use std::cell::Cell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+thread_local! {
+    static HELD: Cell<Option<i64>> = const { Cell::new(None) };
+}
+
+/// Holds the wall clock of this thread at `ms`; `None` lets it go. For simulations, whose time is
+/// a part of their seed.
+pub fn hold(ms: Option<i64>) {
+    HELD.set(ms);
+}
+
 /// The wall clock in UTC milliseconds. A clock set before 1970 gives a negative number.
 pub fn now_ms() -> i64 {
+    if let Some(held) = HELD.get() {
+        return held;
+    }
     let whole = |span: std::time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => whole(since),
@@ -69,6 +83,15 @@ mod tests {
         for bad in ["", "yesterday", "2024-01-15", "2024-01-15T25:00:00Z"] {
             assert!(parse_rfc3339(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_held_stands_still_on_its_thread_alone() {
+        hold(Some(7));
+        assert_eq!(now_ms(), 7);
+        assert!(std::thread::spawn(now_ms).join().unwrap() > 7);
+        hold(None);
+        assert!(now_ms() > 7);
     }
 
     #[test]

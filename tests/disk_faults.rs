@@ -11,7 +11,7 @@ use hfdepot::model::state::{JobStatus, WaitReason};
 use hfdepot::store::{Change, Job};
 use tempfile::TempDir;
 
-use crate::support::depot::{Depot, assert_blobs, request};
+use crate::support::depot::{Depot, assert_blobs, request, tuning};
 use crate::support::hub::{Content, Hub, Repo};
 
 const MIB: u64 = 1 << 20;
@@ -116,6 +116,89 @@ async fn a_job_that_does_not_fit_waits_and_goes_on_when_space_is_freed() {
     std::fs::remove_file(ballast).unwrap();
     depot.until_status(&id, JobStatus::Completed).await;
     assert_blobs(&volume.cache().join(FOLDER));
+    depot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_job_keeps_the_room_that_it_has_not_filled_yet_and_no_more() {
+    // On tmpfs nothing is allocated in front: what is not written shows nowhere but here.
+    let Some(volume) = Volume::mount("size=48m") else {
+        return;
+    };
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/big").lfs("model.gguf", Content::generated(30 * MIB, 1)));
+    hub.add(Repo::model("acme/fits").lfs("f.gguf", Content::generated(12 * MIB, 2)));
+    hub.add(Repo::model("acme/more").lfs("m.gguf", Content::generated(20 * MIB, 3)));
+    hub.set_total_rate(Some(4 * MIB));
+    let depot = Depot::start(&hub.endpoint()).await;
+    let submit = async |repo: &str| {
+        let wanted = request(repo);
+        depot.submit_into(&wanted, &volume.cache(), Verify::Size).await
+    };
+    let big = submit("acme/big").await;
+    depot
+        .until(&big, |job| job.downloaded_bytes >= 12 * MIB as i64)
+        .await;
+    // 36 MiB are free and 18 of them taken: room for 12, not for 20.
+    let more = submit("acme/more").await;
+    let waiting = until_waiting_for_disk(&depot, &more).await;
+    assert!(waiting.activity.contains("reserved"), "{}", waiting.activity);
+    let fits = submit("acme/fits").await;
+    let job = depot
+        .until(&fits, |job| {
+            job.status == JobStatus::Running || job.wait_reason.is_some()
+        })
+        .await;
+    assert_eq!(
+        (job.status, job.wait_reason),
+        (JobStatus::Running, None),
+        "{}",
+        job.activity
+    );
+    hub.set_total_rate(None);
+    for id in [&big, &fits] {
+        depot.until_status(id, JobStatus::Completed).await;
+    }
+    assert_eq!(depot.job(&more).await.wait_reason, Some(WaitReason::Disk));
+    assert_eq!(hub.log().bytes_sent("acme/more/m.gguf"), 0, "never let in");
+    depot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_that_holds_cache_and_database_fills_up_and_the_service_goes_on() {
+    let Some(volume) = Volume::mount("size=64m") else {
+        return;
+    };
+    let hub = Hub::start().await;
+    let mut repo = Repo::model("acme/big");
+    for index in 0..24 {
+        repo = repo.lfs(&format!("m-{index}.gguf"), Content::generated(MIB / 2, index));
+    }
+    hub.add(repo);
+    hub.set_total_rate(Some(4 * MIB));
+    let data = tempfile::tempdir_in(volume.dir.path()).unwrap();
+    let depot = Depot::start_in(data, tuning(&hub.endpoint())).await;
+    depot
+        .store
+        .lay_ballast(&depot.data_dir().join("hfdepot.db"))
+        .expect("room");
+    let id = depot.submit(&request("acme/big")).await;
+    depot.until(&id, |job| job.network_bytes > MIB as i64).await;
+    let filler = volume.fill(64 * MIB);
+    // A window, not a condition: where even the wait cannot be recorded, nothing tells of it.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let job = depot.job(&id).await;
+    assert!(!job.status.is_terminal(), "{} {}", job.status, job.error);
+    assert_blobs(&depot.folder(FOLDER));
+    assert!(
+        depot.snapshot(FOLDER, "main").is_none(),
+        "a ref to half a snapshot"
+    );
+    hub.set_total_rate(None);
+    std::fs::remove_file(filler).unwrap();
+    depot.engine.wake();
+    depot.until_status(&id, JobStatus::Completed).await;
+    depot.assert_whole(FOLDER).await;
     depot.stop().await;
 }
 

@@ -23,7 +23,7 @@ async fn lost() -> (Base, Lease, Lease, i64) {
         .await
         .unwrap();
     base.sql("UPDATE job SET lease_expires_at = 1").await.unwrap();
-    base.store.reclaim_expired().await.unwrap();
+    base.store.reclaim_expired(&[]).await.unwrap();
     let new = base.claim().await.lease;
     assert_eq!(old.job_seq(), new.job_seq());
     (base, old, new, part)

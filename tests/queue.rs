@@ -121,9 +121,9 @@ async fn a_run_without_a_heartbeat_loses_its_job() {
     let base = Base::new().await;
     let id = base.submit("o/r").await;
     let old = base.claim().await.lease;
-    assert_eq!(base.store.reclaim_expired().await.unwrap(), 0);
+    assert_eq!(base.store.reclaim_expired(&[]).await.unwrap(), 0);
     base.sql("UPDATE job SET lease_expires_at = 1").await.unwrap();
-    assert_eq!(base.store.reclaim_expired().await.unwrap(), 1);
+    assert_eq!(base.store.reclaim_expired(&[]).await.unwrap(), 1);
     assert_eq!(base.status(&id).await, JobStatus::Queued);
     let new = base.claim().await;
     assert_eq!((new.lease.epoch(), new.job.attempt), (old.epoch() + 1, 2));
@@ -134,7 +134,7 @@ async fn a_run_without_a_heartbeat_loses_its_job() {
         .await
         .unwrap();
     assert_eq!(
-        base.store.reclaim_expired().await.unwrap(),
+        base.store.reclaim_expired(&[]).await.unwrap(),
         0,
         "progress is the heartbeat"
     );

@@ -4,10 +4,11 @@ use hfdepot::model::job::{JobId, Verify};
 use hfdepot::model::state::JobStatus;
 use hfdepot::store::Change;
 use tempfile::TempDir;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use crate::support::depot::{Depot, eventually, figure_in, meddle, request, tuning};
 use crate::support::hub::{Content, Fault, FaultKind, Hop, Hub, Kind, Repo};
+use crate::support::life::Life;
 
 const MIB: u64 = 1 << 20;
 const FOLDER: &str = "models--acme--big";
@@ -28,34 +29,7 @@ fn wide(hub: &Hub) -> hfdepot::engine::Tuning {
     }
 }
 
-/// A life of the service on threads of its own, which can end without warning.
-struct Life {
-    runtime: Runtime,
-    depot: Depot,
-}
-
 impl Life {
-    fn begin(dir: TempDir, tuning: hfdepot::engine::Tuning) -> Self {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("threads");
-        let depot = runtime.block_on(Depot::start_in(dir, tuning));
-        Self { runtime, depot }
-    }
-
-    /// Every task ends where it stands: nothing is synced, recorded or settled any more.
-    fn crash(self) -> TempDir {
-        let dir = self.depot.abandon();
-        self.runtime.shutdown_timeout(std::time::Duration::from_secs(10));
-        dir
-    }
-
-    fn run<T>(&self, work: impl AsyncFnOnce(&Depot) -> T) -> T {
-        self.runtime.block_on(work(&self.depot))
-    }
-
     fn submit(&self, verify: Verify) -> JobId {
         self.run(async |depot| depot.submit_verified(&request("acme/big"), verify).await)
     }
@@ -79,10 +53,6 @@ impl Life {
             );
             depot.assert_whole(FOLDER).await;
         });
-    }
-
-    fn stop(self) -> TempDir {
-        self.runtime.block_on(self.depot.stop())
     }
 }
 

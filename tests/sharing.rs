@@ -7,7 +7,7 @@ use hfdepot::model::state::JobStatus;
 use hfdepot::store::Change;
 
 use crate::control::{FOLDER, MIB, SOON, begun, big, hurry, only, wide};
-use crate::support::depot::{Depot, request, tuning};
+use crate::support::depot::{Depot, eventually, meddle, request, tuning};
 use crate::support::hub::{Content, Fault, FaultKind, Hub, Repo};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,5 +133,29 @@ async fn a_run_that_gets_no_byte_keeps_its_lease() {
     };
     let in_time = tokio::time::timeout(Duration::from_secs(30), renewed).await;
     in_time.expect("the lease is renewed while nothing moves");
+    depot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_outlives_a_leap_of_the_wall_clock() {
+    let hub = Hub::start().await;
+    hub.add(big(16 * MIB));
+    hub.set_total_rate(Some(8 * MIB));
+    let depot = Depot::start_with(tuning(&hub.endpoint())).await;
+    let id = depot.submit(&request("acme/big")).await;
+    begun(&depot, &id, 2 * MIB as i64).await;
+    // So it looks after an hour of sleep, or when a machine without a clock learns the time.
+    meddle(depot.data_dir(), "UPDATE job SET lease_expires_at = 1").await;
+    depot.engine.wake();
+    let lease = format!("SELECT COALESCE(lease_expires_at, 0) FROM job WHERE id = '{id}'");
+    eventually(async || depot.figure(&lease).await > 1).await;
+    let job = depot.until_status(&id, JobStatus::Completed).await;
+    assert_eq!(
+        (job.attempt, job.refetched_bytes),
+        (1, 0),
+        "one run from start to end"
+    );
+    assert_eq!(hub.log().bytes_twice(), 0);
+    depot.assert_whole("models--acme--big").await;
     depot.stop().await;
 }

@@ -1,11 +1,15 @@
 //! The binary as a process: its settings, its signals and its exit codes.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
+
+use crate::support::hub::{Content, Hub, Repo};
+use crate::support::service::Service;
 
 /// No start and no stop takes so long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,8 +35,38 @@ fn output(home: &Path, args: &[&str], variables: &[(&str, &str)]) -> (Option<i32
     (status.code(), text(stdout), text(stderr))
 }
 
-/// Ends the process when a test fails half-way.
+/// A service that is up, with its log so far. Ends the process when a test fails half-way.
 struct Running(Child);
+
+impl Running {
+    /// Starts `serve` and waits until it serves; gives its base URL and the rest of its log.
+    fn start(home: &Path, args: &[&str]) -> (Self, String, BufReader<ChildStderr>) {
+        let args = [&["serve", "--port", "0", "--log-format", "json"][..], args].concat();
+        let child = hfdepot(home, &args, &[]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut running = Self(child);
+        let mut lines = BufReader::new(running.0.stderr.take().unwrap());
+        let mut log = String::new();
+        loop {
+            assert_ne!(lines.read_line(&mut log).unwrap(), 0, "ended early: {log}");
+            if let Some((_, rest)) = log.split_once("serving on http://127.0.0.1:") {
+                let port = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+                return (running, format!("http://127.0.0.1:{port}"), lines);
+            }
+        }
+    }
+
+    fn terminate(&self) {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Its exit code; its log is read to the end, which comes with that of the process.
+    fn ended(mut self, mut lines: BufReader<ChildStderr>) -> (Option<i32>, String) {
+        let mut log = String::new();
+        let _ = lines.read_to_string(&mut log);
+        (self.0.wait().unwrap().code(), log)
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -145,4 +179,101 @@ fn a_secret_on_the_command_line_is_warned_about_and_the_first_signal_stops_softl
             "{log}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_with_three_running_jobs_ends_within_two_seconds_of_its_signal() {
+    let hub = Hub::start().await;
+    hub.set_total_rate(Some(6 << 20));
+    for index in 0..3 {
+        let content = Content::generated(24 << 20, index);
+        hub.add(Repo::model(&format!("acme/r{index}")).lfs("m.gguf", content));
+    }
+    let home = tempfile::tempdir().unwrap();
+    let endpoint = hub.endpoint();
+    let args = ["--endpoint", &endpoint];
+    let (running, url, lines) = Running::start(home.path(), &args);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for index in 0..3 {
+        let body = json!({"repo": format!("acme/r{index}")});
+        let posted = client
+            .post(format!("{url}/api/download"))
+            .json(&body)
+            .send()
+            .await;
+        assert_eq!(posted.unwrap().status(), 202);
+    }
+    let bytes_of = |job: &Value| job["progress"]["downloadedBytes"].as_u64().unwrap_or(0);
+    let all_run = async || {
+        let jobs = client.get(format!("{url}/api/jobs")).send().await.unwrap();
+        let jobs: Value = jobs.json().await.unwrap();
+        let jobs = jobs["jobs"].as_array().unwrap();
+        jobs.iter()
+            .all(|job| job["status"] == "running" && bytes_of(job) > 1 << 20)
+    };
+    crate::support::depot::eventually(all_run).await;
+    let begun = Instant::now();
+    running.terminate();
+    let (code, log) = running.ended(lines);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(begun.elapsed() <= Duration::from_secs(2), "{:?}", begun.elapsed());
+    // All three go on by themselves, with what they had.
+    hub.set_total_rate(None);
+    let (running, url, lines) = Running::start(home.path(), &args);
+    let all_done = async || {
+        let jobs = client.get(format!("{url}/api/jobs")).send().await.unwrap();
+        let jobs: Value = jobs.json().await.unwrap();
+        let jobs = jobs["jobs"].as_array().unwrap();
+        jobs.iter().all(|job| job["status"] == "completed")
+    };
+    crate::support::depot::eventually(all_done).await;
+    assert!(hub.log().bytes_twice() <= 3 * 8 * (256 << 10));
+    running.terminate();
+    assert_eq!(running.ended(lines).0, Some(0));
+}
+
+#[test]
+fn of_many_starts_on_one_data_directory_one_serves_and_the_others_name_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (first, _, lines) = Running::start(home.path(), &[]);
+    let others: Vec<_> = (0..8)
+        .map(|_| {
+            let mut other = hfdepot(home.path(), &["serve", "--port", "0"], &[]);
+            other.stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for other in others {
+        let Output { status, stderr, .. } = other.wait_with_output().unwrap();
+        let text = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(3), "{text}");
+        let pid = format!("(process {})", first.0.id());
+        assert!(text.contains(&pid), "{pid}: {text}");
+    }
+    first.terminate();
+    assert_eq!(first.ended(lines).0, Some(0), "the first was not disturbed");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_ends_the_start_with_code_4_and_stays_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let (first, _, lines) = Running::start(home.path(), &[]);
+    first.terminate();
+    assert_eq!(first.ended(lines).0, Some(0));
+    let path = home.path().join(".local/share/hfdepot/hfdepot.db");
+    let mut database = SqliteConnection::connect(&format!("sqlite://{}", path.display()))
+        .await
+        .unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO refinery_schema_history SELECT version * 2, 'later', applied_on, checksum FROM refinery_schema_history ORDER BY version DESC LIMIT 1;
+         PRAGMA wal_checkpoint(TRUNCATE)",
+    )
+    .execute(&mut database)
+    .await
+    .unwrap();
+    database.close().await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let (code, _, stderr) = output(home.path(), &["serve", "--port", "0"], &[]);
+    assert_eq!(code, Some(4), "{stderr}");
+    assert!(stderr.contains("newer"), "{stderr}");
+    assert!(std::fs::read(&path).unwrap() == before, "the file was touched");
 }

@@ -53,4 +53,4 @@ pub use repo::{RepoDir, remove_part_in};
 pub use space::{Space, floor_bytes, space};
 pub use staging::{Leftover, LeftoverKind};
 pub use tree::tree_json;
-pub use volume::{Mount, mount_of};
+pub use volume::{Mount, device_of, mount_of};

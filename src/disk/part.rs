@@ -272,9 +272,14 @@ impl PartFile {
     /// Whether the file still has a name and its full length. `false` when somebody deleted or
     /// cut it: what was written is gone, whatever the marks say.
     pub fn is_intact(&self) -> bool {
-        self.file
-            .metadata()
-            .is_ok_and(|metadata| metadata.nlink() > 0 && metadata.len() == self.size_bytes)
+        self.allocated_bytes().is_some()
+    }
+
+    /// Bytes that it takes on the disk; `None` when it is no longer [intact](Self::is_intact).
+    pub fn allocated_bytes(&self) -> Option<u64> {
+        let metadata = self.file.metadata().ok()?;
+        let is_intact = metadata.nlink() > 0 && metadata.len() == self.size_bytes;
+        is_intact.then(|| allocated_bytes(&metadata))
     }
 
     /// Deletes the file, unless its name belongs to another file by now.

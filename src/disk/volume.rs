@@ -30,6 +30,13 @@ pub fn mount_of(path: &Path) -> Option<Mount> {
     })
 }
 
+/// `st_dev` of the volume where `path` is or would be; `None` when it cannot be asked.
+pub fn device_of(path: &Path) -> Option<u64> {
+    path.ancestors()
+        .find_map(|here| here.metadata().ok())
+        .map(|metadata| metadata.dev())
+}
+
 /// Mount point and file system of the longest mount point above `path` (proc_pid_mountinfo(5)).
 /// Of two equal ones the later covers the earlier.
 fn in_table(table: &str, path: &Path) -> Option<(String, String)> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use crate::store::{Store, StoreError, SyncedPart};
+use crate::store::{Lease, Store, StoreError, SyncedPart};
 
 use super::Shared;
 use super::meter::Meter;
@@ -41,6 +41,31 @@ pub struct Checkpointer {
 struct Open {
     parts: Vec<Arc<LivePart>>,
     meters: Vec<Arc<Meter>>,
+}
+
+/// Has the checkpointer follow a run, renew its lease and keep its room on the disk, until it is
+/// dropped: also by a panic, or nobody could ever take the job back.
+pub struct Followed {
+    shared: Arc<Shared>,
+    meter: Arc<Meter>,
+}
+
+impl Followed {
+    /// Follows the run of `meter` from now on.
+    pub fn new(shared: &Arc<Shared>, meter: &Arc<Meter>) -> Self {
+        shared.checkpoint.lock().meters.push(meter.clone());
+        Self {
+            shared: shared.clone(),
+            meter: meter.clone(),
+        }
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.shared.checkpoint.forget_run(&self.meter);
+        self.shared.reserved.release(self.meter.lease.job_seq());
+    }
 }
 
 struct Synced {
@@ -77,14 +102,15 @@ impl Checkpointer {
         part.map(|part| part.open_segments()).unwrap_or_default()
     }
 
-    /// Follows a run until [`forget_run`](Self::forget_run).
-    pub fn add_run(&self, meter: &Arc<Meter>) {
-        self.lock().meters.push(meter.clone());
+    /// Leases of all runs that are followed.
+    pub fn living(&self) -> Vec<Lease> {
+        let open = self.lock();
+        open.meters.iter().map(|meter| meter.lease.clone()).collect()
     }
 
     /// Stops following a run, and every part that it still has here: one that was to be published
     /// when the run ended would keep its lock, and the next run would wait for it for ever.
-    pub fn forget_run(&self, meter: &Arc<Meter>) {
+    fn forget_run(&self, meter: &Arc<Meter>) {
         let mut open = self.lock();
         open.meters.retain(|other| !Arc::ptr_eq(other, meter));
         open.parts.retain(|part| !part.is_of(meter));

@@ -10,6 +10,7 @@ use crate::store::{Outcome, StoreError};
 
 use super::Shared;
 use super::attempt::Halt;
+use super::checkpoint::Followed;
 use super::meter::Meter;
 
 /// First and longest pause between two tries to record the end of a run.
@@ -17,13 +18,18 @@ const PAUSE: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// Records the last progress of the run of `meter`, and how the job `id` came out of it.
-pub async fn settle(shared: &Shared, meter: &Arc<Meter>, id: &JobId, result: Result<(), Halt>) {
+pub async fn settle(
+    shared: &Arc<Shared>,
+    meter: &Arc<Meter>,
+    followed: Followed,
+    id: &JobId,
+    result: Result<(), Halt>,
+) {
     meter.no_more_troubles();
     if let Err(error) = shared.checkpoint.record(true).await {
         tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
     }
-    shared.checkpoint.forget_run(meter);
-    shared.reserved.release(meter.lease.job_seq());
+    drop(followed);
     let outcome = match result {
         Ok(()) => Outcome::Completed,
         Err(Halt::Stopped) => Outcome::Released,

@@ -58,6 +58,7 @@ pub async fn fetch(
         // Each time: another program may have finished it while we waited for its part.
         let repair = match before(&run, &task, &stop).await? {
             Before::Present(verification) => {
+                run.shared.reserved.part_lacks(run.job.seq, task.blob, 0);
                 return run
                     .hand_over(
                         &ready,
@@ -83,6 +84,7 @@ pub async fn fetch(
         part.close();
         let error = match result {
             Ok(verification) => {
+                run.shared.reserved.part_lacks(run.job.seq, task.blob, 0);
                 let content = if repair {
                     Content::RepairPart(part)
                 } else {
@@ -187,7 +189,7 @@ async fn open_part(
         verify: run.verifies(),
     };
     let files = task.files.iter().map(|(id, _)| *id).collect();
-    let part = LivePart::open(&run.shared.store, &run.meter, files, folder, blob, opened, how)
+    let part = LivePart::open(&run.shared, &run.meter, files, folder, blob, opened, how)
         .await
         .map_err(FileError::store)?;
     Ok(Some(Arc::new(part)))
@@ -226,7 +228,7 @@ async fn fill_and_verify(
     };
     let filled = {
         let fill = fill(run, task, part, hub, remote, &fill_stop, single_stream);
-        let fill = with_space(run, part, fill, allocation, &fill_stop);
+        let fill = with_space(fill, allocation, &fill_stop);
         let sync = part.sync_as_it_grows(&shared.store, &shared.checkpoint);
         tokio::pin!(fill, sync);
         tokio::select! {
@@ -285,16 +287,12 @@ async fn fill_and_verify(
 /// Fills the part while its space is allocated; without space it is not filled. Both have ended
 /// when this returns.
 async fn with_space(
-    run: &Run,
-    part: &LivePart,
     fill: impl Future<Output = Result<(), FileError>>,
     allocation: JoinHandle<Result<(), DiskError>>,
     stop: &CancellationToken,
 ) -> Result<(), FileError> {
     let allocation = async {
         let allocated = allocation.await.map_err(FileError::internal)?;
-        let (reserved, bytes) = (&run.shared.reserved, part.unallocated_bytes);
-        reserved.allocated(run.job.seq, bytes);
         allocated.map_err(|error| FileError::disk(&error))
     };
     tokio::pin!(fill, allocation);

@@ -19,6 +19,7 @@ use super::attempt::{FileError, Halt, wait_for_disk};
 use super::planner::{self, BlobTask};
 use super::publish::{self, Ready};
 use super::run::{Run, blocking, whole_job};
+use super::space::Needs;
 use super::{fetch, small};
 
 /// Small files of a job that are begun at most, whatever the connection limit says. How many are
@@ -104,23 +105,29 @@ impl Run {
         let folder = self.repo.path().to_string_lossy().into_owned();
         let begun = self.shared.store.part_blobs(&folder).await.map_err(Halt::store)?;
         let repo = self.repo.clone();
-        let missing: u64 = blocking(move || {
+        let needs = blocking(move || {
             let present = planner::present(&repo, &wanted)?;
-            let absent = wanted.iter().zip(present).filter(|(_, present)| !present);
-            let missing = absent.map(|(task, _)| match begun.contains(&task.blob) {
-                true => task
-                    .size_bytes
-                    .saturating_sub(repo.part_allocated_bytes(task.blob)),
-                false => task.size_bytes,
-            });
-            Ok(missing.sum())
+            let mut needs = Needs::default();
+            for (task, _) in wanted.iter().zip(present).filter(|(_, present)| !present) {
+                if task.size_bytes <= small::SMALL_BYTES {
+                    needs.rest_bytes += task.size_bytes;
+                    continue;
+                }
+                let allocated_bytes = match begun.contains(&task.blob) {
+                    true => repo.part_allocated_bytes(task.blob),
+                    false => 0,
+                };
+                let lacking = task.size_bytes.saturating_sub(allocated_bytes);
+                needs.parts.insert(task.blob, lacking);
+            }
+            Ok(needs)
         })
         .await?;
         let floor = self.shared.tuning.borrow().free_space_floor_bytes;
         let destination = PathBuf::from(&self.job.destination.dir);
         self.shared
             .reserved
-            .reserve(self.job.seq, &destination, missing, floor)
+            .reserve(self.job.seq, &destination, needs, floor)
             .map_err(|text| Halt::Wait(wait_for_disk(text)))
     }
 
@@ -238,6 +245,11 @@ impl Run {
             .collect();
         tracing::warn!(job.id = %self.job.id, path = %task.files[0].1, code = code.as_str(), %text, "a file is given up");
         self.failed(code, text);
+        let (reserved, seq) = (&self.shared.reserved, self.job.seq);
+        match task.size_bytes <= small::SMALL_BYTES {
+            true => reserved.rest_shrank(seq, task.size_bytes),
+            false => reserved.part_lacks(seq, task.blob, 0),
+        }
         self.shared
             .store
             .settle_files(&self.meter.lease, &rows, &[])

@@ -128,8 +128,8 @@ pub(crate) struct Shared {
     pub gates: Arc<gates::Gates>,
     /// The index of the caches.
     pub library: library::Library,
-    /// Bytes that running jobs will still allocate.
-    pub reserved: space::Reservations,
+    /// Bytes that running jobs will still take from the disk.
+    pub reserved: Arc<space::Reservations>,
     /// Rung when there may be something to claim, stop or clean.
     pub wake: Notify,
     /// The same for jobs of other kinds than downloads.
@@ -191,7 +191,7 @@ impl Engine {
             bandwidth: Arc::new(Bandwidth::new(first.max_speed_bytes)),
             checkpoint,
             blobs: blob_locks::BlobLocks::default(),
-            reserved: space::Reservations::default(),
+            reserved: Arc::default(),
             wake: Notify::new(),
             work_wake: Notify::new(),
             stop,
@@ -268,7 +268,7 @@ impl Engine {
         &self.shared.budget
     }
 
-    /// Bytes that running jobs will still allocate, by destination.
+    /// Bytes that running jobs will still take from the disk, by destination.
     pub fn reserved(&self) -> Vec<(PathBuf, u64)> {
         self.shared.reserved.by_destination()
     }

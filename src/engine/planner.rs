@@ -249,7 +249,7 @@ pub async fn report(
             part_bytes,
         });
     }
-    let reserved_bytes = shared.reserved.total();
+    let reserved_bytes = shared.reserved.on_volume_of(&dir);
     let floor = shared.tuning.borrow().free_space_floor_bytes;
     Ok(PlanReport {
         commit,

@@ -26,6 +26,7 @@ use crate::store::{Claimed, Job, NewFile, Waiting};
 use super::Shared;
 use super::attempt::{FileError, Halt, Tries};
 use super::bandwidth::{Bandwidth, Gate};
+use super::checkpoint::Followed;
 use super::ending;
 use super::meter::Meter;
 use super::planner::{self, Asked, BlobTask, PlanTrouble};
@@ -64,7 +65,7 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth
     let Claimed { job, lease } = claimed;
     tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job));
-    shared.checkpoint.add_run(&meter);
+    let followed = Followed::new(&shared, &meter);
     let id = job.id.clone();
     let mut result = drive(&shared, job, meter.clone(), bandwidth, stop).await;
     if matches!(result, Err(Halt::Stopped)) && shared.tuning.borrow().paused {
@@ -75,7 +76,7 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth
             text: "Waits until work goes on".to_owned(),
         }));
     }
-    ending::settle(&shared, &meter, &id, result).await;
+    ending::settle(&shared, &meter, followed, &id, result).await;
 }
 
 async fn drive(

@@ -65,13 +65,15 @@ pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) ->
             };
             let bytes = download(&run, &task).await?;
             let (repo, blob) = (run.repo.clone(), task.blob);
-            tokio::task::spawn_blocking(move || {
+            let path = tokio::task::spawn_blocking(move || {
                 let _room = room;
                 repo.write_small(blob, &bytes)
             })
             .await
             .map_err(FileError::internal)?
-            .map_err(|error| FileError::disk(&error))?
+            .map_err(|error| FileError::disk(&error))?;
+            run.shared.reserved.rest_shrank(run.job.seq, task.size_bytes);
+            path
         }
     };
     let content = if repair {

@@ -110,7 +110,7 @@ impl Worker {
                 bandwidth.set_rate(rate_of(&speed));
             }
         }
-        store.reclaim_expired().await?;
+        store.reclaim_expired(&shared.checkpoint.living()).await?;
         self.wake_those_with_room().await?;
         let (max_active, paused) = {
             let tuning = self.shared.tuning.borrow();
@@ -196,14 +196,9 @@ impl Worker {
             if self.disk_tries.get(&seq).is_some_and(|(next, _)| *next > now) {
                 continue;
             }
-            if space::fits(
-                Path::new(&destination),
-                missing_bytes,
-                self.shared.reserved.total(),
-                floor,
-            )
-            .is_ok()
-            {
+            let place = Path::new(&destination);
+            let reserved = self.shared.reserved.on_volume_of(place);
+            if space::fits(place, missing_bytes, reserved, floor).is_ok() {
                 let (next, tries) = self.disk_tries.entry(seq).or_insert((now, 0));
                 *next = now + DISK_PAUSE * 2_u32.pow((*tries).min(5));
                 *tries += 1;

@@ -135,8 +135,13 @@ impl Drop for Pass<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
     use super::*;
+    use crate::hub::config::HubConfig;
     use crate::hub::error::Class;
+    use crate::hub::retry::{Decision, Retry};
     use crate::model::code::Code;
 
     fn offline() -> HubError {
@@ -163,6 +168,47 @@ mod tests {
             tokio::time::advance(error.retry_after.unwrap()).await;
         }
         assert!((300..480).contains(&probes), "{probes}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_connections_that_lose_their_host_for_a_night_hardly_knock_and_all_come_back() {
+        const CONNECTIONS: usize = 24;
+        let night = Duration::from_secs(8 * 3600);
+        let config = HubConfig::default();
+        let outages = Arc::new(Outages::new(config.backoff_initial, config.offline_max));
+        let (start, knocks) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+        let connection = |_| {
+            let (outages, knocks, mut retry) = (outages.clone(), knocks.clone(), Retry::new(&config));
+            tokio::spawn(async move {
+                loop {
+                    let error = match outages.enter("h".into()) {
+                        Ok(pass) if start.elapsed() >= night => {
+                            pass.reached();
+                            return start.elapsed() - night;
+                        }
+                        Ok(pass) => {
+                            knocks.fetch_add(1, Relaxed);
+                            // Finding nobody there takes its time.
+                            tokio::time::sleep(Duration::from_millis(fastrand::u64(1..3_000))).await;
+                            pass.unreachable(offline())
+                        }
+                        Err(error) => error,
+                    };
+                    match retry.next(&error, false) {
+                        Decision::Again(pause) => tokio::time::sleep(pause).await,
+                        Decision::GiveUp => panic!("a night away is no reason to give up"),
+                    }
+                }
+            })
+        };
+        let connections: Vec<_> = (0..CONNECTIONS).map(connection).collect();
+        for connection in connections {
+            let late = connection.await.unwrap();
+            assert!(late <= 2 * config.offline_max, "back only after {late:?}");
+        }
+        // Those that were under way when the host went away knocked once each.
+        let later = knocks.load(Relaxed) - CONNECTIONS;
+        assert!((300..480).contains(&later), "{later} knocks in eight hours");
     }
 
     #[tokio::test(start_paused = true)]

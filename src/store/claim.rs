@@ -78,15 +78,17 @@ impl Store {
     /// When the database fails.
     pub async fn recover(&self, owner: &str) -> Result<u64, StoreError> {
         // The attempt was cut short by no fault of its own.
-        self.take_back(owner, i64::MAX, 1).await
+        self.take_back(owner, i64::MAX, 1, &[]).await
     }
 
-    /// Gives jobs whose lease ran out back to the queue.
+    /// Gives jobs whose lease ran out back to the queue, but those of the runs that hold `living`:
+    /// they are renewed. A lease runs out by the wall clock, which a machine that slept or got the
+    /// right time finds minutes or years further, and the runs in this process go on all the same.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn reclaim_expired(&self) -> Result<u64, StoreError> {
-        self.take_back("", now_ms(), 0).await
+    pub async fn reclaim_expired(&self, living: &[Lease]) -> Result<u64, StoreError> {
+        self.take_back("", now_ms(), 0, living).await
     }
 
     async fn take_back(
@@ -94,9 +96,23 @@ impl Store {
         except_owner: &str,
         expired_at: i64,
         uncharged: i64,
+        living: &[Lease],
     ) -> Result<u64, StoreError> {
         let now = now_ms();
         let mut tx = self.begin(Durability::Promise).await?;
+        for lease in living {
+            let (expires, owner) = (now + LEASE_MS, &*lease.owner);
+            sqlx::query!(
+                "UPDATE job SET lease_expires_at = ? WHERE seq = ? AND lease_owner = ? AND lease_epoch = ? AND lease_expires_at < ?",
+                expires,
+                lease.job_seq,
+                owner,
+                lease.epoch,
+                now
+            )
+            .execute(tx.connection())
+            .await?;
+        }
         let seqs = sqlx::query_scalar!(
             r#"UPDATE job SET
                    state = CASE intent WHEN 'cancel' THEN 'cancelled' WHEN 'pause' THEN 'paused' ELSE 'queued' END,

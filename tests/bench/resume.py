@@ -1,12 +1,13 @@
-"""What a crash costs: kill -9 at half of one 2 GiB file, start again, count the bytes fetched again.
+"""What a crash costs: kill -9 in the middle of one 2 GiB file, start again, count the bytes fetched again.
 
 Each program downloads the file from the stand-in Hub at a limited rate, is killed with SIGKILL once the Hub has
-sent half of it, and is started again as a user would (hfdepot: the service; the others: the same command).
+sent half of it, and is started again as a user would (hfdepot: the service; the others: the same command). With
+three kills that happens at a quarter, at half and at three quarters; bytes sent again do not count for that.
 "Again" are bytes the Hub sent more than once, from its log by spans of the file; bytes still in the kernel's
 socket buffers at the kill count, a few hundred KiB a connection at most. A program
 that starts anew fetches half of the file again.
 
-A table in Markdown goes to standard output, medians over the runs.
+A table in Markdown goes to standard output, medians over the runs. Exit code 1 when a file is wrong.
 """
 
 from __future__ import annotations
@@ -147,42 +148,52 @@ def main() -> int:
     if shutil.disk_usage(options.out).free < 1.2 * size:
         raise CannotRun(f"{options.out} has less than {1.2 * size / MIB:.0f} MiB free; see --out")
     facts = machine.facts(options.out)
-    again: dict[str, list[int]] = {name: [] for name in peers}
+    kills = options.kills or [1, 3]
+    again: dict[tuple[str, int], list[int]] = {(name, count): [] for count in kills for name in peers}
     with tempfile.TemporaryDirectory(prefix="hfdepot-resume-", dir=options.out) as work:
         with StandIn(repos, Path(work) / "hub.log", options.rate) as standin:
             for number in range(options.runs):
-                for place in range(len(peers)):
-                    name = list(peers)[(number + place) % len(peers)]
-                    again[name].append(_run(peers[name], standin, Path(work) / "run", size, digest))
-                    procs.say(f"{number + 1}/{options.runs} {name:8} {again[name][-1] / MIB:8.2f} MiB again")
-    print(f"kill -9 at half of {options.mib} MiB, {options.rate:.0f} MiB/s, {CONNECTIONS} connections, medians of {options.runs}; "
+                for place in range(len(again)):
+                    name, count = list(again)[(number + place) % len(again)]
+                    values = again[name, count]
+                    values.append(_run(peers[name], standin, Path(work) / "run", size, digest, count))
+                    procs.say(f"{number + 1}/{options.runs} {name:8} killed {count}×: {values[-1] / MIB:8.2f} MiB again")
+    print(f"kill -9 in the middle of {options.mib} MiB, {options.rate:.0f} MiB/s, {CONNECTIONS} connections, medians of {options.runs}; "
           f"{facts['cores']} cores, Linux {facts['kernel']}, commit {facts['commit']}.\n")  # fmt: skip
-    print("| program | MiB again | of what it had |\n|---|--:|--:|")
-    for name, values in again.items():
+    print("| program | kills | MiB again | worst | of the file |\n|---|--:|--:|--:|--:|")
+    for (name, count), values in again.items():
         median = statistics.median(values)
-        print(f"| {name} | {median / MIB:.2f} | {median / (size / 2):.1%} |")
+        print(f"| {name} | {count} | {median / MIB:.2f} | {max(values) / MIB:.2f} | {median / size:.2%} |")
     return 0
 
 
-def _run(peer: type[Download], standin: StandIn, out: Path, size: int, digest: str) -> int:
-    """One kill and one restart; gives the bytes sent more than once."""
+def _run(peer: type[Download], standin: StandIn, out: Path, size: int, digest: str, kills: int) -> int:
+    """So many kills and restarts, evenly over the file; gives the bytes sent more than once."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     standin.control("POST", "reset")
     # The Hub sends at a known rate; far more than that would be a hang.
-    seconds = 60 + 6 * size / (standin.rate_mib * MIB)
+    seconds = 60 + 6 * kills * size / (standin.rate_mib * MIB)
     download = peer(standin, out)
     download.begin()
     try:
-        procs.poll("half of the file", lambda: standin.summary()["bytes_sent"] >= size // 2, seconds, every=0.02)
-        download.kill()
-        download.begin()
+        for number in range(1, kills + 1):
+            mark = size * number // (kills + 1)
+            procs.poll(f"{number}/{kills + 1} of the file", lambda: _came(standin) >= mark, seconds, every=0.02)
+            download.kill()
+            download.begin()
         if cache.sha256(download.finish(seconds)) != digest:
             raise Failed(f"{peer.__name__} ended with a wrong file")
         return standin.summary()["bytes_twice"]
     finally:
         procs.end_children(besides=standin.process)
         shutil.rmtree(out, ignore_errors=True)
+
+
+def _came(standin: StandIn) -> int:
+    """Bytes of the file that were sent at least once."""
+    summary = standin.summary()
+    return summary["bytes_sent"] - summary["bytes_twice"]
 
 
 def _peers(options: argparse.Namespace) -> dict[str, type[Download]]:
@@ -206,14 +217,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--mib", type=int, default=2048, help="size of the file (default 2048)")
     parser.add_argument("--rate", type=float, default=100, help="MiB/s from the Hub (default 100, about 1 Gbit/s)")
     parser.add_argument("--runs", type=int, default=3, help="rounds; the median counts (default 3)")
+    parser.add_argument("--kills", type=int, action="append", help="kills in one download (default: 1, and 3)")
     parser.add_argument("--peer", action="append", choices=["hfdepot", "aria2", "hf"], help="only this program")
     parser.add_argument("--out", type=Path, default=Path("/dev/shm"), help="download here (default /dev/shm)")
     parser.add_argument(
         "--hfdepot", metavar="PATH", help="binary (default: the newest of target/{release,debug}/hfdepot)"
     )
     options = parser.parse_args()
-    if options.runs < 1 or options.mib < 1 or options.rate <= 0:
-        parser.error("--runs, --mib and --rate must be positive")
+    if options.runs < 1 or options.mib < 1 or options.rate <= 0 or min(options.kills or [1]) < 1:
+        parser.error("--runs, --mib, --rate and --kills must be positive")
     return options
 
 

@@ -101,9 +101,10 @@ def main() -> int:
                     if time.monotonic() - begun > share * number:
                         cut_short.append(f"{calls.split(',')[0]} at {n}")
                         break
-            slowest = _slow(binary, Path(home) / "slow", repos, standin)
+            usual, slowest = _slow(binary, Path(home) / "slow", repos, standin)
     text = f"disk faults: {runs} runs with {struck} failed calls, each came right; "
-    text += f"slowest /api/health with fdatasync of 2 s: {slowest * 1000:.0f} ms; {time.monotonic() - begun:.0f} s"
+    text += f"/api/health with fdatasync of 2 s: p99 {usual * 1000:.0f} ms, slowest {slowest * 1000:.0f} ms; "
+    text += f"{time.monotonic() - begun:.0f} s"
     if cut_short:
         text += f"; not to the last call within the time: {', '.join(cut_short)}"
     print(text, flush=True)
@@ -184,13 +185,13 @@ def _come_right(binary: Path, place: Path, repos: Path, standin: StandIn, job: s
     _demand(faults, f"{what}, then on a sound disk")
 
 
-def _slow(binary: Path, place: Path, repos: Path, standin: StandIn) -> float:
-    """Seconds of the slowest answer while every sync takes two seconds."""
+def _slow(binary: Path, place: Path, repos: Path, standin: StandIn) -> tuple[float, float]:
+    """Seconds of the 99th of 100 answers and of the slowest while every sync takes two seconds."""
     place.mkdir()
     calls, trace = "fdatasync", place / "trace"
     service = Faulty(binary, place, standin.endpoint, calls=calls, inject="delay_exit=2000000", trace=trace)
     service.start(120)
-    slowest = 0.0
+    times = []
     try:
         job = service.submit(REPO)["id"]
         deadline = time.monotonic() + 120
@@ -199,17 +200,19 @@ def _slow(binary: Path, place: Path, repos: Path, standin: StandIn) -> float:
                 raise Failed("with slow syncs the job does not end within 120 s")
             begun = time.monotonic()
             status, _ = service.ask("GET", "/api/health")
-            slowest = max(slowest, time.monotonic() - begun)
+            times.append(time.monotonic() - begun)
             if status != 200:
                 raise Failed(f"with slow syncs /api/health gave {status}")
         service.wait_job(job, 1)
     finally:
         procs.stop(service.process, 60)
-    # Far above what a busy machine costs, and half of one sync.
-    if slowest > 1:
-        raise Failed(f"/api/health took {slowest:.2f} s while the disk was slow")
+    times.sort()
+    usual, slowest = times[int(0.99 * (len(times) - 1))], times[-1]
+    # Above what a busy machine costs; for the slowest half of one sync.
+    if usual > 0.05 or slowest > 1:
+        raise Failed(f"/api/health took {usual * 1000:.0f} ms (p99) and {slowest:.2f} s (slowest) while the disk was slow")
     _demand(cache.find_faults(service.hub)[0], "with slow syncs")
-    return slowest
+    return usual, slowest
 
 
 def _demand(faults: list[str], when: str) -> None:

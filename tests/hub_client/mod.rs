@@ -5,3 +5,4 @@ mod files;
 mod metadata;
 mod network;
 mod stub;
+mod tls;

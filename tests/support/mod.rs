@@ -9,7 +9,9 @@
 pub mod base;
 pub mod depot;
 pub mod hub;
+pub mod life;
 pub mod migrations;
 pub mod proxy;
 pub mod schema;
 pub mod service;
+pub mod tls;

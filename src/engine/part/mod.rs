@@ -9,7 +9,7 @@ mod relief;
 mod space;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,9 +26,11 @@ pub use belief::believed;
 use belief::identity_of;
 pub use relief::Held;
 
+use super::Shared;
 use super::attempt::FileError;
 use super::checkpoint::Checkpointer;
 use super::meter::Meter;
+use super::space::Reservations;
 
 /// Unsynced bytes of one part that start a sync (measured on ext4: any interval is free at
 /// LAN speed, so it is chosen for the bound).
@@ -61,6 +63,9 @@ pub struct LivePart {
     pub size_bytes: u64,
     /// Bytes that had no space on the disk when it was opened.
     pub unallocated_bytes: u64,
+    /// Bytes it has no space for yet, as the reservation of its job was last told.
+    lacking_bytes: AtomicU64,
+    reserved: Arc<Reservations>,
     /// The run that writes it, with the right under which its marks are recorded.
     meter: Arc<Meter>,
     /// Rows of the files that will have this content.
@@ -96,7 +101,7 @@ impl LivePart {
     /// # Errors
     /// [`StoreError::LeaseLost`], or when the database fails.
     pub async fn open(
-        store: &Store,
+        shared: &Shared,
         meter: &Arc<Meter>,
         files: Vec<i64>,
         folder: String,
@@ -104,6 +109,7 @@ impl LivePart {
         opened: Opened,
         how: How,
     ) -> Result<Self, StoreError> {
+        let store = &shared.store;
         let size_bytes = opened.file.size_bytes();
         let identity = identity_of(&opened.identity);
         let stored = store
@@ -137,11 +143,16 @@ impl LivePart {
                 layout.segments(),
             )
             .await?;
+        // After a beginning anew that is more than before.
+        let (job_seq, reserved) = (meter.lease.job_seq(), shared.reserved.clone());
+        reserved.part_lacks(job_seq, blob, opened.unallocated_bytes);
         Ok(Self {
             id,
             blob,
             size_bytes,
             unallocated_bytes: opened.unallocated_bytes,
+            lacking_bytes: AtomicU64::new(opened.unallocated_bytes),
+            reserved,
             meter: meter.clone(),
             files,
             folder,
@@ -218,9 +229,10 @@ impl LivePart {
         checkpoint: &Checkpointer,
     ) -> Result<Option<u64>, FileError> {
         let _turn = self.write_turn.lock().await;
-        if !self.file.is_intact() {
+        let Some(allocated_bytes) = self.file.allocated_bytes() else {
             return Err(self.gone());
-        }
+        };
+        self.tell_space(allocated_bytes);
         let Taken { ticket, segment } = held.taken;
         let Some(room) = self.lock().room(segment.start, ticket) else {
             return Ok(None);
@@ -414,28 +426,6 @@ impl LivePart {
     /// Where the part file lies.
     pub fn path(&self) -> PathBuf {
         self.file.path()
-    }
-
-    /// Deletes the row, then the file.
-    ///
-    /// # Errors
-    /// What database or disk report.
-    pub async fn discard(&self, store: &Store) -> Result<(), FileError> {
-        store
-            .forget_part(&self.folder, self.blob)
-            .await
-            .map_err(FileError::store)?;
-        match std::fs::remove_file(self.file.path()) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(FileError::disk(&DiskError {
-                    code: Code::DiskError,
-                    doing: "remove",
-                    path: self.file.path(),
-                    source,
-                }))
-            }
-            _ => Ok(()),
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Layout> {

@@ -50,6 +50,7 @@ use crate::model::state::JobKind;
 use crate::store::{Claimed, StoreError};
 
 use super::attempt::Halt;
+use super::checkpoint::Followed;
 use super::meter::Meter;
 use super::{Shared, ending};
 use task::Task;
@@ -186,7 +187,7 @@ async fn one(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
     let (id, kind) = (job.id.clone(), job.kind);
     tracing::info!(job.id = %id, %kind, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job));
-    shared.checkpoint.add_run(&meter);
+    let followed = Followed::new(&shared, &meter);
     let task = Task {
         shared: shared.clone(),
         job,
@@ -194,5 +195,5 @@ async fn one(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
         meter: meter.clone(),
     };
     let result = perform(&task).await;
-    ending::settle(&shared, &meter, &id, result).await;
+    ending::settle(&shared, &meter, followed, &id, result).await;
 }

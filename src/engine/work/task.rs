@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::disk::DiskError;
+use crate::engine::Shared;
 use crate::engine::attempt::{FileError, Halt, wait_for_disk};
 use crate::engine::meter::Meter;
-use crate::engine::{Shared, space};
+use crate::engine::space::{self, Needs};
 use crate::model::code::Code;
 use crate::model::repo::NameError;
 use crate::model::state::Phase;
@@ -173,9 +174,13 @@ impl Task {
     /// [`Halt::Wait`] with the figures when there is too little.
     pub fn reserve(&self, place: &Path, bytes: u64) -> Result<(), Halt> {
         let floor = self.shared.tuning.borrow().free_space_floor_bytes;
+        let needs = Needs {
+            rest_bytes: bytes,
+            ..Needs::default()
+        };
         self.shared
             .reserved
-            .reserve(self.job.seq, place, bytes, floor)
+            .reserve(self.job.seq, place, needs, floor)
             .map_err(|text| Halt::Wait(wait_for_disk(text)))
     }
 

@@ -80,8 +80,10 @@ impl Doors {
             runtime.spawn(async move {
                 door.close().await;
                 tokio::time::sleep(length).await;
-                if let Err(error) = door.reopen() {
+                // A connection of somebody else may have been given the port meanwhile, for a moment.
+                while let Err(error) = door.reopen() {
                     eprintln!("stand-in hub: cannot listen again on {}: {error}", door.address());
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             });
         }
