@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
@@ -217,8 +218,12 @@ async fn plan(
         .await
         .map_err(Halt::store)?;
     let commit = loop {
+        let asked = Instant::now();
         match hub.resolve(job.repo_type, repo_id, &job.revision).await {
-            Ok(resolved) => break resolved.commit,
+            Ok(resolved) => {
+                shared.places.introduced(asked.elapsed());
+                break resolved.commit;
+            }
             Err(error) => tries.after(error, false).await.map_err(whole_job)?,
         }
     };

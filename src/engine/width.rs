@@ -137,6 +137,14 @@ impl Places {
         self.latency_us.store(mean, Relaxed);
     }
 
+    /// The Hub answered a question about a repo, so long after it: the first that is known of how far
+    /// away its files are.
+    pub fn introduced(&self, after: Duration) {
+        let mut state = self.lock();
+        state.width.answered_in(after.as_millis() as u64);
+        self.fit(&mut state);
+    }
+
     /// Mean time from a request to the head of its answer.
     pub fn latency(&self) -> Duration {
         Duration::from_micros(self.latency_us.load(Relaxed))

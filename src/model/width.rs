@@ -141,6 +141,15 @@ impl Width {
         }
     }
 
+    /// An answer of the source took `latency_ms`: one from afar makes for another beginning, as long
+    /// as nothing was measured yet.
+    pub fn answered_in(&mut self, latency_ms: u64) {
+        if self.reason == Reason::Beginning && latency_ms >= AFAR_MS && self.current < START_AFAR {
+            self.current = START_AFAR.min(self.cap);
+            self.window = None;
+        }
+    }
+
     /// Looks at the transfer, a few times in each window of 200 ms.
     pub fn look(&mut self, look: Look) {
         if look.work != self.worked.1 || look.in_use > 0 && self.worked.0 == 0 {
@@ -153,13 +162,8 @@ impl Width {
             };
             return;
         }
-        if self.reason == Reason::Beginning
-            && look.in_use > 0
-            && look.latency_ms >= AFAR_MS
-            && self.current < START_AFAR
-        {
-            self.current = START_AFAR.min(self.cap);
-            self.window = None;
+        if look.in_use > 0 {
+            self.answered_in(look.latency_ms);
         }
         let room = WINDOW_MS.max(2 * look.latency_ms);
         // Connections that are one too many leave when their request ends.
