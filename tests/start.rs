@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::support::hub::{Content, Hub, Repo};
-use crate::support::service::Service;
 
 /// No start and no stop takes so long.
 const PATIENCE: Duration = Duration::from_secs(20);
