@@ -2,24 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::process::hfdepot;
+
 /// No start and no stop takes so long.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The binary in a world of its own: nothing of the machine's environment reaches it.
-fn hfdepot(home: &Path, args: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hfdepot"));
-    command
-        .args(args)
-        .env_clear()
-        .env("HOME", home)
-        .envs(variables.iter().copied());
-    command
-}
 
 fn output(home: &Path, args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let Output {

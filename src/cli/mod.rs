@@ -5,6 +5,7 @@
 pub mod config;
 pub mod history;
 pub mod key;
+pub mod restore;
 pub mod serve;
 
 use std::process::ExitCode;
@@ -40,6 +41,8 @@ enum Command {
     History(Box<history::HistoryCommand>),
     /// Make, list and remove API keys while the service does not run
     Key(key::KeyArgs),
+    /// Put a copy of the database back while the service does not run, or list the copies
+    Restore(restore::RestoreArgs),
     /// Show the version
     Version,
 }
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
             config::main(&command, &matches)
         }
         Command::Key(args) => key::main(&args),
+        Command::Restore(args) => restore::main(&args),
         Command::Serve(command) => {
             let (_, matches) = matches.remove_subcommand().unwrap_or_default();
             serve::main(&command.args, &matches, command.check_config, &cli.log)

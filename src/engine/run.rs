@@ -66,7 +66,7 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth
     let Claimed { job, lease } = claimed;
     let seq = job.seq;
     tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
-    let meter = Arc::new(Meter::new(lease, &job));
+    let meter = Arc::new(Meter::new(lease, &job, shared.tallies.clone()));
     shared.checkpoint.add_run(&meter);
     let id = job.id.clone();
     let result = drive(&shared, job, meter.clone(), bandwidth, stop).await;
@@ -93,7 +93,10 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth
         }
     };
     match settle(&shared, &meter, &outcome).await {
-        Ok(status) => tracing::info!(job.id = %id, %status, ?outcome, "job settled"),
+        Ok(status) => {
+            shared.tallies.settled(&outcome);
+            tracing::info!(job.id = %id, %status, ?outcome, "job settled");
+        }
         Err(error) => {
             tracing::error!(job.id = %id, %error, "the job could not be settled; its lease will run out")
         }

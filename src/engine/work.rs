@@ -48,7 +48,7 @@ pub const KINDS: &[JobKind] = &[JobKind::Mirror, JobKind::Verify, JobKind::Expor
 /// Jobs of these kinds at once, one of each: none waits for one of another kind.
 const SLOTS: usize = KINDS.len();
 /// Longest sleep of the loop: a safety net, since every change rings.
-const PACE: Duration = Duration::from_secs(5);
+pub const PACE: Duration = Duration::from_secs(5);
 /// Items that [`Task::pending`] reads at a time.
 const PAGE: i64 = 512;
 
@@ -262,15 +262,18 @@ pub async fn run(shared: Arc<Shared>, owner: Arc<str>) {
         if shared.stop.is_cancelled() {
             break;
         }
-        let sleep = match slots.turn().await {
+        let task = &shared.turns[1];
+        let sleep = match task.perform(slots.turn(), |_| String::new()).await {
             Ok(sleep) => sleep,
             Err(error) => {
                 tracing::error!(%error, "the queue cannot be read; trying again");
                 Duration::from_secs(1)
             }
         };
+        task.next_in(sleep);
         tokio::select! {
             () = &mut rung => {}
+            () = task.asked() => {}
             () = shared.stop.cancelled() => {}
             () = tokio::time::sleep(sleep) => {}
             Some(ended) = slots.runs.join_next() => slots.ended(ended),
@@ -334,7 +337,7 @@ async fn one(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
     let (id, seq, kind) = (job.id.clone(), job.seq, job.kind);
     tracing::info!(job.id = %id, %kind, attempt = job.attempt, "job started");
-    let meter = Arc::new(Meter::new(lease, &job));
+    let meter = Arc::new(Meter::new(lease, &job, shared.tallies.clone()));
     shared.checkpoint.add_run(&meter);
     let task = Task {
         shared: shared.clone(),
@@ -359,7 +362,10 @@ async fn one(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
         }
     };
     match shared.store.settle(&meter.lease, &outcome).await {
-        Ok(status) => tracing::info!(job.id = %id, %kind, %status, ?outcome, "job settled"),
+        Ok(status) => {
+            shared.tallies.settled(&outcome);
+            tracing::info!(job.id = %id, %kind, %status, ?outcome, "job settled");
+        }
         Err(error) => {
             tracing::error!(job.id = %id, %error, "the job could not be settled; its lease will run out")
         }

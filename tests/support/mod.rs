@@ -10,6 +10,8 @@ pub mod base;
 pub mod depot;
 pub mod hub;
 pub mod migrations;
+pub mod process;
 pub mod proxy;
 pub mod schema;
 pub mod service;
+pub mod sse;

@@ -1012,6 +1012,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs here, and where it keeps its things */
+        get: operations["getAbout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The copies of the database, newest first */
+        get: operations["listBackups"];
+        put?: never;
+        /**
+         * Copies the database now
+         * @description The answer comes when the copy is on disk.
+         */
+        post: operations["createBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/backups/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of a copy
+         * @description Needs the scope `admin`: it holds everything that the service knows, the token too.
+         */
+        get: operations["downloadBackup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/checks": {
         parameters: {
             query?: never;
@@ -1027,6 +1085,84 @@ export interface paths {
         get: operations["getSystemChecks"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest lines of the service's log
+         * @description They are kept in memory since the start of the service, up to 5000 lines and 4 MiB, without tokens and
+         *     signatures. How much is logged at all is set by `--log-level`.
+         */
+        get: operations["getLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/log/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The service's log as it grows, as server-sent events
+         * @description Begins behind `after`, or with the next line when it is missing.
+         */
+        get: operations["streamLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The periodic work of the service, and how it went */
+        get: operations["listTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/tasks/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins a round of a task now
+         * @description The round goes on behind the answer; `last` of the list tells how it went.
+         */
+        post: operations["runTask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1070,6 +1206,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The service in numbers, for Prometheus
+         * @description Outside of `/api`, and with the same login.
+         */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -1091,6 +1247,51 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What runs here. */
+        About: {
+            build: components["schemas"]["AboutBuild"];
+            /** @description SPDX expression of the licence. */
+            licence: string;
+            paths: components["schemas"]["AboutPaths"];
+            /**
+             * Format: int32
+             * @description Id of the process.
+             */
+            pid: number;
+            /**
+             * Format: int64
+             * @description Version of the schema of the database.
+             */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description When the service started.
+             */
+            startedAt: string;
+            version: string;
+        };
+        /** @description How this binary was built. */
+        AboutBuild: {
+            /** @description What its packager named it by `HFDEPOT_BUILD` when it was built; mostly empty. */
+            label: string;
+            /** @description `release` or `debug`. */
+            profile: string;
+            /** @description The machine it was built for, such as `x86_64-linux`. */
+            target: string;
+            /** @description Whether the web pages are inside. */
+            web: boolean;
+        };
+        /** @description Directories of the service. */
+        AboutPaths: {
+            /** @description Its copies. */
+            backups: string;
+            /** @description Root of the cache. */
+            cache: string;
+            /** @description The database. */
+            database: string;
+            /** @description The Hub cache in it. */
+            hub: string;
+        };
         /** @description What a repo is, what it holds and what a user would want of it. */
         Analysis: {
             /** @description When the facts were gathered, RFC 3339 UTC. */
@@ -1237,6 +1438,45 @@ export interface components {
             sample_rate?: number | null;
             task: string;
             task_description: string;
+        };
+        /** @description One copy. */
+        Backup: {
+            /** @description Why it was made: `daily`, `manual`, or `schema-7` before a migration from that schema. */
+            label: string;
+            /** Format: date-time */
+            madeAt: string;
+            name: components["schemas"]["BackupName"];
+            /**
+             * Format: int64
+             * @description Version of the schema in it; `null` when the file cannot be read.
+             */
+            schemaVersion: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of the file.
+             */
+            size: number;
+            /** @description Whether this version of the service can be put back to it. */
+            usable: boolean;
+        };
+        /**
+         * @description Name of a copy: `hfdepot-<UTC milliseconds>-<label>.db`. Holds no path.
+         * @example hfdepot-1764410400000-daily.db
+         */
+        BackupName: string;
+        /** @description All copies. */
+        Backups: {
+            /** @description Newest first. */
+            backups: components["schemas"]["Backup"][];
+            /** @description Where they lie. */
+            directory: string;
+            /** @description Copies of each sort that are kept. */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Newest schema version that this version of the service knows.
+             */
+            schemaVersion: number;
         };
         /**
          * @description What to do with each job.
@@ -1756,9 +1996,8 @@ export interface components {
             /** @description The folder: below the first `--export-dir`, or an absolute path below any. */
             dest: string;
             /** @description Patterns of files to have, as in a download; none means all. */
-            filters?: string[] | null;
+            filters?: (string)[] | null;
             mode?: components["schemas"]["Placing"] | null;
-            /** @description `owner/name`. */
             repo: string;
             /** @description A ref, a commit, or its first digits, seven at least; by default what the list shows. */
             revision?: string | null;
@@ -2219,7 +2458,7 @@ export interface components {
             dryRun?: boolean | null;
             mode?: components["schemas"]["Placing"] | null;
             /** @description Whose files they are, when `dir` is a folder of plain files that is not named `owner/name`. */
-            repo?: string | null;
+            repo?: (string) | null;
             type?: components["schemas"]["RepoType"] | null;
         };
         /** @description The job that does it. */
@@ -2246,6 +2485,8 @@ export interface components {
             attempt: number;
             category: string;
             commit: string | null;
+            /** @description Why the engine uses as many connections as it does; empty unless it fetches this job now. */
+            connectionsReason: string;
             /** Format: date-time */
             createdAt: string;
             destinationWarning: string;
@@ -2451,6 +2692,8 @@ export interface components {
             /** @description Always `true`. */
             success: boolean;
         };
+        /** @enum {string} */
+        Layout: "cache" | "local";
         /** @description Which limits hold. */
         LimitsNow: {
             /** @description `normal`, `slow` or `paused`. */
@@ -2486,6 +2729,8 @@ export interface components {
             /** @description When something else holds; `null` when nothing is going to change. */
             until: string | null;
         };
+        /** @enum {string} */
+        LinkMode: "auto" | "symlink" | "hardlink" | "copy";
         /** @description An event. */
         LiveEvent: {
             /**
@@ -2568,6 +2813,51 @@ export interface components {
              * @description Queued jobs.
              */
             queued: number;
+        };
+        /** @description One line of the log. */
+        LogEntry: {
+            /** Format: date-time */
+            at: string;
+            /** @description What belongs to it, by name. */
+            fields: {
+                [key: string]: string;
+            };
+            level: components["schemas"]["LogLevel"];
+            /** @description The sentence. */
+            message: string;
+            /**
+             * Format: int64
+             * @description Rises with each line, also over restarts of the service.
+             */
+            seq: number;
+            /** @description The part of the service that wrote it. */
+            target: string;
+        };
+        /** @description One server-sent event of the log. */
+        LogEvent: {
+            /** @description A `LogEntry` as JSON; of a `gap` how many lines are missing, as `{"missed":n}`. */
+            data: string;
+            /** @description `line`, or `gap` before a line that does not follow on the one before. */
+            event: string;
+            /** @description Number of the line, to go on behind it. */
+            id: string;
+        };
+        /** @enum {string} */
+        LogLevel: "error" | "warn" | "info" | "debug" | "trace";
+        /** @description Some lines of the log. */
+        LogPage: {
+            /**
+             * Format: int64
+             * @description For `?after=`: the lines that come behind these.
+             */
+            cursor: number;
+            /** @description Oldest first. */
+            entries: components["schemas"]["LogEntry"][];
+            /**
+             * Format: int64
+             * @description Lines that should stand before these, and are kept no more.
+             */
+            missed: number;
         };
         /** @description The `lora` object. */
         Lora: {
@@ -3154,6 +3444,34 @@ export interface components {
             /** @description Names the field and says what it must be. */
             detail: string;
         };
+        /** @description How the outside is reached; what is missing or `null` stays. */
+        ProxyPatch: {
+            /** @description Ignore `HTTP_PROXY` and its kin. */
+            noEnvProxy?: boolean | null;
+            /** @description Hosts that are reached directly. */
+            noProxy?: string | null;
+            /** @description Password at the proxy; empty clears it. */
+            password?: string | null;
+            /** @description `http`, `https`, `socks5` or `socks5h` URL without a login; empty = none. */
+            url?: string | null;
+            /** @description User name at the proxy. */
+            username?: string | null;
+        };
+        /** @description How the outside is reached. */
+        ProxyShown: {
+            /** @description Whether a password is known. It is never shown. */
+            hasPassword: boolean;
+            /** @description Always `false`: certificates are always checked. */
+            insecureSkipVerify: boolean;
+            /** @description Whether `HTTP_PROXY` and its kin are ignored. */
+            noEnvProxy: boolean;
+            /** @description Hosts that are reached directly: names, `.suffix`, addresses, CIDR, `*`; commas between. */
+            noProxy: string;
+            /** @description `http`, `https`, `socks5` or `socks5h` URL; empty = none given here. */
+            url: string;
+            /** @description User name at the proxy; empty = none. */
+            username: string;
+        };
         /** @description Whether the proxy takes connections. */
         ProxyTrial: {
             /** @description Whether a proxy is set. */
@@ -3398,7 +3716,7 @@ export interface components {
         /** @description Which check to repair after. */
         RepairRequest: {
             /** @description A check that has ended. */
-            jobId: string;
+            jobId: components["schemas"]["JobId"];
         };
         /**
          * @description `owner/name` as the Hub allows it: `[A-Za-z0-9._-]`, at most 96 characters in all,
@@ -3633,6 +3951,102 @@ export interface components {
             /** @description Snapshots that have it. */
             versions?: string[];
         };
+        /** @description Every setting and where it comes from. Secrets are masked. */
+        Settings: {
+            /** @description First wait between attempts. */
+            backoffInitial: string;
+            /** @description Longest wait between attempts. */
+            backoffMax: string;
+            /** @description Root of the cache. */
+            cacheDir: string;
+            /** @description The configuration file in use; empty = none. */
+            configFile: string;
+            /** @description Root of the cache as it was given; empty = nowhere. */
+            configuredCacheDir: string;
+            /**
+             * Format: int32
+             * @description Connections per file, 1–64.
+             */
+            connections: number;
+            /** @description Folders for sorts of models. */
+            downloadRoutes: {
+                [key: string]: string;
+            };
+            /** @description The Hub cache. */
+            effectiveHubDir: string;
+            /** @description Base URL of the Hub; empty = `https://huggingface.co`. */
+            endpoint: string;
+            /** @description Free bytes a volume keeps; empty = the smaller of 1 GiB and 5 % of the volume. */
+            freeSpaceFloor: string;
+            /**
+             * Format: int32
+             * @description Days that history and events are kept; 0 = for ever.
+             */
+            historyRetention: number;
+            /** @description What said where it is. */
+            hubDirSource: string;
+            /** @description How a snapshot shows a blob. */
+            linkMode: components["schemas"]["LinkMode"];
+            /** @description Folder of plain files that takes the place of the cache; empty = none. */
+            localDir: string;
+            /** @description Folders that are looked through for models. */
+            localScanDirs: string[];
+            /** @description Settings that the API cannot change now. */
+            locked: string[];
+            /**
+             * Format: int32
+             * @description Jobs at once, 1–32.
+             */
+            maxActive: number;
+            /**
+             * Format: int32
+             * @description Connections of all jobs together, 1–256.
+             */
+            maxConnections: number;
+            /**
+             * Format: int32
+             * @description Files of one job at once, 1–64.
+             */
+            maxFilesPerJob: number;
+            /** @description Bytes a second over all jobs; empty or `0` = no limit. */
+            maxSpeed: string;
+            /** @description Files from this size on get several connections. */
+            multipartThreshold: string;
+            /** @description How the outside is reached. */
+            proxy: components["schemas"]["ProxyShown"];
+            /**
+             * Format: int32
+             * @description Days a finished job stays in the list; 0 = for ever.
+             */
+            retentionDays: number;
+            /**
+             * Format: int32
+             * @description Attempts after the first without progress, 0–20.
+             */
+            retries: number;
+            /** @description Saved settings that a flag or variable overrides. */
+            shadowed: string[];
+            /** @description The flag, variable or file that gave a value. */
+            sourceNames: {
+                [key: string]: string;
+            };
+            /** @description Where each value comes from. Parts of the proxy have a dot: `proxy.url`. */
+            sources: {
+                [key: string]: components["schemas"]["Source"];
+            };
+            /** @description A connection without a byte for so long is replaced; `0` = never. */
+            stallTimeout: string;
+            /** @description `local` when `localDir` is set. */
+            storageMode: components["schemas"]["Layout"];
+            /** @description Always empty: mirror targets are rows of the database. */
+            targetsFile: string;
+            /** @description Masked; its last four characters show when it has more than eight. Empty = none. */
+            token: string;
+            /** @description Whether there is a token that is not sent, because it belongs to another endpoint. */
+            tokenHeldBack: boolean;
+            /** @description What is compared before a file counts as done. */
+            verify: components["schemas"]["Verify"];
+        };
         /** @description A change that was made. */
         SettingsChanged: {
             /** @description Says so. */
@@ -3644,6 +4058,88 @@ export interface components {
             /** @description What the change brought with it. */
             warnings: string[];
         };
+        /** @description Settings to change; what is missing or `null` stays, other fields are ignored. */
+        SettingsPatch: {
+            /** @description First wait between attempts, not longer than the longest. */
+            backoffInitial?: string | null;
+            /** @description Longest wait between attempts. */
+            backoffMax?: string | null;
+            /** @description Root of the cache. Ignored unless the service was started with `--allow-path-settings`, as all folders are. */
+            cacheDir?: string | null;
+            /**
+             * Format: int64
+             * @description Connections per file.
+             */
+            connections?: number | null;
+            /** @description Folders for sorts of models. */
+            downloadRoutes?: {
+                audio?: string;
+                diffusion?: string;
+                embedding?: string;
+                llm?: string;
+                "llm/gguf"?: string;
+                "llm/safetensors"?: string;
+            } | null;
+            /** @description Base URL of the Hub; empty = `https://huggingface.co`. A change drops the token of another server. */
+            endpoint?: string | null;
+            /** @description Free bytes a volume keeps; empty = the smaller of 1 GiB and 5 % of the volume. */
+            freeSpaceFloor?: string | null;
+            /**
+             * Format: int64
+             * @description Days that history and events are kept; 0 = for ever.
+             */
+            historyRetention?: number | null;
+            /** @description How a snapshot shows a blob. */
+            linkMode?: ("auto" | "symlink" | "hardlink" | "copy") | null;
+            /** @description Folder of plain files in place of the cache; empty = the cache. */
+            localDir?: string | null;
+            /** @description Folders that are looked through for models. */
+            localScanDirs?: string[] | null;
+            /**
+             * Format: int64
+             * @description Jobs at once.
+             */
+            maxActive?: number | null;
+            /**
+             * Format: int64
+             * @description Connections of all jobs together.
+             */
+            maxConnections?: number | null;
+            /**
+             * Format: int64
+             * @description Files of one job at once.
+             */
+            maxFilesPerJob?: number | null;
+            /** @description Bytes a second over all jobs; empty = no limit. */
+            maxSpeed?: string | null;
+            /** @description Files from this size on get several connections. */
+            multipartThreshold?: string | null;
+            proxy?: components["schemas"]["ProxyPatch"] | null;
+            /**
+             * Format: int64
+             * @description Days a finished job stays in the list; 0 = for ever.
+             */
+            retentionDays?: number | null;
+            /**
+             * Format: int64
+             * @description Attempts after the first without progress.
+             */
+            retries?: number | null;
+            /** @description A connection without a byte for so long is replaced: 1 s to 1 h; `0` = never. */
+            stallTimeout?: string | null;
+            /** @description Hub token; empty clears it, its mask keeps it. */
+            token?: string | null;
+            /** @description What is compared before a file counts as done; `etag` means `size`. */
+            verify?: ("none" | "size" | "etag" | "sha256") | null;
+        };
+        /** @description What is to be tried; what is missing or `null` is taken as it is. */
+        SettingsTrial: {
+            /** @description Base URL of a Hub. */
+            endpoint?: string | null;
+            proxy?: components["schemas"]["ProxyPatch"] | null;
+            /** @description Hub token. */
+            token?: string | null;
+        };
         /** @description A file that would be left out. */
         SkippedFile: {
             path: string;
@@ -3652,6 +4148,8 @@ export interface components {
             /** Format: int64 */
             size: number;
         };
+        /** @enum {string} */
+        Source: "flag" | "env" | "database" | "file" | "default";
         /** @description Speeds over time, of bytes from the network. */
         Speed: {
             /** @description What happened meanwhile; only for one job. */
@@ -3748,6 +4246,59 @@ export interface components {
         SystemChecks: {
             checks: components["schemas"]["SystemCheck"][];
         };
+        /** @description One sort of periodic work. */
+        SystemTask: {
+            /** @description Whether a change begins a round too. */
+            alsoOnChange: boolean;
+            /**
+             * Format: int64
+             * @description Longest time from one round to the next, in milliseconds.
+             */
+            everyMs: number;
+            /**
+             * Format: int64
+             * @description Those of them that failed.
+             */
+            failures: number;
+            last: components["schemas"]["TaskRun"] | null;
+            name: components["schemas"]["TaskName"];
+            /**
+             * Format: date-time
+             * @description When the next round is due.
+             */
+            nextAt: string;
+            /**
+             * Format: date-time
+             * @description Since when a round goes on; `null` when none does.
+             */
+            runningSince: string | null;
+            /**
+             * Format: int64
+             * @description Rounds since the start of the service.
+             */
+            runs: number;
+        };
+        /** @description All periodic work. */
+        SystemTasks: {
+            tasks: components["schemas"]["SystemTask"][];
+        };
+        /** @enum {string} */
+        TaskName: "backup" | "clean_up" | "ballast" | "library" | "library_deep" | "queue" | "work" | "limits";
+        /** @enum {string} */
+        TaskOutcome: "ok" | "failed";
+        /** @description A round that has ended. */
+        TaskRun: {
+            /** @description What was done, or why it failed; for people. May be empty. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            durationMs: number;
+            outcome: components["schemas"]["TaskOutcome"];
+            /** Format: date-time */
+            startedAt: string;
+        };
         /** @description Whether the endpoint knows the token. */
         TokenTrial: {
             /** @description Whether there is a token at all. */
@@ -3842,7 +4393,7 @@ export interface components {
         VerifyRequest: {
             mode?: components["schemas"]["CheckMode"] | null;
             /** @description One repo, `owner/name`; all of the cache when it is left out. */
-            repo?: string | null;
+            repo?: (string) | null;
             speed?: components["schemas"]["CheckSpeed"] | null;
             type?: components["schemas"]["RepoType"] | null;
         };
@@ -4379,6 +4930,16 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             /** @description The folder is not allowed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The folder is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6879,9 +7440,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Settings"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6902,9 +7461,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    [key: string]: unknown;
-                };
+                "application/json": components["schemas"]["SettingsPatch"];
             };
         };
         responses: {
@@ -6945,10 +7502,9 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description Any of `endpoint`, `token` and `proxy`, as for `POST /api/settings` */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["SettingsTrial"];
             };
         };
         responses: {
@@ -7039,6 +7595,127 @@ export interface operations {
             507: components["responses"]["DatabaseFull"];
         };
     };
+    getAbout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Version, build and directories */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["About"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    listBackups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The copies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    createBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The copy */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    downloadBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the copy */
+                name: components["schemas"]["BackupName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An SQLite database */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.sqlite3": number[];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such copy */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
     getSystemChecks: {
         parameters: {
             query?: never;
@@ -7060,6 +7737,185 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    getLog: {
+        parameters: {
+            query?: {
+                /** @description At least so important: `warn` gives warnings and errors. */
+                level?: ("error" | "warn" | "info" | "debug" | "trace") | string;
+                /** @description Text in sentence, target or fields, in any case. */
+                q?: string;
+                /** @description Only lines behind this one; the newest ones when it is missing. */
+                after?: number | string;
+                /** @description 500 unless told; a text has all unless told */
+                limit?: number | string;
+                /** @description `json` (unless told) or `text` */
+                format?: ("json" | "text") | string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                    "text/plain": string;
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    streamLog: {
+        parameters: {
+            query?: {
+                /** @description At least so important: `warn` gives warnings and errors. */
+                level?: ("error" | "warn" | "info" | "debug" | "trace") | string;
+                /** @description Text in sentence, target or fields, in any case. */
+                q?: string;
+                /** @description Only lines behind this one; the newest ones when it is missing. */
+                after?: number | string;
+            };
+            header?: {
+                /** @description Go on behind this line */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `line` and `gap` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["LogEvent"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description Too many clients follow the log */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    listTasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each task */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemTasks"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    runTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the task */
+                name: components["schemas"]["TaskName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A round goes on already; nothing else is begun */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemTask"];
+                };
+            };
+            /** @description It begins */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemTask"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such task */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseBusy"];
@@ -7133,6 +7989,33 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text format 0.0.4 of Prometheus */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     isReady: {
