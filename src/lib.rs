@@ -7,7 +7,7 @@
 //! 2   engine                  claim, plan, fetch, checkpoint, verify, publish
 //! 1   store   hub   disk   mirror   SQL | Hub client | files and cache | targets; never each other
 //! 0   model                   words and rules; no I/O, no async
-//! beside: config, clock, files, lifecycle, telemetry; `service` puts the floors together, `upkeep` sweeps them
+//! beside: config, clock, files, lifecycle, tasks, telemetry; `service` puts the floors together, `upkeep` sweeps them
 //! ```
 
 pub mod cli;
@@ -23,5 +23,6 @@ pub mod mirror;
 pub mod model;
 pub mod service;
 pub mod store;
+pub mod tasks;
 pub mod telemetry;
 pub mod upkeep;

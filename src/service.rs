@@ -24,17 +24,19 @@ use crate::http::checks::Checks;
 use crate::http::feed::Feed;
 use crate::http::guard::GuardConfig;
 use crate::http::live_settings::LiveSettings;
+use crate::http::log::LogTails;
+use crate::http::metrics::Measures;
 use crate::http::readiness::Readiness;
 use crate::http::removals::Removals;
 use crate::http::shown::Shown;
 use crate::http::state::App;
 use crate::lifecycle::{CancellationToken, Exit, ExitError};
 use crate::model::limits::{Limits, PausedUntil};
-use crate::store::{Store, StoreError};
-use crate::upkeep;
+use crate::model::task::TaskName;
+use crate::store::{self, DATABASE, Restored, Store, StoreError};
+use crate::tasks::Task;
+use crate::upkeep::{Kept, Upkeep};
 
-/// Name of the database in the data directory.
-const DATABASE: &str = "hfdepot.db";
 /// How long requests and WebSockets may take to end, of the five seconds of the soft stop.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Threads of the engine's own runtime at least: one may wait for the disk.
@@ -75,6 +77,24 @@ pub async fn start_on(
 /// With [`Exit::Locked`] when another process has the lock, with [`Exit::NewerSchema`] when a
 /// newer hfdepot wrote the database.
 pub async fn open_store(data_dir: &Path) -> anyhow::Result<(Store, DataDirLock)> {
+    let lock = lock(data_dir)?;
+    let store = Store::open(&data_dir.join(DATABASE)).await.map_err(told)?;
+    for name in [DATABASE, "hfdepot.db-wal", "hfdepot.db-shm"] {
+        keep_private(&data_dir.join(name), 0o600);
+    }
+    Ok((store, lock))
+}
+
+/// Puts the database file `from` in place of that of a data directory, while no service runs on it.
+///
+/// # Errors
+/// As [`open_store`]; also when `from` is damaged. The database that was there is kept then as it was.
+pub async fn restore(data_dir: &Path, from: &Path) -> anyhow::Result<Restored> {
+    let _lock = lock(data_dir)?;
+    store::restore(&data_dir.join(DATABASE), from).await.map_err(told)
+}
+
+fn lock(data_dir: &Path) -> anyhow::Result<DataDirLock> {
     let lock = DataDirLock::acquire(data_dir).map_err(|error| match error {
         LockError::Held { .. } => ExitError {
             exit: Exit::Locked,
@@ -84,20 +104,19 @@ pub async fn open_store(data_dir: &Path) -> anyhow::Result<(Store, DataDirLock)>
         LockError::Disk(error) => anyhow::Error::new(error),
     })?;
     keep_private(data_dir, 0o700);
-    let store = Store::open(&data_dir.join(DATABASE))
-        .await
-        .map_err(|error| match error {
-            StoreError::NewerSchema { .. } => ExitError {
-                exit: Exit::NewerSchema,
-                message: error.to_string(),
-            }
-            .into(),
-            error => anyhow::Error::new(error),
-        })?;
-    for name in [DATABASE, "hfdepot.db-wal", "hfdepot.db-shm"] {
-        keep_private(&data_dir.join(name), 0o600);
+    Ok(lock)
+}
+
+/// The error with its exit code, where it has one of its own.
+fn told(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::NewerSchema { .. } => ExitError {
+            exit: Exit::NewerSchema,
+            message: error.to_string(),
+        }
+        .into(),
+        error => anyhow::Error::new(error),
     }
-    Ok((store, lock))
 }
 
 /// What is open before the address is taken.
@@ -175,17 +194,20 @@ impl Opened {
 
         let shown = Arc::new(Shown::new(self.store.clone(), settings.clone(), engine.clone()));
         let (feed, feed_end) = Feed::start(self.store.clone(), shown.clone(), settings.clone(), stop.clone());
-        let clock_end = tokio::spawn(settings.clone().follow_clock(stop.clone()));
-        let upkeep_end = tokio::spawn(upkeep::run(
-            self.store.clone(),
-            self.database.clone(),
-            settings.clone(),
-            feed.clone(),
-            stop.clone(),
-        ));
-        let library_end = tokio::spawn(upkeep::follow_cache(
-            engine.clone(),
-            settings.clone(),
+        let upkeep = Upkeep::new();
+        let limits = Task::new(TaskName::Limits, http::limits::TICK, http::limits::TICK);
+        let mut tasks = upkeep.tasks();
+        tasks.extend(engine.tasks());
+        tasks.push(limits.clone());
+        let clock_end = tokio::spawn(settings.clone().follow_clock(limits, stop.clone()));
+        let upkeep_end = tokio::spawn(upkeep.run(
+            Kept {
+                store: self.store.clone(),
+                database: self.database.clone(),
+                engine: engine.clone(),
+                settings: settings.clone(),
+                feed: feed.clone(),
+            },
             stop.clone(),
         ));
         let sockets = TaskTracker::new();
@@ -194,6 +216,9 @@ impl Opened {
             engine,
             settings,
             data_dir: self.data_dir,
+            tasks,
+            log_tails: LogTails::default(),
+            measures: Measures::new().context("The measures cannot be set up")?,
             shown,
             feed,
             readiness: Readiness::default(),
@@ -206,7 +231,7 @@ impl Opened {
             stop: stop.clone(),
             sockets: sockets.clone(),
         });
-        let router = http::finish(http::routes(app), GuardConfig::new(options, self.store.clone()));
+        let router = http::service(app, GuardConfig::new(options, self.store.clone()));
         let router = http::base_path::mount(router, &options.base_path);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -230,7 +255,7 @@ impl Opened {
         if !engine_end.is_finished() {
             let _ = engine_end.await;
         }
-        let _ = tokio::join!(feed_end, upkeep_end, clock_end, library_end);
+        let _ = tokio::join!(feed_end, upkeep_end, clock_end);
         self.store.close().await;
         drop(runtime);
         tracing::info!("stopped");

@@ -2,13 +2,20 @@
 //!
 //! The log goes to standard error; standard output belongs to commands. Lines carry fields
 //! with units (`job.id`, `size_bytes`). What must never be logged: tokens, passwords,
-//! query strings and signed URLs; those who log a URL cut it at `?` first.
+//! query strings and signed URLs; those who log a URL cut it at `?` first. The newest lines are
+//! kept in memory too ([`recent()`]), for the API.
+
+mod recent;
+mod scrub;
 
 use std::io::IsTerminal;
 
 use clap::{ArgAction, Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt};
+
+pub use recent::{Line, Look, Recent, recent};
 
 /// Form of the log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -72,15 +79,14 @@ pub fn init(options: &LogOptions) -> Result<(), String> {
         LogFormat::Human => true,
         LogFormat::Json => false,
     };
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let log = tracing_subscriber::registry().with(filter).with(recent().layer());
+    let lines = fmt::layer().with_writer(std::io::stderr);
     let installed = if human {
         // https://no-color.org: any value but the empty one switches colours off.
         let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        lines.with_ansi(colours).with_target(false).finish().try_init()
+        log.with(lines.with_ansi(colours).with_target(false)).try_init()
     } else {
-        lines.json().flatten_event(true).finish().try_init()
+        log.with(lines.json().flatten_event(true)).try_init()
     };
     installed.map_err(|error| format!("The log cannot be set up: {error}"))
 }

@@ -1,121 +1,224 @@
 //! Housekeeping: old jobs, spans and, where it is wished, old history go, a copy of the database is
-//! made each day, the index of the cache follows the disk.
+//! made each day, the index of the cache follows the disk. Each of it is a [`Task`].
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::disk::library::ScanEnd;
 use crate::engine::Engine;
 use crate::http::feed::Feed;
 use crate::http::live_settings::LiveSettings;
-use crate::store::{Store, newest_backup};
+use crate::model::task::TaskName;
+use crate::store::{Store, StoreError, newest_backup};
+use crate::tasks::{Cause, Task};
 
 /// Before the first round: a start has more urgent work.
 const FIRST_ROUND: Duration = Duration::from_secs(60);
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(3600);
+/// Time between two copies of the database.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Age of the newest copy at which another one is made. Less than a day by half a round, so that
 /// copies do not wander through the day.
 const BACKUP_AGE: Duration = Duration::from_secs(24 * 3600 - 1800);
 /// Time between two looks at the cache that nobody asked for.
 const CACHE_ROUND: Duration = Duration::from_secs(900);
-/// Looks of which one reads every repo anew: a day's. It finds when contents were last read.
-const CACHE_DEEP_ROUNDS: u32 = 96;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-/// Goes its rounds until `stop`.
-pub async fn run(
-    store: Store,
-    database: PathBuf,
-    settings: LiveSettings,
-    feed: Feed,
-    stop: CancellationToken,
-) {
-    let mut rounds = interval_at(Instant::now() + FIRST_ROUND, ROUND);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    lay_ballast(&store, &database);
-    while stop.run_until_cancelled(rounds.tick()).await.is_some() {
-        purge(&store, &settings, &feed).await;
-        lay_ballast(&store, &database);
-        if backup_is_due(&database) {
-            match store.backup(&database, "daily").await {
-                Ok(copy) => tracing::info!(copy = %copy.display(), "copied the database"),
-                Err(error) => tracing::error!(%error, "the database could not be copied"),
+/// What the housekeeping works on.
+pub struct Kept {
+    /// The database.
+    pub store: Store,
+    /// Its file.
+    pub database: PathBuf,
+    /// Keeps the index of the cache.
+    pub engine: Engine,
+    /// How long what is kept, and where the cache is.
+    pub settings: LiveSettings,
+    /// Told of jobs that leave the list.
+    pub feed: Feed,
+}
+
+/// The tasks of the housekeeping.
+pub struct Upkeep {
+    backup: Arc<Task>,
+    clean_up: Arc<Task>,
+    ballast: Arc<Task>,
+    library: Arc<Task>,
+    /// Finds when contents were last read.
+    library_deep: Arc<Task>,
+}
+
+impl Upkeep {
+    /// The tasks, of which none has been done yet.
+    #[allow(clippy::new_without_default)] // Their times count from here.
+    pub fn new() -> Self {
+        Self {
+            backup: Task::new(TaskName::Backup, DAY, FIRST_ROUND),
+            clean_up: Task::new(TaskName::CleanUp, ROUND, FIRST_ROUND),
+            ballast: Task::new(TaskName::Ballast, ROUND, Duration::ZERO),
+            library: Task::new(TaskName::Library, CACHE_ROUND, Duration::ZERO),
+            library_deep: Task::new(TaskName::LibraryDeep, DAY, DAY),
+        }
+    }
+
+    /// All of them, for those who show them.
+    pub fn tasks(&self) -> Vec<Arc<Task>> {
+        let Self {
+            backup,
+            clean_up,
+            ballast,
+            library,
+            library_deep,
+        } = self;
+        [backup, clean_up, ballast, library, library_deep]
+            .map(Arc::clone)
+            .into()
+    }
+
+    /// Does its rounds until `stop`.
+    pub async fn run(self, kept: Kept, stop: CancellationToken) {
+        tokio::join!(
+            copy_daily(&self.backup, &kept, &stop),
+            clean_up(&self.clean_up, &kept, &stop),
+            keep_ballast(&self.ballast, &kept, &stop),
+            follow_cache(&self.library, false, &kept, &stop),
+            follow_cache(&self.library_deep, true, &kept, &stop),
+        );
+    }
+}
+
+/// Copies the database when the newest copy is a day old, also one that was made by hand or before
+/// the start.
+async fn copy_daily(task: &Task, kept: &Kept, stop: &CancellationToken) {
+    let Kept { store, database, .. } = kept;
+    task.next_in(backup_due_in(database).max(FIRST_ROUND));
+    // Looked at each round too: copies may go, and clocks may jump.
+    let next = async || {
+        let due = tokio::time::timeout(ROUND, task.due(stop)).await;
+        due.unwrap_or(Some(Cause::Due))
+    };
+    while let Some(cause) = next().await {
+        let wait = backup_due_in(database);
+        if cause == Cause::Due && !wait.is_zero() {
+            task.next_in(wait);
+            continue;
+        }
+        let label = if cause == Cause::Asked { "manual" } else { "daily" };
+        let copied = task.perform(store.backup(database, label), |copy| copy.name.to_string());
+        match copied.await {
+            Ok(copy) => {
+                tracing::info!(copy = %copy.name, size_bytes = copy.size_bytes, "copied the database");
+                task.next_in(backup_due_in(database));
+            }
+            Err(error) => {
+                tracing::error!(%error, "the database could not be copied");
+                task.next_in(ROUND);
             }
         }
     }
 }
 
-/// A few system calls, so no thread of its own.
-fn lay_ballast(store: &Store, database: &Path) {
-    if let Err(error) = store.lay_ballast(database) {
-        tracing::info!(%error, "no space is set aside beside the database");
+async fn keep_ballast(task: &Task, kept: &Kept, stop: &CancellationToken) {
+    while task.due(stop).await.is_some() {
+        // A few system calls, so no thread of its own.
+        let laid = task.perform(async { kept.store.lay_ballast(&kept.database) }, |()| {
+            String::new()
+        });
+        if let Err(error) = laid.await {
+            tracing::info!(%error, "no space is set aside beside the database");
+        }
     }
 }
 
-/// Keeps the index of the cache near the truth until `stop`: looked through at the start and
-/// every quarter of an hour, read whole once a day.
-pub async fn follow_cache(engine: Engine, settings: LiveSettings, stop: CancellationToken) {
-    let mut rounds = tokio::time::interval(CACHE_ROUND);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let library = engine.library();
-    library.sweep(&settings.get().cache.hub).await;
-    let mut round = 0u32;
-    while stop.run_until_cancelled(rounds.tick()).await.is_some() {
-        let hub = settings.get().cache.hub.clone();
-        let deep = round.checked_rem(CACHE_DEEP_ROUNDS) == Some(0) && round > 0;
-        let Some(scanned) = stop.run_until_cancelled(library.refresh(&hub, deep)).await else {
+/// Keeps the index of the cache near the truth: looked through at the start and every quarter of
+/// an hour; `deep`, once a day, reads it whole.
+async fn follow_cache(task: &Task, deep: bool, kept: &Kept, stop: &CancellationToken) {
+    let library = kept.engine.library();
+    if !deep {
+        library.sweep(&kept.settings.get().cache.hub).await;
+    }
+    while task.due(stop).await.is_some() {
+        let hub = kept.settings.get().cache.hub.clone();
+        let told = |end: &ScanEnd| {
+            let (repos, read, gone) = (end.repos, end.read, end.gone.len());
+            format!(
+                "{repos} repos, {read} looked into, {gone} gone, {} unreadable",
+                end.unreadable.len()
+            )
+        };
+        let round = task.perform(library.refresh(&hub, deep), told);
+        let Some(scanned) = stop.run_until_cancelled(round).await else {
             break;
         };
         if let Err(error) = scanned {
             tracing::warn!(hub = %hub.display(), %error, "the cache could not be scanned");
         }
-        round = round.wrapping_add(1);
     }
 }
 
-async fn purge(store: &Store, settings: &LiveSettings, feed: &Feed) {
-    // Without a limit only what was dismissed goes.
-    let keep_ms = settings
-        .get()
-        .retention_days
-        .map_or(i64::MAX, |days| i64::from(days).saturating_mul(DAY_MS));
-    match store.purge_jobs(keep_ms).await {
-        Ok(0) => {}
-        Ok(jobs) => {
-            tracing::info!(jobs, "old jobs left the list");
-            feed.reload();
+async fn clean_up(task: &Task, kept: &Kept, stop: &CancellationToken) {
+    while task.due(stop).await.is_some() {
+        let told = |gone: &Gone| {
+            format!(
+                "{} jobs left the list, {} rows of history dropped",
+                gone.jobs, gone.history
+            )
+        };
+        let done = task.perform(purge(kept), told);
+        match done.await {
+            Ok(gone) => {
+                if gone.jobs > 0 {
+                    tracing::info!(jobs = gone.jobs, "old jobs left the list");
+                }
+                if gone.history > 0 {
+                    tracing::info!(
+                        rows = gone.history,
+                        "old history was dropped; its last hash stays as the anchor"
+                    );
+                }
+            }
+            Err(error) => tracing::error!(%error, "old rows could not be removed"),
         }
-        Err(error) => tracing::error!(%error, "old jobs could not be removed"),
-    }
-    if let Err(error) = store.purge_speed().await {
-        tracing::error!(%error, "old speeds could not be removed");
-    }
-    let Some(days) = settings.get().history_retention_days else {
-        return;
-    };
-    match store.purge_history(i64::from(days).saturating_mul(DAY_MS)).await {
-        Ok(0) => {}
-        Ok(rows) => tracing::info!(
-            rows,
-            days,
-            "old history was dropped; its last hash stays as the anchor"
-        ),
-        Err(error) => tracing::error!(%error, "old history could not be dropped"),
     }
 }
 
-/// Whether the newest copy is old, or there is none.
-fn backup_is_due(database: &Path) -> bool {
+/// What a clean-up removed.
+struct Gone {
+    jobs: u64,
+    history: u64,
+}
+
+/// Each part is tried, whatever became of those before it.
+async fn purge(kept: &Kept) -> Result<Gone, StoreError> {
+    let (store, settings) = (&kept.store, kept.settings.get());
+    let ms = |days: u32| i64::from(days).saturating_mul(DAY_MS);
+    // Without a limit only what was dismissed goes.
+    let jobs = store
+        .purge_jobs(settings.retention_days.map_or(i64::MAX, ms))
+        .await;
+    if jobs.as_ref().is_ok_and(|jobs| *jobs > 0) {
+        kept.feed.reload();
+    }
+    let speed = store.purge_speed().await;
+    let history = match settings.history_retention_days {
+        Some(days) => store.purge_history(ms(days)).await,
+        None => Ok(0),
+    };
+    let (jobs, history) = (jobs?, history?);
+    speed?;
+    Ok(Gone { jobs, history })
+}
+
+/// How long the newest copy will do; zero when it is old, or there is none.
+fn backup_due_in(database: &Path) -> Duration {
     let newest = database.parent().and_then(newest_backup);
-    newest.is_none_or(|at| {
-        // A time in the future comes from a clock that was wrong.
-        SystemTime::now()
-            .duration_since(at)
-            .map_or(true, |age| age > BACKUP_AGE)
-    })
+    // A time in the future comes from a clock that was wrong.
+    let age = newest.and_then(|at| SystemTime::now().duration_since(at).ok());
+    age.map_or(Duration::ZERO, |age| BACKUP_AGE.saturating_sub(age))
 }
 
 #[cfg(test)]
@@ -126,12 +229,12 @@ mod tests {
     fn a_copy_is_due_when_there_is_none_of_the_last_day() {
         let dir = tempfile::tempdir().unwrap();
         let database = dir.path().join("hfdepot.db");
-        assert!(backup_is_due(&database));
+        assert!(backup_due_in(&database).is_zero());
         std::fs::create_dir(dir.path().join("backups")).unwrap();
-        let copy = std::fs::File::create(dir.path().join("backups/hfdepot-1-daily.db")).unwrap();
-        assert!(!backup_is_due(&database));
+        let copy = std::fs::File::create(dir.path().join("backups/hfdepot-1764410400000-daily.db")).unwrap();
+        assert!(backup_due_in(&database) > Duration::from_secs(23 * 3600));
         copy.set_modified(SystemTime::now() - Duration::from_secs(24 * 3600))
             .unwrap();
-        assert!(backup_is_due(&database));
+        assert!(backup_due_in(&database).is_zero());
     }
 }

@@ -178,13 +178,14 @@ async fn backups_are_whole_the_newest_seven_stay_and_no_other_file_is_touched() 
     std::fs::write(folder.join("a-copy-of-mine.db"), "mine").unwrap();
     // A refused command must not stand in the way of a copy.
     assert!(base.change(&id, Change::Resume).await.is_err());
-    let mut last = base.path();
+    let mut last = None;
     for n in 0..9 {
-        last = base
+        let copy = base
             .store
             .backup(&base.path(), &format!("test-{n}"))
             .await
             .unwrap();
+        last = Some(folder.join(copy.name.as_str()));
     }
     let kept = names(&folder);
     assert_eq!(kept.len(), 8, "{kept:?}");
@@ -192,7 +193,7 @@ async fn backups_are_whole_the_newest_seven_stay_and_no_other_file_is_touched() 
     assert!(kept.iter().any(|name| name.ends_with("-test-2.db")), "{kept:?}");
     let elsewhere = tempfile::tempdir().unwrap();
     let path = elsewhere.path().join("hfdepot.db");
-    std::fs::copy(&last, &path).unwrap();
+    std::fs::copy(last.unwrap(), &path).unwrap();
     let restored = Store::open(&path).await.unwrap();
     assert!(restored.job(&id).await.unwrap().is_some());
     assert_eq!(dump(&path).await, base.dump().await);

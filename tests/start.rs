@@ -10,19 +10,10 @@ use sqlx::{Connection, SqliteConnection};
 
 use crate::support::hub::{Content, Hub, Repo};
 
+use crate::support::process::hfdepot;
+
 /// No start and no stop takes so long.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The binary in a world of its own: nothing of the machine's environment reaches it.
-fn hfdepot(home: &Path, args: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hfdepot"));
-    command
-        .args(args)
-        .env_clear()
-        .env("HOME", home)
-        .envs(variables.iter().copied());
-    command
-}
 
 fn output(home: &Path, args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let Output {

@@ -9,6 +9,7 @@ pub mod history;
 pub mod jobs;
 pub mod key;
 pub mod print;
+pub mod restore;
 pub mod serve;
 
 use std::process::ExitCode;
@@ -60,6 +61,8 @@ enum Command {
     History(Box<history::HistoryCommand>),
     /// Make, list and remove API keys while the service does not run
     Key(key::KeyArgs),
+    /// Put a copy of the database back while the service does not run, or list the copies
+    Restore(restore::RestoreArgs),
     /// Show the version
     Version,
 }
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
             config::main(&command, &matches)
         }
         Command::Key(args) => key::main(&args),
+        Command::Restore(args) => restore::main(&args),
         Command::Serve(command) => {
             let (_, matches) = matches.remove_subcommand().unwrap_or_default();
             serve::main(&command.args, &matches, command.check_config, &cli.log)

@@ -167,7 +167,7 @@ impl<'a> Tries<'a> {
         if error.class == Class::Integrity && !self.misfit {
             // The client has forgotten where it asked: one try from a fresh answer of the Hub.
             self.misfit = true;
-            self.meter.retried();
+            self.meter.retried(error.code);
             self.meter.trouble(Trouble::of(&error, None));
             return Ok(());
         }
@@ -190,7 +190,7 @@ impl<'a> Tries<'a> {
                     return Err(Halt::Wait(waiting).into());
                 }
                 if !matches!(error.class, Class::Offline | Class::Wait) {
-                    self.meter.retried();
+                    self.meter.retried(error.code);
                 }
                 tracing::info!(job.seq = self.meter.lease.job_seq(), %error, pause_ms = pause.as_millis() as u64, "trying again");
                 self.meter.activity(format!(

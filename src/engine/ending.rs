@@ -41,7 +41,10 @@ pub async fn settle(
         }
     };
     match record(shared, meter, &outcome).await {
-        Ok(status) => tracing::info!(job.id = %id, %status, ?outcome, "job settled"),
+        Ok(status) => {
+            shared.tallies.settled(&outcome);
+            tracing::info!(job.id = %id, %status, ?outcome, "job settled");
+        }
         Err(error) => {
             tracing::error!(job.id = %id, %error, "the job could not be settled; its lease will run out")
         }

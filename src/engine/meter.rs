@@ -2,15 +2,17 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::clock::now_ms;
+use crate::model::code::Code;
 use crate::model::state::FileState;
 use crate::store::{FileProgress, Job, JobProgress, Lease};
 
+use super::tallies::Tallies;
 use super::trouble::{Trouble, Troubles};
 
 /// Speed is the mean over this window, so that a stall shows as 0 soon.
@@ -33,6 +35,8 @@ pub struct Meter {
     placed_bytes: AtomicU64,
     last_byte_at: AtomicI64,
     volatile: Mutex<Volatile>,
+    /// The same of all runs.
+    tallies: Arc<Tallies>,
 }
 
 #[derive(Default)]
@@ -51,7 +55,7 @@ struct Volatile {
 
 impl Meter {
     /// Goes on from what earlier runs of the job recorded.
-    pub fn new(lease: Lease, job: &Job) -> Self {
+    pub fn new(lease: Lease, job: &Job, tallies: Arc<Tallies>) -> Self {
         let from = |value: i64| AtomicU64::new(value.max(0) as u64);
         Self {
             lease,
@@ -63,12 +67,14 @@ impl Meter {
             placed_bytes: AtomicU64::new(0),
             last_byte_at: AtomicI64::new(job.last_byte_at.unwrap_or(0)),
             volatile: Mutex::default(),
+            tallies,
         }
     }
 
     /// Bytes came from the network.
     pub fn received(&self, bytes: u64) {
         self.network_bytes.fetch_add(bytes, Relaxed);
+        self.tallies.received(bytes);
         self.last_byte_at.store(now_ms(), Relaxed);
     }
 
@@ -98,9 +104,10 @@ impl Meter {
         self.refetched_bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// A try failed and another one follows.
-    pub fn retried(&self) {
+    /// A try failed, with `code`, and another one follows.
+    pub fn retried(&self, code: Code) {
         self.retries.fetch_add(1, Relaxed);
+        self.tallies.retried(code);
     }
 
     /// Something went wrong that the run gets over; it becomes an event with the next record.

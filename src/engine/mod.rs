@@ -39,6 +39,7 @@ mod publish;
 mod run;
 mod small;
 mod space;
+mod tallies;
 mod trouble;
 mod width;
 mod work;
@@ -56,7 +57,9 @@ use crate::disk::{Cache, DiskError};
 use crate::hub::{Budget, HubClient, HubConfig, HubError};
 use crate::model::destination::Destination;
 use crate::model::job::JobRequest;
+use crate::model::task::TaskName;
 use crate::store::Store;
+use crate::tasks::Task;
 
 pub use analyzer::{AnalyzeRequest, Analyzed, Outcome, Wanted};
 pub use bandwidth::Bandwidth;
@@ -66,6 +69,7 @@ pub use limits::Permits;
 #[doc(hidden)]
 pub use part::believed;
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
+pub use tallies::Tallies;
 pub use work::{
     BadFile, CheckMode, CheckSpeed, Compared, Comparison, Direction, ExportReport, ExportSpec, ImportFile,
     ImportReport, ImportSpec, ImportStranger, MirrorReport, MirrorSpec, Plan as MirrorPlan, Sides,
@@ -134,6 +138,10 @@ pub(crate) struct Shared {
     pub wake: Notify,
     /// The same for jobs of other kinds than downloads.
     pub work_wake: Notify,
+    /// Turns of the two loops.
+    pub turns: [Arc<Task>; 2],
+    /// What was done since the start.
+    pub tallies: Arc<Tallies>,
     /// Hard or soft stop of the whole engine.
     pub stop: CancellationToken,
 }
@@ -194,6 +202,11 @@ impl Engine {
             reserved: Arc::default(),
             wake: Notify::new(),
             work_wake: Notify::new(),
+            turns: [
+                Task::on_change(TaskName::Queue, worker::PACE),
+                Task::on_change(TaskName::Work, work::PACE),
+            ],
+            tallies: Arc::default(),
             stop,
         });
         let others = vec![
@@ -261,6 +274,16 @@ impl Engine {
     /// Why transfers use as many connections as they do, for people.
     pub fn connections_reason(&self) -> String {
         self.shared.places.reason()
+    }
+
+    /// What was done since the start of the process.
+    pub fn tallies(&self) -> &Tallies {
+        &self.shared.tallies
+    }
+
+    /// The turns of the loops that claim jobs.
+    pub fn tasks(&self) -> [Arc<Task>; 2] {
+        self.shared.turns.clone()
     }
 
     /// The rate-limit windows of the Hub as last heard.

@@ -65,7 +65,7 @@ pub struct Run {
 pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth>, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
     tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
-    let meter = Arc::new(Meter::new(lease, &job));
+    let meter = Arc::new(Meter::new(lease, &job, shared.tallies.clone()));
     let followed = Followed::new(&shared, &meter);
     let id = job.id.clone();
     let mut result = drive(&shared, job, meter.clone(), bandwidth, stop).await;

@@ -23,7 +23,7 @@ use super::bandwidth::Bandwidth;
 use super::{Shared, run, space};
 
 /// Longest sleep of the loop: a safety net, since every change rings.
-const PACE: Duration = Duration::from_secs(5);
+pub const PACE: Duration = Duration::from_secs(5);
 /// First pause between two tries of a job that found no space although there seemed to be; it
 /// doubles up to 64 s.
 const DISK_PAUSE: Duration = Duration::from_secs(2);
@@ -73,15 +73,18 @@ pub async fn run(shared: Arc<Shared>, owner: Arc<str>) {
         if shared.stop.is_cancelled() {
             break;
         }
-        let sleep = match worker.turn().await {
+        let task = &shared.turns[0];
+        let sleep = match task.perform(worker.turn(), |_| String::new()).await {
             Ok(sleep) => sleep,
             Err(error) => {
                 tracing::error!(%error, "the queue cannot be read; trying again");
                 Duration::from_secs(1)
             }
         };
+        task.next_in(sleep);
         tokio::select! {
             () = &mut rung => {}
+            () = task.asked() => {}
             () = shared.stop.cancelled() => {}
             () = tokio::time::sleep(sleep) => {}
             Some(ended) = worker.runs.join_next() => worker.ended(ended),

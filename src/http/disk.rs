@@ -27,13 +27,13 @@ pub struct Volume {
     /// Its file system, such as `ext4`; empty when that is not known.
     pub(super) fs_type: String,
     /// Bytes.
-    total: u64,
+    pub(super) total: u64,
     /// Bytes that this service may use.
     pub(super) free: u64,
     /// Bytes in use.
     used: u64,
     /// Bytes that running jobs will still take.
-    reserved: u64,
+    pub(super) reserved: u64,
     /// Bytes that stay free.
     pub(super) floor: u64,
     /// What lies on it: `cache`, `data`, `destination`, `target:` and the name of a mirror target.

@@ -22,9 +22,10 @@ use crate::clock::{now_ms, parse_rfc3339, rfc3339};
 use crate::config::Settings;
 use crate::model::arrange;
 use crate::model::limits::{Active, Holds, LimitMode, Limits, PausedUntil, Week, time_zone};
+use crate::tasks::Task;
 
 /// How often the clock is looked at; a change of hour acts within this time.
-const TICK: Duration = Duration::from_millis(500);
+pub const TICK: Duration = Duration::from_millis(500);
 /// Connections that a pair may have: as the setting.
 const CONNECTIONS: std::ops::RangeInclusive<u32> = 1..=256;
 
@@ -53,12 +54,19 @@ impl LiveSettings {
     }
 
     /// Makes the clock act, until `stop`.
-    pub async fn follow_clock(self, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
-            if self.limits().at(now_ms()) != self.holds() {
-                let _one_at_a_time = self.changing.lock().await;
-                self.apply_limits();
-            }
+    pub async fn follow_clock(self, task: Arc<Task>, stop: CancellationToken) {
+        while task.due(&stop).await.is_some() {
+            let round = async {
+                if self.limits().at(now_ms()) != self.holds() {
+                    let _one_at_a_time = self.changing.lock().await;
+                    self.apply_limits();
+                }
+                Ok::<_, std::convert::Infallible>(self.holds().active)
+            };
+            // It cannot fail.
+            let _ = task
+                .perform(round, |active| format!("{active} limits hold"))
+                .await;
         }
     }
 

@@ -5,10 +5,12 @@
 //! [`guard::protect`] goes around the finished router, so that no route can be reached past
 //! the checks of host, login and origin.
 
+pub mod about;
 pub mod access;
 pub mod analyze;
 pub mod assets;
 pub mod auth;
+pub mod backups;
 pub mod base_path;
 pub mod body;
 pub mod bulk;
@@ -39,7 +41,9 @@ pub mod keys;
 pub mod limits;
 pub mod live;
 pub mod live_settings;
+pub mod log;
 pub mod markdown;
+pub mod metrics;
 pub mod mirror;
 pub mod mirror_diff;
 pub mod openapi;
@@ -66,12 +70,14 @@ pub mod stream;
 pub mod summary;
 pub mod system;
 pub mod targets;
+pub mod tasks;
 pub mod upstream;
 pub mod views;
 pub mod who;
 pub mod wire;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -83,6 +89,14 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(system::health))
         .routes(routes!(system::diskfree))
         .routes(routes!(checks::show))
+        .routes(routes!(log::show))
+        .routes(routes!(log::follow))
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::run))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::download))
+        .routes(routes!(about::show))
+        .routes(routes!(metrics::show))
         .routes(routes!(openapi::show))
         .routes(routes!(docs::find))
         .routes(routes!(docs::show))
@@ -139,14 +153,23 @@ fn table() -> OpenApiRouter<state::AppState> {
 }
 
 /// The router over the table of routes.
-pub fn routes(app: state::AppState) -> Router {
+fn routes(app: state::AppState) -> Router {
     table().with_state(app).into()
+}
+
+/// Everything the service answers: its routes, the web UI, measured, and the guard around all.
+pub fn service(app: state::AppState, config: guard::GuardConfig) -> Router {
+    let measured = from_fn_with_state(app.clone(), metrics::measure);
+    guard::protect(close(routes(app)).layer(measured), config)
 }
 
 /// Closes `routes`: the web UI and JSON answers for everything else, and the guard around all.
 pub fn finish(routes: Router, config: guard::GuardConfig) -> Router {
-    let closed = routes
+    guard::protect(close(routes), config)
+}
+
+fn close(routes: Router) -> Router {
+    routes
         .fallback(assets::serve)
-        .method_not_allowed_fallback(error::wrong_method);
-    guard::protect(closed, config)
+        .method_not_allowed_fallback(error::wrong_method)
 }

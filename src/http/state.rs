@@ -10,11 +10,15 @@ use tokio_util::task::TaskTracker;
 use super::checks::Checks;
 use super::feed::Feed;
 use super::live_settings::LiveSettings;
+use super::log::LogTails;
+use super::metrics::Measures;
 use super::readiness::Readiness;
 use super::removals::Removals;
 use super::shown::Shown;
 use crate::engine::Engine;
+use crate::model::task::TaskName;
 use crate::store::Store;
+use crate::tasks::Task;
 
 /// The state of the router.
 pub type AppState = Arc<App>;
@@ -29,6 +33,12 @@ pub struct App {
     pub settings: LiveSettings,
     /// Where the database lies.
     pub data_dir: PathBuf,
+    /// The periodic work of the service.
+    pub tasks: Vec<Arc<Task>>,
+    /// Places for clients that follow the log.
+    pub log_tails: LogTails,
+    /// What `/metrics` counts.
+    pub measures: Measures,
     /// Jobs as texts, shared by lists and WebSockets.
     pub shown: Arc<Shown>,
     /// Where WebSockets get their frames.
@@ -51,4 +61,11 @@ pub struct App {
     pub stop: CancellationToken,
     /// Open WebSockets: the service waits until each has said good-bye.
     pub sockets: TaskTracker,
+}
+
+impl App {
+    /// The task with this name.
+    pub fn task(&self, name: TaskName) -> Option<Arc<Task>> {
+        self.tasks.iter().find(|task| task.name() == name).cloned()
+    }
 }

@@ -47,14 +47,14 @@ const CHANGES: [(&str, Scope); 5] = [
     ("/api/cache/verify", Scope::Enqueue),
     ("/api/cache/repair", Scope::Enqueue),
 ];
-/// What only an administrator may even look at.
-const SECRETS: [&str; 1] = ["/api/keys"];
+/// What only an administrator may even look at; what ends with a slash names all below and not itself.
+const SECRETS: [&str; 2] = ["/api/keys", "/api/system/backups/"];
 
 /// The scope that a route needs.
 pub(super) fn needed(method: &str, path: &str) -> Scope {
     let below = |of: &str| {
         path.strip_prefix(of)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            .is_some_and(|rest| of.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
     };
     if matches!(method, "GET" | "HEAD" | "OPTIONS") {
         let secret = SECRETS.into_iter().any(below);
@@ -93,6 +93,12 @@ mod tests {
             ("HEAD", "/api/settings", Read),
             ("GET", "/api/ws", Read),
             ("GET", "/api/keys", Admin),
+            ("GET", "/api/system/log", Read),
+            ("GET", "/metrics", Read),
+            ("GET", "/api/system/backups", Read),
+            ("GET", "/api/system/backups/hfdepot-1764410400000-daily.db", Admin),
+            ("POST", "/api/system/backups", Admin),
+            ("POST", "/api/system/tasks/backup/run", Admin),
             ("POST", "/api/download", Enqueue),
             ("POST", "/api/plan", Enqueue),
             ("DELETE", "/api/jobs/3fa1b2c4d5e6", Enqueue),

@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod arrange;
+pub mod backup;
 pub mod code;
 pub mod destination;
 pub mod duration;
@@ -15,6 +16,7 @@ pub mod job;
 pub mod key;
 pub mod library;
 pub mod limits;
+pub mod log;
 pub mod order;
 pub mod plan;
 pub mod repo;
@@ -22,4 +24,5 @@ pub mod secret;
 pub mod segment;
 pub mod size;
 pub mod state;
+pub mod task;
 pub mod width;

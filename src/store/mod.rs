@@ -8,6 +8,7 @@
 //! *promise* (`synchronous=FULL`: what a client was told, state changes, synced marks) or
 //! *progress* (`NORMAL`: may be lost with the power, never with the process).
 
+mod backup;
 mod ballast;
 mod bulk;
 mod chain;
@@ -36,11 +37,12 @@ mod targets;
 mod work;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::sync::broadcast;
 
+pub use backup::{BACKUPS, BACKUPS_KEPT, Backup, Restored, backup_file, backups, newest_backup, restore};
 use ballast::Ballast;
 pub use bulk::{Bulk, BulkResult};
 pub use change::{Change, Refused};
@@ -58,7 +60,7 @@ pub use library::{
 };
 pub use listing::{JobFilter, JobsQuery};
 pub use migrate::MigrateError;
-pub use open::newest_backup;
+pub use open::known_schema;
 pub use order::MoveTo;
 pub use parts::{FileParts, Part, PartIdentity, SyncedPart, WrittenMark};
 pub use settings::saved_settings;
@@ -68,6 +70,8 @@ pub use targets::TargetRow;
 pub use work::NewWork;
 use writer::{Durability, WriteTx, Writer};
 
+/// Name of the database in the data directory.
+pub const DATABASE: &str = "hfdepot.db";
 /// Readers at once; each holds its page cache, and home-lab load needs few.
 const READERS: u32 = 4;
 
@@ -155,14 +159,6 @@ impl Store {
         {
             tracing::warn!(%error, "the write-ahead log could not be folded into the database; the next start does it");
         }
-    }
-
-    /// Copies the database to `backups/`, where the newest seven are kept.
-    ///
-    /// # Errors
-    /// When the copy cannot be written; the database is unharmed.
-    pub async fn backup(&self, path: &Path, label: &str) -> Result<PathBuf, StoreError> {
-        open::backup(&mut self.writer.idle().await.sqlite, path, label).await
     }
 
     async fn begin(&self, durability: Durability) -> Result<WriteTx, StoreError> {

@@ -1,29 +1,23 @@
-//! From a path to a healthy, current database file: creation, the check before use, backups.
+//! From a path to a healthy, current database file: creation and the check before use.
 //!
 //! Promises: a file that is damaged, foreign or newer is not changed by one byte; a database
 //! file appears whole or not at all, so that one found empty was never ours half-made.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
+use super::backup::{backup, backup_dir};
 use super::{StoreError, migrate};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
 }
-
-/// Folder of the copies, beside the database.
-const BACKUPS: &str = "backups";
-/// Backups of the database that are kept.
-const BACKUPS_KEPT: usize = 7;
-/// How every name of a backup begins; no other file in their folder is ever deleted.
-const BACKUP_NAME: &str = "hfdepot-";
 
 /// How every connection is opened.
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
@@ -43,9 +37,7 @@ pub(super) async fn open(path: &Path) -> Result<SqliteConnection, StoreError> {
     if !path.try_exists().map_err(sqlx::Error::Io)? {
         create(path).await?;
     }
-    let runner = embedded::migrations::runner();
-    let migrations = runner.get_migrations().iter();
-    let known = migrations.map(|m| i64::from(m.version())).max().unwrap_or(0);
+    let known = known_schema();
     let found = check(path).await?;
     if found > known {
         return Err(StoreError::NewerSchema {
@@ -58,8 +50,15 @@ pub(super) async fn open(path: &Path) -> Result<SqliteConnection, StoreError> {
     if found < known {
         backup(&mut connection, path, &format!("schema-{found}")).await?;
     }
-    migrate::run(&mut connection, &runner).await?;
+    migrate::run(&mut connection, &embedded::migrations::runner()).await?;
     Ok(connection)
+}
+
+/// The newest schema version that this binary knows.
+pub fn known_schema() -> i64 {
+    let runner = embedded::migrations::runner();
+    let versions = runner.get_migrations().iter().map(|m| i64::from(m.version()));
+    versions.max().unwrap_or(0)
 }
 
 fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
@@ -119,7 +118,7 @@ fn has_log(path: &Path) -> bool {
         .is_ok_and(|log| log.len() > 0)
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::File::open(folder)?.sync_all(),
         _ => Ok(()),
@@ -127,7 +126,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// The schema version of a database that is healthy and ours. Writes nothing to the file.
-async fn check(path: &Path) -> Result<i64, StoreError> {
+pub(super) async fn check(path: &Path) -> Result<i64, StoreError> {
     if path.metadata().is_ok_and(|meta| meta.len() == 0) {
         return Err(damaged(path, "the file is empty"));
     }
@@ -196,64 +195,10 @@ pub(super) fn damaged(path: &Path, why: &str) -> StoreError {
     }
 }
 
-fn backup_dir(path: &Path) -> PathBuf {
-    path.with_file_name(BACKUPS)
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-/// When the newest copy of the database in `data_dir` was made; `None` when there is none.
-pub fn newest_backup(data_dir: &Path) -> Option<SystemTime> {
-    std::fs::read_dir(data_dir.join(BACKUPS))
-        .ok()?
-        .flatten()
-        .filter_map(|entry| entry.metadata().ok()?.modified().ok())
-        .max()
-}
-
-/// Copies the database into `backups/` beside it and drops all but the newest copies.
-pub(super) async fn backup(
-    connection: &mut SqliteConnection,
-    path: &Path,
-    label: &str,
-) -> Result<PathBuf, StoreError> {
-    let dir = backup_dir(path);
-    std::fs::create_dir_all(&dir).map_err(sqlx::Error::Io)?;
-    let copy = dir.join(format!("{BACKUP_NAME}{:013}-{label}.db", crate::clock::now_ms()));
-    // Under its name only when it is whole and on disk.
-    let half = with_suffix(&copy, ".half");
-    let _ = std::fs::remove_file(&half);
-    let quoted = half.display().to_string().replace('\'', "''");
-    let copied = sqlx::raw_sql(AssertSqlSafe(format!("VACUUM INTO '{quoted}'")))
-        .execute(connection)
-        .await
-        .and_then(|_| {
-            std::fs::File::open(&half)?.sync_all()?;
-            std::fs::rename(&half, &copy)?;
-            Ok(sync_folder(&copy)?)
-        });
-    if let Err(error) = copied {
-        let _ = std::fs::remove_file(&half);
-        return Err(error.into());
-    }
-    let mut copies: Vec<PathBuf> = std::fs::read_dir(&dir)
-        .map_err(sqlx::Error::Io)?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with(BACKUP_NAME) && name.ends_with(".db")
-        })
-        .collect();
-    copies.sort();
-    for old in copies.iter().rev().skip(BACKUPS_KEPT) {
-        let _ = std::fs::remove_file(old);
-    }
-    Ok(copy)
 }
 
 /// One connection that changes no byte of the database at `path`; a service may be running on it.

@@ -66,7 +66,7 @@ pub const KINDS: &[JobKind] = &[JobKind::Mirror, JobKind::Verify, JobKind::Expor
 /// Jobs of these kinds at once, one of each: none waits for one of another kind.
 const SLOTS: usize = KINDS.len();
 /// Longest sleep of the loop: a safety net, since every change rings.
-const PACE: Duration = Duration::from_secs(5);
+pub const PACE: Duration = Duration::from_secs(5);
 
 /// The one place that knows which code belongs to a kind.
 async fn perform(task: &Task) -> Result<(), Halt> {
@@ -114,15 +114,18 @@ pub async fn run(shared: Arc<Shared>, owner: Arc<str>) {
         if shared.stop.is_cancelled() {
             break;
         }
-        let sleep = match slots.turn().await {
+        let task = &shared.turns[1];
+        let sleep = match task.perform(slots.turn(), |_| String::new()).await {
             Ok(sleep) => sleep,
             Err(error) => {
                 tracing::error!(%error, "the queue cannot be read; trying again");
                 Duration::from_secs(1)
             }
         };
+        task.next_in(sleep);
         tokio::select! {
             () = &mut rung => {}
+            () = task.asked() => {}
             () = shared.stop.cancelled() => {}
             () = tokio::time::sleep(sleep) => {}
             Some(ended) = slots.runs.join_next() => slots.ended(ended),
@@ -186,7 +189,7 @@ async fn one(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
     let (id, kind) = (job.id.clone(), job.kind);
     tracing::info!(job.id = %id, %kind, attempt = job.attempt, "job started");
-    let meter = Arc::new(Meter::new(lease, &job));
+    let meter = Arc::new(Meter::new(lease, &job, shared.tallies.clone()));
     let followed = Followed::new(&shared, &meter);
     let task = Task {
         shared: shared.clone(),

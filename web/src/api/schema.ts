@@ -333,10 +333,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * The live feed as server-sent events
-         * @description It ends when the API key that opened it is removed.
-         */
+        /** The live feed as server-sent events */
         get: operations["streamEvents"];
         put?: never;
         post?: never;
@@ -694,10 +691,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Removes an API key; it opens nothing from then on
-         * @description Live streams that it opened end too.
-         */
+        /** Removes an API key; it opens nothing from then on */
         delete: operations["removeKey"];
         options?: never;
         head?: never;
@@ -1018,6 +1012,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs here, and where it keeps its things */
+        get: operations["getAbout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The copies of the database, newest first */
+        get: operations["listBackups"];
+        put?: never;
+        /**
+         * Copies the database now
+         * @description The answer comes when the copy is on disk.
+         */
+        post: operations["createBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/backups/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of a copy
+         * @description Needs the scope `admin`: it holds everything that the service knows, the token too.
+         */
+        get: operations["downloadBackup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/checks": {
         parameters: {
             query?: never;
@@ -1039,6 +1091,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest lines of the service's log
+         * @description They are kept in memory since the start of the service, up to 5000 lines and 4 MiB, without tokens and
+         *     signatures. How much is logged at all is set by `--log-level`.
+         */
+        get: operations["getLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/log/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The service's log as it grows, as server-sent events
+         * @description Begins behind `after`, or with the next line when it is missing.
+         */
+        get: operations["streamLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The periodic work of the service, and how it went */
+        get: operations["listTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/tasks/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins a round of a task now
+         * @description The round goes on behind the answer; `last` of the list tells how it went.
+         */
+        post: operations["runTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ws": {
         parameters: {
             query?: never;
@@ -1048,8 +1178,7 @@ export interface paths {
         };
         /**
          * The live feed, as a WebSocket
-         * @description One JSON document a message, see `LiveMessage`. What clients send is read and ignored. It ends
-         *     with the code 1008 when the API key that opened it is removed.
+         * @description One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
          */
         get: operations["connectLive"];
         put?: never;
@@ -1069,6 +1198,26 @@ export interface paths {
         };
         /** The process answers */
         get: operations["isAlive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The service in numbers, for Prometheus
+         * @description Outside of `/api`, and with the same login.
+         */
+        get: operations["getMetrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1098,6 +1247,51 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What runs here. */
+        About: {
+            build: components["schemas"]["AboutBuild"];
+            /** @description SPDX expression of the licence. */
+            licence: string;
+            paths: components["schemas"]["AboutPaths"];
+            /**
+             * Format: int32
+             * @description Id of the process.
+             */
+            pid: number;
+            /**
+             * Format: int64
+             * @description Version of the schema of the database.
+             */
+            schemaVersion: number;
+            /**
+             * Format: date-time
+             * @description When the service started.
+             */
+            startedAt: string;
+            version: string;
+        };
+        /** @description How this binary was built. */
+        AboutBuild: {
+            /** @description What its packager named it by `HFDEPOT_BUILD` when it was built; mostly empty. */
+            label: string;
+            /** @description `release` or `debug`. */
+            profile: string;
+            /** @description The machine it was built for, such as `x86_64-linux`. */
+            target: string;
+            /** @description Whether the web pages are inside. */
+            web: boolean;
+        };
+        /** @description Directories of the service. */
+        AboutPaths: {
+            /** @description Its copies. */
+            backups: string;
+            /** @description Root of the cache. */
+            cache: string;
+            /** @description The database. */
+            database: string;
+            /** @description The Hub cache in it. */
+            hub: string;
+        };
         /** @description What a repo is, what it holds and what a user would want of it. */
         Analysis: {
             /** @description When the facts were gathered, RFC 3339 UTC. */
@@ -1245,6 +1439,45 @@ export interface components {
             task: string;
             task_description: string;
         };
+        /** @description One copy. */
+        Backup: {
+            /** @description Why it was made: `daily`, `manual`, or `schema-7` before a migration from that schema. */
+            label: string;
+            /** Format: date-time */
+            madeAt: string;
+            name: components["schemas"]["BackupName"];
+            /**
+             * Format: int64
+             * @description Version of the schema in it; `null` when the file cannot be read.
+             */
+            schemaVersion: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of the file.
+             */
+            size: number;
+            /** @description Whether this version of the service can be put back to it. */
+            usable: boolean;
+        };
+        /**
+         * @description Name of a copy: `hfdepot-<UTC milliseconds>-<label>.db`. Holds no path.
+         * @example hfdepot-1764410400000-daily.db
+         */
+        BackupName: string;
+        /** @description All copies. */
+        Backups: {
+            /** @description Newest first. */
+            backups: components["schemas"]["Backup"][];
+            /** @description Where they lie. */
+            directory: string;
+            /** @description Copies of each sort that are kept. */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Newest schema version that this version of the service knows.
+             */
+            schemaVersion: number;
+        };
         /**
          * @description What to do with each job.
          * @enum {string}
@@ -1337,8 +1570,6 @@ export interface components {
         CacheEntry: {
             /** @description The ref that is shown; empty when none names a snapshot. */
             branch: string;
-            /** @description `vision` where it has a projector for pictures. */
-            capabilities: string[];
             /** @description First seven digits. */
             commit: string;
             /** @description `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest. */
@@ -1411,8 +1642,6 @@ export interface components {
             cacheDir: string;
             count: number;
             effectiveHubDir: string;
-            /** @description What said where the Hub cache is. */
-            hubDirSource: string;
             /** @description By id. */
             repos: components["schemas"]["CacheEntry"][];
             /** @description When the whole cache was last looked through; `null` = not yet. */
@@ -2045,11 +2274,9 @@ export interface components {
             excludes: string[];
             /** @description What was to be fetched, and how filters were compared: enough to queue the same again. */
             filters: string[];
-            /** @description Whether files lie plain, under their own names. */
-            flat: boolean;
             /** @description Whether `GET /api/history/{seq}/files` has the files of this end. */
             hasFiles: boolean;
-            /** @description The Hub cache directory; empty when the files did not go there. */
+            /** @description The same under the name of the second API document. */
             hubDir: string;
             /** @description Id of the job. */
             id: string;
@@ -2057,20 +2284,12 @@ export interface components {
             isDataset: boolean;
             /** @description `download`, `mirror`, `verify` or `export`. */
             kind: string;
-            /** @description `cache` or `local`: how files lie there; `null` for ends from before this was kept. */
-            layout: string | null;
-            /** @description `auto`, `symlink`, `hardlink` or `copy`: how snapshots show blobs; `null` as for `layout`. */
-            linkMode: string | null;
-            /** @description The folder of plain files; empty when the files went into the cache. */
-            localDir: string;
-            /** @description Repo whose folder was used in place of the repo's own; empty = none. */
-            localRepo: string;
             /**
              * Format: int64
              * @description Bytes from the network over all runs of the job up to this end.
              */
             networkBytes: number;
-            /** @description Where the files went: the Hub cache, or a folder of plain files. */
+            /** @description The Hub cache directory. */
             outputDir: string;
             /**
              * Format: int64
@@ -2096,8 +2315,6 @@ export interface components {
             reusedBytes: number;
             /** @description What was asked. */
             revision: string;
-            /** @description Key that chose the folder; empty = none. */
-            routeKey: string;
             /**
              * Format: int64
              * @description Order of the ends, never used twice. Also the cursor: whatever the clock does, a later end has a larger one.
@@ -2514,28 +2731,6 @@ export interface components {
         };
         /** @enum {string} */
         LinkMode: "auto" | "symlink" | "hardlink" | "copy";
-        /** @description What a message is about. */
-        LiveContent: {
-            /** @description The jobs as they are. */
-            data: components["schemas"]["LiveInit"];
-            /** @enum {string} */
-            type: "init";
-        } | {
-            /** @description A job that is new or has changed, whole. */
-            data: components["schemas"]["Job"];
-            /** @enum {string} */
-            type: "job_update";
-        } | {
-            /** @description Something that is worth a notification. */
-            data: components["schemas"]["LiveEvent"];
-            /** @enum {string} */
-            type: "event";
-        } | {
-            /** @description What the service does in a few numbers, every five seconds. */
-            data: components["schemas"]["LiveStatus"];
-            /** @enum {string} */
-            type: "status";
-        };
         /** @description An event. */
         LiveEvent: {
             /**
@@ -2567,14 +2762,27 @@ export interface components {
             /** @description Version of the service. */
             version: string;
         };
-        /** @description One message: `{"seq": …, "type": …, "data": …}`. The first on a connection is `init`. */
-        LiveMessage: components["schemas"]["LiveContent"] & {
-            /**
-             * Format: int64
-             * @description Rises from message to message until the service is started anew. Numbers are left out where
-             *     a newer state of a job overtook an older one: nothing is missing there.
-             */
-            seq?: number;
+        /** @description One message: `{"type": …, "data": …}`. The first on a connection is `init`. */
+        LiveMessage: {
+            /** @description The jobs as they are. */
+            data: components["schemas"]["LiveInit"];
+            /** @enum {string} */
+            type: "init";
+        } | {
+            /** @description A job that is new or has changed, whole. */
+            data: components["schemas"]["Job"];
+            /** @enum {string} */
+            type: "job_update";
+        } | {
+            /** @description Something that is worth a notification. */
+            data: components["schemas"]["LiveEvent"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /** @description What the service does in a few numbers, every five seconds. */
+            data: components["schemas"]["LiveStatus"];
+            /** @enum {string} */
+            type: "status";
         };
         /** @description Numbers of the moment. */
         LiveStatus: {
@@ -2605,6 +2813,51 @@ export interface components {
              * @description Queued jobs.
              */
             queued: number;
+        };
+        /** @description One line of the log. */
+        LogEntry: {
+            /** Format: date-time */
+            at: string;
+            /** @description What belongs to it, by name. */
+            fields: {
+                [key: string]: string;
+            };
+            level: components["schemas"]["LogLevel"];
+            /** @description The sentence. */
+            message: string;
+            /**
+             * Format: int64
+             * @description Rises with each line, also over restarts of the service.
+             */
+            seq: number;
+            /** @description The part of the service that wrote it. */
+            target: string;
+        };
+        /** @description One server-sent event of the log. */
+        LogEvent: {
+            /** @description A `LogEntry` as JSON; of a `gap` how many lines are missing, as `{"missed":n}`. */
+            data: string;
+            /** @description `line`, or `gap` before a line that does not follow on the one before. */
+            event: string;
+            /** @description Number of the line, to go on behind it. */
+            id: string;
+        };
+        /** @enum {string} */
+        LogLevel: "error" | "warn" | "info" | "debug" | "trace";
+        /** @description Some lines of the log. */
+        LogPage: {
+            /**
+             * Format: int64
+             * @description For `?after=`: the lines that come behind these.
+             */
+            cursor: number;
+            /** @description Oldest first. */
+            entries: components["schemas"]["LogEntry"][];
+            /**
+             * Format: int64
+             * @description Lines that should stand before these, and are kept no more.
+             */
+            missed: number;
         };
         /** @description The `lora` object. */
         Lora: {
@@ -3723,8 +3976,6 @@ export interface components {
             effectiveHubDir: string;
             /** @description Base URL of the Hub; empty = `https://huggingface.co`. */
             endpoint: string;
-            /** @description Folder below which exports go, the first of them when there are several; empty = no exports. */
-            exportDir: string;
             /** @description Free bytes a volume keeps; empty = the smaller of 1 GiB and 5 % of the volume. */
             freeSpaceFloor: string;
             /**
@@ -3994,6 +4245,59 @@ export interface components {
         /** @description All checks. */
         SystemChecks: {
             checks: components["schemas"]["SystemCheck"][];
+        };
+        /** @description One sort of periodic work. */
+        SystemTask: {
+            /** @description Whether a change begins a round too. */
+            alsoOnChange: boolean;
+            /**
+             * Format: int64
+             * @description Longest time from one round to the next, in milliseconds.
+             */
+            everyMs: number;
+            /**
+             * Format: int64
+             * @description Those of them that failed.
+             */
+            failures: number;
+            last: components["schemas"]["TaskRun"] | null;
+            name: components["schemas"]["TaskName"];
+            /**
+             * Format: date-time
+             * @description When the next round is due.
+             */
+            nextAt: string;
+            /**
+             * Format: date-time
+             * @description Since when a round goes on; `null` when none does.
+             */
+            runningSince: string | null;
+            /**
+             * Format: int64
+             * @description Rounds since the start of the service.
+             */
+            runs: number;
+        };
+        /** @description All periodic work. */
+        SystemTasks: {
+            tasks: components["schemas"]["SystemTask"][];
+        };
+        /** @enum {string} */
+        TaskName: "backup" | "clean_up" | "ballast" | "library" | "library_deep" | "queue" | "work" | "limits";
+        /** @enum {string} */
+        TaskOutcome: "ok" | "failed";
+        /** @description A round that has ended. */
+        TaskRun: {
+            /** @description What was done, or why it failed; for people. May be empty. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            durationMs: number;
+            outcome: components["schemas"]["TaskOutcome"];
+            /** Format: date-time */
+            startedAt: string;
         };
         /** @description Whether the endpoint knows the token. */
         TokenTrial: {
@@ -4551,7 +4855,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Exports are disabled, or the folder is none */
+            /** @description Exports are disabled, or the folder is not allowed */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4562,16 +4866,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
-            /** @description The folder is not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["Forbidden"];
             /** @description The repo or revision is not in the cache */
             404: {
                 headers: {
@@ -5003,7 +5298,7 @@ export interface operations {
     getDiskFree: {
         parameters: {
             query?: {
-                /** @description A directory of the cache, or another that the settings name; by default the Hub cache */
+                /** @description A directory of the cache; by default the Hub cache */
                 path?: string;
             };
             header?: never;
@@ -5021,7 +5316,7 @@ export interface operations {
                     "application/json": components["schemas"]["DiskFree"];
                 };
             };
-            /** @description The path is not one of these directories */
+            /** @description The path is not one of the directories of the cache */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5195,16 +5490,6 @@ export interface operations {
                 };
             };
             408: components["responses"]["RequestTimeout"];
-            /** @description A file stands where the folder of localDir should be */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description A dry run found names that are not safe to store */
@@ -6801,7 +7086,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
-            /** @description The destination is not allowed, or the Hub refuses access */
+            /** @description The Hub refuses access */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6822,16 +7107,6 @@ export interface operations {
                 };
             };
             408: components["responses"]["RequestTimeout"];
-            /** @description A file stands where the folder of localDir should be */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description The repo has names that are not safe to store */
@@ -7320,6 +7595,127 @@ export interface operations {
             507: components["responses"]["DatabaseFull"];
         };
     };
+    getAbout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Version, build and directories */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["About"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    listBackups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The copies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    createBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The copy */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    downloadBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the copy */
+                name: components["schemas"]["BackupName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An SQLite database */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.sqlite3": number[];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such copy */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
     getSystemChecks: {
         parameters: {
             query?: never;
@@ -7341,6 +7737,185 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    getLog: {
+        parameters: {
+            query?: {
+                /** @description At least so important: `warn` gives warnings and errors. */
+                level?: ("error" | "warn" | "info" | "debug" | "trace") | string;
+                /** @description Text in sentence, target or fields, in any case. */
+                q?: string;
+                /** @description Only lines behind this one; the newest ones when it is missing. */
+                after?: number | string;
+                /** @description 500 unless told; a text has all unless told */
+                limit?: number | string;
+                /** @description `json` (unless told) or `text` */
+                format?: ("json" | "text") | string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                    "text/plain": string;
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    streamLog: {
+        parameters: {
+            query?: {
+                /** @description At least so important: `warn` gives warnings and errors. */
+                level?: ("error" | "warn" | "info" | "debug" | "trace") | string;
+                /** @description Text in sentence, target or fields, in any case. */
+                q?: string;
+                /** @description Only lines behind this one; the newest ones when it is missing. */
+                after?: number | string;
+            };
+            header?: {
+                /** @description Go on behind this line */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `line` and `gap` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["LogEvent"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description Too many clients follow the log */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    listTasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each task */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemTasks"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    runTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the task */
+                name: components["schemas"]["TaskName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A round goes on already; nothing else is begun */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemTask"];
+                };
+            };
+            /** @description It begins */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemTask"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such task */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseBusy"];
@@ -7414,6 +7989,33 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text format 0.0.4 of Prometheus */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
         };
     };
     isReady: {

@@ -76,4 +76,5 @@ export const show = {
   day: (at: number) => format.day(at, locale),
   weekday: (index: number) => format.weekday(index, locale),
   clock: (at: number) => format.clock(at, locale),
+  clockSeconds: (at: number) => format.clockSeconds(at, locale),
 };

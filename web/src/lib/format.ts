@@ -68,6 +68,13 @@ export function span(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** A time that something is repeated after, in the largest unit that fits: `1 d`, `15 min`, `500 ms`. */
+export function period(ms: number): string {
+  const units = [['d', 86_400_000], ['h', 3_600_000], ['min', 60_000], ['s', 1000]] as const;
+  for (const [unit, length] of units) if (ms >= length && ms % length === 0) return `${ms / length} ${unit}`;
+  return ms < 1000 ? `${ms} ms` : span(ms);
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400_000],
   ['hour', 3_600_000],
@@ -103,6 +110,11 @@ export function weekday(index: number, locale: string): string {
 /** The time of day only: `14:02`. */
 export function clock(at: number, locale: string): string {
   return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(at);
+}
+
+/** The time of day to the second: `14:02:31`. */
+export function clockSeconds(at: number, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(at);
 }
 
 /** A long name with its middle left out; the end (quant, shard number, ending) stays. */

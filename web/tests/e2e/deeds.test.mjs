@@ -314,6 +314,10 @@ test('a service without these routes still shows pages that make sense', async (
   await page.waitForSelector(id('keys-missing'));
   await page.goto(`${mock.url}/system`);
   await page.waitForSelector(id('system-disk'));
+  for (const part of ['log', 'tasks', 'backups', 'about']) {
+    await page.click(id(`system-tab-${part}`));
+    await page.waitForSelector(id('error-card'));
+  }
   await page.goto(`${mock.url}/library`);
   await page.waitForSelector(id('error-card'));
   await close(page);

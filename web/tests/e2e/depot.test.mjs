@@ -140,10 +140,12 @@ test('settings and system tell what this service is', async () => {
   assert.match(await page.locator(id('setting-maxConnections')).innerText(), /Locked.*--max-connections/s);
   await page.goto(`${base}/system`);
   await page.locator(id('system-checks')).waitFor();
-  await until('the version', async () => /^\d+\.\d+/.test(await page.locator(id('system-version')).innerText()));
   await page.waitForSelector(id('system-budget'));
   await inspect(page, 'real system');
   await shoot(page, 'system-real-light');
+  await page.click(id('system-tab-about'));
+  await until('the version', async () => /^\d+\.\d+/.test(await page.locator(id('system-version')).innerText()));
+  await inspect(page, 'real about');
   await close(page);
 });
 

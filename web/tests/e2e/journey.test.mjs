@@ -236,6 +236,7 @@ test('on a phone a repo is pasted, fetched and found, and nothing sticks out', a
     await inspect(page, `${name} on a phone`);
   }
   const { version } = await service.api('health');
+  await page.locator(id('system-tab-about')).tap();
   assert.equal(await page.locator(id('system-version')).innerText(), version);
   await close(page);
 });

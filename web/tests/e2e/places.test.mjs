@@ -112,6 +112,14 @@ const PAGES = {
     await page.waitForSelector(id('system-health'));
     await page.waitForSelector(id('system-budget'));
   },
+  'system-log': async (page) => {
+    await visit(page, 'system/log', id('log-line'));
+    await page.waitForSelector('[data-state="live"]');
+  },
+  'system-log-empty': (page) => visit(page, 'system/log?q=nothing-like-this', id('log-empty')),
+  'system-tasks': (page) => visit(page, 'system/tasks', id('task-row')),
+  'system-backups': (page) => visit(page, 'system/backups', id('backup-row')),
+  'system-about': (page) => visit(page, 'system/about', id('system-path-hub')),
 };
 // Refusals that a test brings about are written into the console by the browser itself.
 const tolerate = [/Failed to load resource: .*(400|404)/];

@@ -1,6 +1,7 @@
 // What the mock knows beside jobs: library, mirror, days of the history, limits, keys, health.
 import { libraryMock } from './library.mjs';
 import { mirrorMock } from './mirror.mjs';
+import { systemMock } from './system.mjs';
 
 const GIB = 2 ** 30;
 const DAY = 86_400_000;
@@ -8,6 +9,7 @@ const DAY = 86_400_000;
 export function moreMock() {
   const library = libraryMock();
   const mirror = mirrorMock(library.work);
+  const system = systemMock();
   const office = 'nnnnnnnnsssssssssssnnnnn';
   const limits = {
     normal: { maxSpeed: '50MiB', maxConnections: 16 }, slow: { maxSpeed: '5MiB', maxConnections: 4 }, mode: 'schedule', active: 'slow', activeReason: 'schedule', until: new Date(Date.now() + 3 * 3_600_000).toISOString(),
@@ -63,7 +65,7 @@ export function moreMock() {
     if (path === 'disk') return [200, { volumes }];
     if (path === 'ratelimit') return [200, { endpoint: 'https://huggingface.co', buckets: [{ bucket: 'api', quota: 1000, remaining: 812, resetSeconds: 180, waitingUntil: null }, { bucket: 'resolvers', quota: 5000, remaining: 310, resetSeconds: 44, waitingUntil: null }, { bucket: 'pages', quota: null, remaining: null, resetSeconds: null, waitingUntil: null }] }];
     if (path === 'system/checks') return [200, { checks }];
-    return undefined;
+    return path.startsWith('system/') ? system.answer(method, url, failure) : undefined;
   }
-  return { answer, library, mirror, volumes, checks };
+  return { answer, library, mirror, system, volumes, checks };
 }

@@ -138,6 +138,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
       streams.add(response);
       return void request.on('close', () => streams.delete(response));
     }
+    if (url.pathname === '/api/system/log/stream') return void more.system.follow(url, request, response);
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
       const text = Buffer.concat(chunks).toString();
@@ -180,6 +181,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     cut: () => {
       sockets.clients.forEach((socket) => socket.terminate());
       for (const stream of streams) stream.destroy();
+      more.system.cut();
     },
     stop: async () => {
       clearInterval(timer);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, bytes, eta, middle, percent, span, speed } from '../../src/lib/format';
+import { ago, bytes, eta, middle, percent, period, span, speed } from '../../src/lib/format';
 
 describe('bytes', () => {
   it.each([
@@ -26,6 +26,8 @@ describe('times', () => {
     '%d seconds left read %s', (seconds, text) => expect(eta(seconds, 'day')).toBe(text));
   it.each([[34_999, '34 s'], [60_000, '1 min'], [3_900_000, '1 h 05'], [100 * 3_600_000, '4 d 4 h'], [-1, '0 s']])(
     '%d ms passed read %s', (ms, text) => expect(span(ms)).toBe(text));
+  it.each([[86_400_000, '1 d'], [900_000, '15 min'], [3_600_000, '1 h'], [5000, '5 s'], [500, '500 ms'], [84_600_000, '1410 min'], [1500, '1 s']])(
+    'a period of %d ms reads %s', (ms, text) => expect(period(ms)).toBe(text));
   it('tells how long ago in words, never in the future', () => {
     expect(ago(0, 3 * 60_000, 'en')).toBe('3 min. ago');
     expect(ago(5000, 0, 'en')).toBe('now');
