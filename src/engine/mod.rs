@@ -36,6 +36,7 @@ mod import;
 mod lanes;
 mod library;
 mod limits;
+mod line;
 mod meter;
 mod mirror;
 mod part;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
@@ -58,18 +58,39 @@ pub struct Run {
     pub commit: Commit,
     leftovers: Mutex<HashMap<BlobId, PathBuf>>,
     /// Why files were given up, in order.
-    pub failures: Mutex<Vec<(Code, String)>>,
+    pub failures: Mutex<Vec<Failure>>,
+    /// Number of the user's last choice of files.
+    pub choices: watch::Receiver<i64>,
+}
+
+/// What the user may change of a run while it goes on.
+pub struct Steering {
+    /// The job's own limit.
+    pub bandwidth: Arc<Bandwidth>,
+    /// Number of the last choice of files.
+    pub choices: watch::Receiver<i64>,
+}
+
+/// Why files were given up.
+#[derive(Debug)]
+pub struct Failure {
+    /// Keys of their rows.
+    pub files: Vec<i64>,
+    /// The word of the failure.
+    pub code: Code,
+    /// The sentence.
+    pub text: String,
 }
 
 /// Runs a claimed job until it ends or `stop` is cancelled, and settles it.
-pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth>, stop: CancellationToken) {
+pub async fn run(shared: Arc<Shared>, claimed: Claimed, steering: Steering, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
     let seq = job.seq;
     tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job));
     shared.checkpoint.add_run(&meter);
     let id = job.id.clone();
-    let result = drive(&shared, job, meter.clone(), bandwidth, stop).await;
+    let result = drive(&shared, job, meter.clone(), steering, stop).await;
     meter.no_more_troubles();
     if let Err(error) = shared.checkpoint.record(true).await {
         tracing::warn!(job.id = %id, %error, "the last progress could not be recorded");
@@ -124,7 +145,7 @@ async fn drive(
     shared: &Arc<Shared>,
     mut job: Job,
     meter: Arc<Meter>,
-    bandwidth: Arc<Bandwidth>,
+    steering: Steering,
     stop: CancellationToken,
 ) -> Result<(), Halt> {
     let Some(repo_id) = job.repo.clone() else {
@@ -158,10 +179,11 @@ async fn drive(
         repo_id,
         repo,
         meter,
-        bandwidth,
+        bandwidth: steering.bandwidth,
         stop,
         commit: commit.clone(),
         failures: Mutex::default(),
+        choices: steering.choices,
     });
     let fetched = run.fetch_all(&commit).await;
     let finished = match fetched {
@@ -349,12 +371,12 @@ impl Run {
             .remove(&blob)
     }
 
-    /// Records that a file is given up; the job will end as failed.
-    pub fn failed(&self, code: Code, text: String) {
+    /// Records that files are given up; the job will end as failed unless they are left out.
+    pub fn failed(&self, files: Vec<i64>, code: Code, text: String) {
         self.failures
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push((code, text));
+            .push(Failure { files, code, text });
     }
 
     /// Records an oddity in the job's events.
@@ -405,7 +427,10 @@ impl Run {
             .map_err(Halt::store)?;
         let (repo, commit, revision) = (self.repo.clone(), commit.clone(), self.job.revision.clone());
         blocking(move || {
-            repo.make_known(&revision, &commit)?;
+            // When every file was left out there is nothing to make known.
+            if repo.is_local() || repo.snapshot_path(&commit).is_dir() {
+                repo.make_known(&revision, &commit)?;
+            }
             repo.remove_stale(now_ms() - STALE_MS)?;
             Ok(())
         })

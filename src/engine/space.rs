@@ -50,6 +50,13 @@ impl Reservations {
         }
     }
 
+    /// The job needs no more than `bytes` from here on.
+    pub fn lower(&self, job_seq: i64, bytes: u64) {
+        if let Some(left) = self.lock().get_mut(&job_seq) {
+            left.bytes = left.bytes.min(bytes);
+        }
+    }
+
     /// The run of a job ended.
     pub fn release(&self, job_seq: i64) {
         self.lock().remove(&job_seq);

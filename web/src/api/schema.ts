@@ -572,7 +572,13 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Chooses files while a job is not over
+         * @description `skip` leaves a file out: one that is being fetched stops within a second, keeps its bytes until
+         *     the job ends, and no longer counts in the totals. `normal` and `high` bring it back. A file that
+         *     is in place already stays as it is. A retry keeps the choice.
+         */
+        patch: operations["chooseJobFiles"];
         trace?: never;
     };
     "/api/jobs/{id}/pause": {
@@ -1756,14 +1762,15 @@ export interface components {
             /** @description The folder: below the first `--export-dir`, or an absolute path below any. */
             dest: string;
             /** @description Patterns of files to have, as in a download; none means all. */
-            filters?: string[] | null;
+            filters?: (string)[] | null;
             mode?: components["schemas"]["Placing"] | null;
-            /** @description `owner/name`. */
             repo: string;
             /** @description A ref, a commit, or its first digits, seven at least; by default what the list shows. */
             revision?: string | null;
             type?: components["schemas"]["RepoType"] | null;
         };
+        /** @enum {string} */
+        FilePriority: "high" | "normal" | "skip";
         /** @description One file that is under way. All in bytes. */
         FileSegments: {
             /**
@@ -1788,6 +1795,42 @@ export interface components {
         };
         /** @enum {string} */
         FileState: "pending" | "downloading" | "verifying" | "complete" | "skipped" | "error";
+        /** @description What is wanted of some files. */
+        FileWish: {
+            /** @description Every file whose whole path it matches; `*` crosses `/`, in any case. */
+            glob?: string | null;
+            /** @description Path of one file. */
+            path?: string | null;
+            priority: components["schemas"]["FilePriority"];
+        };
+        FileWishBody: components["schemas"]["FileWish"] & ({
+            glob?: null;
+            path: string | unknown[] | Record<string, never>;
+        } | {
+            glob: string | unknown[] | Record<string, never>;
+            path?: null;
+        });
+        /** @description Wishes, all or none; where several name one file, the last one holds. */
+        FileWishes: {
+            /** @description At most 10,000. */
+            files: components["schemas"]["FileWishBody"][];
+        };
+        /** @description The files that were named, as they are now. */
+        FilesChosen: {
+            /** @description By path; the first 10,000. */
+            files: components["schemas"]["JobFile"][];
+            /** @description How many were named. */
+            matched: number;
+            /** Format: int64 */
+            skippedFiles: number;
+            /** Format: int64 */
+            totalBytes: number;
+            /**
+             * Format: int64
+             * @description Totals of the job without files that are left out.
+             */
+            totalFiles: number;
+        };
         /** @description The first row that breaks the chain. */
         FirstBad: {
             /** @description The same as a sentence. */
@@ -1948,7 +1991,10 @@ export interface components {
             size: number;
             /** @description Where its bytes came from: `network`, `reused`; empty when it was not done. */
             source: string;
-            /** @description `complete`, `skipped` (was here before), `error` or `pending`. */
+            /**
+             * @description `complete`, `skipped` (was here before, or without a source: left out by the user), `error`
+             *     or `pending`.
+             */
             status: string;
             /** @description What was compared: `sha256`, `git-sha1`, `size`; empty while nothing was. */
             verification: string;
@@ -2219,7 +2265,7 @@ export interface components {
             dryRun?: boolean | null;
             mode?: components["schemas"]["Placing"] | null;
             /** @description Whose files they are, when `dir` is a folder of plain files that is not named `owner/name`. */
-            repo?: string | null;
+            repo?: (string) | null;
             type?: components["schemas"]["RepoType"] | null;
         };
         /** @description The job that does it. */
@@ -2246,6 +2292,8 @@ export interface components {
             attempt: number;
             category: string;
             commit: string | null;
+            /** @description Why the engine uses as many connections as it does; empty unless it fetches this job now. */
+            connectionsReason: string;
             /** Format: date-time */
             createdAt: string;
             destinationWarning: string;
@@ -2258,7 +2306,7 @@ export interface components {
             files: components["schemas"]["JobFile"][];
             /**
              * Format: int64
-             * @description Files the job has; `files` may hold fewer.
+             * @description Files the job has, those left out included; `files` may hold fewer.
              */
             filesTotal: number;
             filesTruncated: boolean;
@@ -2324,6 +2372,11 @@ export interface components {
             revision: string;
             /** @description Key that chose the folder. */
             routeKey: string;
+            /**
+             * Format: int64
+             * @description Files that the user left out; the totals of `progress` are without them.
+             */
+            skippedFiles: number;
             /** @description What a job of another kind than download is asked, and what it reports. */
             spec: Record<string, never> | null;
             /**
@@ -2354,6 +2407,9 @@ export interface components {
             error: string;
             errorCode: components["schemas"]["Code"] | null;
             path: string;
+            /** @description What the user wants of it. */
+            priority: components["schemas"]["FilePriority"];
+            /** @description `skipped`: was here before, or with the priority `skip` is left out. */
             status: components["schemas"]["FileState"];
             /** Format: int64 */
             totalBytes: number;
@@ -2451,6 +2507,8 @@ export interface components {
             /** @description Always `true`. */
             success: boolean;
         };
+        /** @enum {string} */
+        Layout: "cache" | "local";
         /** @description Which limits hold. */
         LimitsNow: {
             /** @description `normal`, `slow` or `paused`. */
@@ -2486,6 +2544,8 @@ export interface components {
             /** @description When something else holds; `null` when nothing is going to change. */
             until: string | null;
         };
+        /** @enum {string} */
+        LinkMode: "auto" | "symlink" | "hardlink" | "copy";
         /** @description An event. */
         LiveEvent: {
             /**
@@ -3154,6 +3214,34 @@ export interface components {
             /** @description Names the field and says what it must be. */
             detail: string;
         };
+        /** @description How the outside is reached; what is missing or `null` stays. */
+        ProxyPatch: {
+            /** @description Ignore `HTTP_PROXY` and its kin. */
+            noEnvProxy?: boolean | null;
+            /** @description Hosts that are reached directly. */
+            noProxy?: string | null;
+            /** @description Password at the proxy; empty clears it. */
+            password?: string | null;
+            /** @description `http`, `https`, `socks5` or `socks5h` URL without a login; empty = none. */
+            url?: string | null;
+            /** @description User name at the proxy. */
+            username?: string | null;
+        };
+        /** @description How the outside is reached. */
+        ProxyShown: {
+            /** @description Whether a password is known. It is never shown. */
+            hasPassword: boolean;
+            /** @description Always `false`: certificates are always checked. */
+            insecureSkipVerify: boolean;
+            /** @description Whether `HTTP_PROXY` and its kin are ignored. */
+            noEnvProxy: boolean;
+            /** @description Hosts that are reached directly: names, `.suffix`, addresses, CIDR, `*`; commas between. */
+            noProxy: string;
+            /** @description `http`, `https`, `socks5` or `socks5h` URL; empty = none given here. */
+            url: string;
+            /** @description User name at the proxy; empty = none. */
+            username: string;
+        };
         /** @description Whether the proxy takes connections. */
         ProxyTrial: {
             /** @description Whether a proxy is set. */
@@ -3398,7 +3486,7 @@ export interface components {
         /** @description Which check to repair after. */
         RepairRequest: {
             /** @description A check that has ended. */
-            jobId: string;
+            jobId: components["schemas"]["JobId"];
         };
         /**
          * @description `owner/name` as the Hub allows it: `[A-Za-z0-9._-]`, at most 96 characters in all,
@@ -3633,6 +3721,102 @@ export interface components {
             /** @description Snapshots that have it. */
             versions?: string[];
         };
+        /** @description Every setting and where it comes from. Secrets are masked. */
+        Settings: {
+            /** @description First wait between attempts. */
+            backoffInitial: string;
+            /** @description Longest wait between attempts. */
+            backoffMax: string;
+            /** @description Root of the cache. */
+            cacheDir: string;
+            /** @description The configuration file in use; empty = none. */
+            configFile: string;
+            /** @description Root of the cache as it was given; empty = nowhere. */
+            configuredCacheDir: string;
+            /**
+             * Format: int32
+             * @description Connections per file, 1–64.
+             */
+            connections: number;
+            /** @description Folders for sorts of models. */
+            downloadRoutes: {
+                [key: string]: string;
+            };
+            /** @description The Hub cache. */
+            effectiveHubDir: string;
+            /** @description Base URL of the Hub; empty = `https://huggingface.co`. */
+            endpoint: string;
+            /** @description Free bytes a volume keeps; empty = the smaller of 1 GiB and 5 % of the volume. */
+            freeSpaceFloor: string;
+            /**
+             * Format: int32
+             * @description Days that history and events are kept; 0 = for ever.
+             */
+            historyRetention: number;
+            /** @description What said where it is. */
+            hubDirSource: string;
+            /** @description How a snapshot shows a blob. */
+            linkMode: components["schemas"]["LinkMode"];
+            /** @description Folder of plain files that takes the place of the cache; empty = none. */
+            localDir: string;
+            /** @description Folders that are looked through for models. */
+            localScanDirs: string[];
+            /** @description Settings that the API cannot change now. */
+            locked: string[];
+            /**
+             * Format: int32
+             * @description Jobs at once, 1–32.
+             */
+            maxActive: number;
+            /**
+             * Format: int32
+             * @description Connections of all jobs together, 1–256.
+             */
+            maxConnections: number;
+            /**
+             * Format: int32
+             * @description Files of one job at once, 1–64.
+             */
+            maxFilesPerJob: number;
+            /** @description Bytes a second over all jobs; empty or `0` = no limit. */
+            maxSpeed: string;
+            /** @description Files from this size on get several connections. */
+            multipartThreshold: string;
+            /** @description How the outside is reached. */
+            proxy: components["schemas"]["ProxyShown"];
+            /**
+             * Format: int32
+             * @description Days a finished job stays in the list; 0 = for ever.
+             */
+            retentionDays: number;
+            /**
+             * Format: int32
+             * @description Attempts after the first without progress, 0–20.
+             */
+            retries: number;
+            /** @description Saved settings that a flag or variable overrides. */
+            shadowed: string[];
+            /** @description The flag, variable or file that gave a value. */
+            sourceNames: {
+                [key: string]: string;
+            };
+            /** @description Where each value comes from. Parts of the proxy have a dot: `proxy.url`. */
+            sources: {
+                [key: string]: components["schemas"]["Source"];
+            };
+            /** @description A connection without a byte for so long is replaced; `0` = never. */
+            stallTimeout: string;
+            /** @description `local` when `localDir` is set. */
+            storageMode: components["schemas"]["Layout"];
+            /** @description Always empty: mirror targets are rows of the database. */
+            targetsFile: string;
+            /** @description Masked; its last four characters show when it has more than eight. Empty = none. */
+            token: string;
+            /** @description Whether there is a token that is not sent, because it belongs to another endpoint. */
+            tokenHeldBack: boolean;
+            /** @description What is compared before a file counts as done. */
+            verify: components["schemas"]["Verify"];
+        };
         /** @description A change that was made. */
         SettingsChanged: {
             /** @description Says so. */
@@ -3644,6 +3828,88 @@ export interface components {
             /** @description What the change brought with it. */
             warnings: string[];
         };
+        /** @description Settings to change; what is missing or `null` stays, other fields are ignored. */
+        SettingsPatch: {
+            /** @description First wait between attempts, not longer than the longest. */
+            backoffInitial?: string | null;
+            /** @description Longest wait between attempts. */
+            backoffMax?: string | null;
+            /** @description Root of the cache. Ignored unless the service was started with `--allow-path-settings`, as all folders are. */
+            cacheDir?: string | null;
+            /**
+             * Format: int64
+             * @description Connections per file.
+             */
+            connections?: number | null;
+            /** @description Folders for sorts of models. */
+            downloadRoutes?: {
+                audio?: string;
+                diffusion?: string;
+                embedding?: string;
+                llm?: string;
+                "llm/gguf"?: string;
+                "llm/safetensors"?: string;
+            } | null;
+            /** @description Base URL of the Hub; empty = `https://huggingface.co`. A change drops the token of another server. */
+            endpoint?: string | null;
+            /** @description Free bytes a volume keeps; empty = the smaller of 1 GiB and 5 % of the volume. */
+            freeSpaceFloor?: string | null;
+            /**
+             * Format: int64
+             * @description Days that history and events are kept; 0 = for ever.
+             */
+            historyRetention?: number | null;
+            /** @description How a snapshot shows a blob. */
+            linkMode?: ("auto" | "symlink" | "hardlink" | "copy") | null;
+            /** @description Folder of plain files in place of the cache; empty = the cache. */
+            localDir?: string | null;
+            /** @description Folders that are looked through for models. */
+            localScanDirs?: string[] | null;
+            /**
+             * Format: int64
+             * @description Jobs at once.
+             */
+            maxActive?: number | null;
+            /**
+             * Format: int64
+             * @description Connections of all jobs together.
+             */
+            maxConnections?: number | null;
+            /**
+             * Format: int64
+             * @description Files of one job at once.
+             */
+            maxFilesPerJob?: number | null;
+            /** @description Bytes a second over all jobs; empty = no limit. */
+            maxSpeed?: string | null;
+            /** @description Files from this size on get several connections. */
+            multipartThreshold?: string | null;
+            proxy?: components["schemas"]["ProxyPatch"] | null;
+            /**
+             * Format: int64
+             * @description Days a finished job stays in the list; 0 = for ever.
+             */
+            retentionDays?: number | null;
+            /**
+             * Format: int64
+             * @description Attempts after the first without progress.
+             */
+            retries?: number | null;
+            /** @description A connection without a byte for so long is replaced: 1 s to 1 h; `0` = never. */
+            stallTimeout?: string | null;
+            /** @description Hub token; empty clears it, its mask keeps it. */
+            token?: string | null;
+            /** @description What is compared before a file counts as done; `etag` means `size`. */
+            verify?: ("none" | "size" | "etag" | "sha256") | null;
+        };
+        /** @description What is to be tried; what is missing or `null` is taken as it is. */
+        SettingsTrial: {
+            /** @description Base URL of a Hub. */
+            endpoint?: string | null;
+            proxy?: components["schemas"]["ProxyPatch"] | null;
+            /** @description Hub token. */
+            token?: string | null;
+        };
         /** @description A file that would be left out. */
         SkippedFile: {
             path: string;
@@ -3652,6 +3918,8 @@ export interface components {
             /** Format: int64 */
             size: number;
         };
+        /** @enum {string} */
+        Source: "flag" | "env" | "database" | "file" | "default";
         /** @description Speeds over time, of bytes from the network. */
         Speed: {
             /** @description What happened meanwhile; only for one job. */
@@ -3842,7 +4110,7 @@ export interface components {
         VerifyRequest: {
             mode?: components["schemas"]["CheckMode"] | null;
             /** @description One repo, `owner/name`; all of the cache when it is left out. */
-            repo?: string | null;
+            repo?: (string) | null;
             speed?: components["schemas"]["CheckSpeed"] | null;
             type?: components["schemas"]["RepoType"] | null;
         };
@@ -4379,6 +4647,16 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             /** @description The folder is not allowed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The folder is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5731,6 +6009,72 @@ export interface operations {
             507: components["responses"]["DatabaseFull"];
         };
     };
+    chooseJobFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileWishes"];
+            };
+        };
+        responses: {
+            /** @description The files as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilesChosen"];
+                };
+            };
+            /** @description A path or pattern that no file of the job has; nothing was changed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description The job is over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
     pauseJob: {
         parameters: {
             query?: never;
@@ -6879,9 +7223,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Settings"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6902,9 +7244,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    [key: string]: unknown;
-                };
+                "application/json": components["schemas"]["SettingsPatch"];
             };
         };
         responses: {
@@ -6945,10 +7285,9 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description Any of `endpoint`, `token` and `proxy`, as for `POST /api/settings` */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["SettingsTrial"];
             };
         };
         responses: {
