@@ -24,6 +24,7 @@ mod download;
 mod events_sse;
 mod faults;
 mod fencing;
+mod file_choice;
 mod guard;
 mod history;
 mod history_chain;

@@ -121,6 +121,8 @@ async fn no_query_of_the_worker_reads_a_whole_table() {
         ("SELECT file.blob_id, job.id", "SCAN job USING INDEX job_leased"),
         ("SELECT file.blob_id, job.id", "SCAN live"),
         ("SELECT DISTINCT file.blob_id", "SCAN file USING INDEX file_blob"),
+        // The files that a request named, found by their paths.
+        ("UPDATE file SET priority = wanted", "SCAN wanted"),
         // As few as there are keys.
         ("SELECT id, name, scope, prefix", "SCAN api_key"),
     ];

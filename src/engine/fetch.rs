@@ -252,7 +252,9 @@ async fn fill_and_verify(
         ) {
             part.sync(&shared.store, &shared.checkpoint).await?;
         }
-        if matches!(&error, FileError::Halt(Halt::Wait(waiting)) if waiting.reason == WaitReason::Disk) {
+        let for_disk =
+            matches!(&error, FileError::Halt(Halt::Wait(waiting)) if waiting.reason == WaitReason::Disk);
+        if for_disk || run.meter.leaves_out(task.ids()) {
             let part = part.clone();
             let _ = tokio::task::spawn_blocking(move || part.free_unwritten()).await;
         }

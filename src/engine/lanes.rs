@@ -1,6 +1,6 @@
 //! The lanes of a run: small files by the dozen beside a few large ones.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -11,14 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::code::Code;
 use crate::model::job::Verify;
-use crate::model::repo::{BlobId, Commit};
+use crate::model::repo::Commit;
 use crate::model::state::{FileState, Phase};
 use crate::store::FileSettled;
 
 use super::attempt::{FileError, Halt, wait_for_disk};
+use super::line::Line;
 use super::planner::{self, BlobTask};
 use super::publish::{self, Ready};
-use super::run::{Run, blocking, whole_job};
+use super::run::{Failure, Run, blocking, whole_job};
 use super::space::Needs;
 use super::{fetch, small};
 
@@ -34,8 +35,44 @@ const READY_QUEUE: usize = 512;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lane {
     Small,
-    /// With the number of its stop.
-    Large(u64),
+    Large,
+}
+
+/// A task under way.
+struct Begun {
+    lane: Lane,
+    task: BlobTask,
+    /// Ends the work on it alone: it goes back into the line.
+    stop: CancellationToken,
+}
+
+/// Tasks under way, in the order they were begun.
+#[derive(Default)]
+struct UnderWay {
+    begun: BTreeMap<u64, Begun>,
+    number: u64,
+}
+
+impl UnderWay {
+    fn add(&mut self, lane: Lane, task: &BlobTask, stop: &CancellationToken) -> u64 {
+        self.number += 1;
+        let (task, stop) = (task.clone(), stop.clone());
+        self.begun.insert(self.number, Begun { lane, task, stop });
+        self.number
+    }
+
+    fn of(&self, lane: Lane) -> impl Iterator<Item = &Begun> {
+        self.begun.values().filter(move |begun| begun.lane == lane)
+    }
+
+    fn tasks(&self) -> impl Iterator<Item = &BlobTask> {
+        self.begun.values().map(|begun| &begun.task)
+    }
+
+    /// Whether a task was told to stop and has not ended.
+    fn lets_go(&self) -> bool {
+        self.begun.values().any(|begun| begun.stop.is_cancelled())
+    }
 }
 
 impl Run {
@@ -44,27 +81,10 @@ impl Run {
     /// # Errors
     /// [`Halt`]; `Fail` with the first failure when files were given up.
     pub async fn fetch_all(self: &Arc<Self>, commit: &Commit) -> Result<(), Halt> {
-        let (open, placed_bytes) = self
-            .shared
-            .store
-            .open_files(self.job.seq)
-            .await
-            .map_err(Halt::store)?;
-        self.meter.set_placed(placed_bytes);
-        let mut tasks: Vec<BlobTask> = Vec::new();
-        let mut by_blob: HashMap<BlobId, usize> = HashMap::new();
-        for file in open {
-            let at = *by_blob.entry(file.blob_id).or_insert_with(|| {
-                tasks.push(BlobTask {
-                    blob: file.blob_id,
-                    size_bytes: file.size_bytes,
-                    files: vec![],
-                });
-                tasks.len() - 1
-            });
-            tasks[at].files.push((file.id, file.path));
-        }
-        self.reserve(&tasks).await?;
+        let mut line = Line::default();
+        let first = self.look(&mut line).await?;
+        self.meter.set_placed(first.placed_bytes);
+        self.reserve(self.needs_of(line.waiting().cloned().collect()).await?)?;
         let phase = if self.job.verify == Verify::Sha256 {
             Phase::Verifying
         } else {
@@ -78,7 +98,7 @@ impl Run {
 
         let (sender, queue) = mpsc::channel(READY_QUEUE);
         let publisher = tokio::spawn(publish::run(self.clone(), commit.clone(), queue));
-        let fetched = self.fetch_lanes(tasks, sender).await;
+        let fetched = self.fetch_lanes(&mut line, first.choices, sender).await;
         if fetched.is_err() {
             self.stop.cancel();
         }
@@ -88,24 +108,40 @@ impl Run {
         // A publisher that failed makes fetchers see a stop: its reason is the true one.
         published.map_err(whole_job)?;
         fetched?;
-        let failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
+        // What is not wanted any more may be missing.
+        failures.retain(|failure| !line.leaves_out_all(&failure.files));
         match failures.as_slice() {
             [] => Ok(()),
-            [(code, text)] => Err(Halt::Fail(*code, text.clone())),
-            [(code, text), rest @ ..] => Err(Halt::Fail(
+            [Failure { code, text, .. }] => Err(Halt::Fail(*code, text.clone())),
+            [Failure { code, text, .. }, rest @ ..] => Err(Halt::Fail(
                 *code,
                 format!("{text} (and {} more files failed)", rest.len()),
             )),
         }
     }
 
-    /// Makes sure that what is missing fits on the volume.
-    async fn reserve(&self, tasks: &[BlobTask]) -> Result<(), Halt> {
-        let wanted: Vec<BlobTask> = tasks.to_vec();
+    /// Takes over what the user wants by now.
+    async fn look(&self, line: &mut Line) -> Result<Looked, Halt> {
+        let store = &self.shared.store;
+        // The number first: what is read after it is at least as new.
+        let choices = store.choices(self.job.seq).await.map_err(Halt::store)?;
+        let (open, placed_bytes) = store.open_files(self.job.seq).await.map_err(Halt::store)?;
+        let came_back = line.refill(open);
+        self.meter.choose(choices, line.skipped());
+        Ok(Looked {
+            choices,
+            placed_bytes,
+            came_back,
+        })
+    }
+
+    /// What these contents have yet to take from the volume.
+    async fn needs_of(&self, wanted: Vec<BlobTask>) -> Result<Needs, Halt> {
         let folder = self.repo.path().to_string_lossy().into_owned();
         let begun = self.shared.store.part_blobs(&folder).await.map_err(Halt::store)?;
         let repo = self.repo.clone();
-        let needs = blocking(move || {
+        blocking(move || {
             let present = planner::present(&repo, &wanted)?;
             let mut needs = Needs::default();
             for (task, _) in wanted.iter().zip(present).filter(|(_, present)| !present) {
@@ -122,7 +158,11 @@ impl Run {
             }
             Ok(needs)
         })
-        .await?;
+        .await
+    }
+
+    /// Makes sure that what is missing fits on the volume.
+    fn reserve(&self, needs: Needs) -> Result<(), Halt> {
         let floor = self.shared.tuning.borrow().free_space_floor_bytes;
         let destination = PathBuf::from(&self.job.destination.dir);
         self.shared
@@ -131,22 +171,49 @@ impl Run {
             .map_err(|text| Halt::Wait(wait_for_disk(text)))
     }
 
+    /// Fetches what is in line until nothing is left. `known` is the number of the choice that the
+    /// line goes by.
     async fn fetch_lanes(
         self: &Arc<Self>,
-        tasks: Vec<BlobTask>,
+        line: &mut Line,
+        mut known: i64,
         ready: mpsc::Sender<Ready>,
     ) -> Result<(), Halt> {
-        let (mut small, mut large): (VecDeque<_>, VecDeque<_>) = tasks
-            .into_iter()
-            .partition(|task| task.size_bytes <= small::SMALL_BYTES);
         let mut running = JoinSet::new();
-        let mut small_running = 0;
-        // Of every large file under way, in the order they were begun.
-        let mut stops: BTreeMap<u64, CancellationToken> = BTreeMap::new();
-        let mut begun = 0;
+        let mut under_way = UnderWay::default();
         let mut tuning = self.shared.tuning.clone();
+        let mut choices = self.choices.clone();
+        let mut room = Room::Settled;
         let mut halted = None;
         loop {
+            let newest = *choices.borrow_and_update();
+            if newest > known {
+                match self.look(line).await {
+                    Ok(looked) => {
+                        known = looked.choices.max(newest);
+                        room = room.after(looked.came_back);
+                    }
+                    Err(halt) => {
+                        halted.get_or_insert(halt);
+                        self.stop.cancel();
+                    }
+                }
+                for begun in under_way
+                    .begun
+                    .values()
+                    .filter(|begun| line.leaves_out(&begun.task))
+                {
+                    begun.stop.cancel();
+                }
+            }
+            if room != Room::Settled && !under_way.lets_go() {
+                let tasks = line.waiting().chain(under_way.tasks()).cloned().collect();
+                if let Err(halt) = self.settle_room(room, tasks).await {
+                    halted.get_or_insert(halt);
+                    self.stop.cancel();
+                }
+                room = Room::Settled;
+            }
             let (max_large, max_small) = {
                 let tuning = tuning.borrow_and_update();
                 (
@@ -155,41 +222,55 @@ impl Run {
                 )
             };
             let go_on = halted.is_none() && !self.stop.is_cancelled();
+            let mut small_running = under_way.of(Lane::Small).count();
             while go_on
                 && small_running < max_small
-                && let Some(task) = small.pop_front()
+                && let Some(task) = line.next_small()
             {
                 small_running += 1;
-                let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
-                running.spawn(async move { (Lane::Small, files, small::fetch(run, task, ready).await) });
+                let stop = self.stop.child_token();
+                let number = under_way.add(Lane::Small, &task, &stop);
+                let (run, ready) = (self.clone(), ready.clone());
+                running.spawn(async move { (number, small::fetch(run, task, stop, ready).await) });
             }
             // The newest go back in line; they go on at their marks.
-            for stop in stops.values().skip(max_large) {
-                stop.cancel();
+            for begun in under_way.of(Lane::Large).skip(max_large) {
+                begun.stop.cancel();
             }
             // Another one only when those under way leave places free: files that are finished
             // one after the other are of use sooner, and the disk is written in order.
+            let mut large_running = under_way.of(Lane::Large).count();
             while go_on
-                && stops.len() < max_large
-                && (stops.is_empty() || self.shared.places.has_room())
-                && let Some(task) = large.pop_front()
+                && large_running < max_large
+                && (large_running == 0 || self.shared.places.has_room())
+                && let Some(task) = line.next_large()
             {
-                begun += 1;
-                let (lane, stop) = (Lane::Large(begun), self.stop.child_token());
-                stops.insert(begun, stop.clone());
-                let (run, ready, files) = (self.clone(), ready.clone(), task.clone());
+                large_running += 1;
+                let stop = self.stop.child_token();
+                let number = under_way.add(Lane::Large, &task, &stop);
+                let (run, ready) = (self.clone(), ready.clone());
                 let wish = self.shared.places.wish(self.connections(task.size_bytes));
-                running.spawn(async move { (lane, files, fetch::fetch(run, task, stop, wish, ready).await) });
+                running.spawn(async move { (number, fetch::fetch(run, task, stop, wish, ready).await) });
             }
-            let more_large = go_on && stops.len() < max_large && !large.is_empty();
+            if line.has_high_large() {
+                // It found no place: those that are not wanted before others make way.
+                for begun in under_way
+                    .of(Lane::Large)
+                    .filter(|begun| !line.is_high(&begun.task))
+                {
+                    begun.stop.cancel();
+                }
+            }
+            let more_large = go_on && large_running < max_large && line.has_large();
             let ended = tokio::select! {
                 ended = running.join_next() => ended,
                 _ = tuning.changed() => continue,
+                Ok(()) = choices.changed(), if go_on => continue,
                 () = self.shared.places.roomier(), if more_large => continue,
                 () = tokio::time::sleep(LOOK), if more_large => continue,
             };
             let Some(ended) = ended else { break };
-            let (lane, task, result) = match ended {
+            let (number, result) = match ended {
                 Ok(ended) => ended,
                 Err(panic) => {
                     halted.get_or_insert(Halt::Fail(
@@ -200,17 +281,14 @@ impl Run {
                     continue;
                 }
             };
-            let mut sent_back = false;
-            match lane {
-                Lane::Small => small_running -= 1,
-                Lane::Large(number) => {
-                    sent_back = stops.remove(&number).is_some_and(|stop| stop.is_cancelled());
-                }
-            }
+            let Some(Begun { task, stop, .. }) = under_way.begun.remove(&number) else {
+                continue;
+            };
             match result {
                 Ok(()) => {}
-                Err(FileError::Halt(Halt::Stopped)) if sent_back && !self.stop.is_cancelled() => {
-                    large.push_front(task);
+                Err(FileError::Halt(Halt::Stopped)) if stop.is_cancelled() && !self.stop.is_cancelled() => {
+                    task.ids().for_each(|id| self.meter.let_go(id));
+                    line.give_back(task);
                 }
                 Err(FileError::Halt(halt)) => {
                     // The first reason is the reason; the others are its echo.
@@ -224,6 +302,19 @@ impl Run {
             Some(halt) => Err(halt),
             None if self.stop.is_cancelled() => Err(Halt::Stopped),
             None => Ok(()),
+        }
+    }
+
+    /// Reserves what a choice left to fetch. Only what came back may be too much: a job that
+    /// leaves files out does not stop for a volume that others filled.
+    async fn settle_room(&self, room: Room, tasks: Vec<BlobTask>) -> Result<(), Halt> {
+        let needs = self.needs_of(tasks).await?;
+        match room {
+            Room::Grown => self.reserve(needs),
+            Room::Shrunk | Room::Settled => {
+                self.shared.reserved.lower(self.job.seq, needs);
+                Ok(())
+            }
         }
     }
 
@@ -244,7 +335,7 @@ impl Run {
             })
             .collect();
         tracing::warn!(job.id = %self.job.id, path = %task.files[0].1, code = code.as_str(), %text, "a file is given up");
-        self.failed(code, text);
+        self.failed(task.ids().collect(), code, text);
         let (reserved, seq) = (&self.shared.reserved, self.job.seq);
         match task.size_bytes <= small::SMALL_BYTES {
             true => reserved.rest_shrank(seq, task.size_bytes),
@@ -255,5 +346,33 @@ impl Run {
             .settle_files(&self.meter.lease, &rows, &[])
             .await
             .map_err(Halt::store)
+    }
+}
+
+/// What a look at the wishes of the user found.
+struct Looked {
+    /// Number of the choice.
+    choices: i64,
+    /// Bytes of files in place.
+    placed_bytes: u64,
+    /// Whether files are wanted that were left out before.
+    came_back: bool,
+}
+
+/// How what is to be fetched changed since room was reserved for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Settled,
+    Shrunk,
+    Grown,
+}
+
+impl Room {
+    fn after(self, came_back: bool) -> Self {
+        if came_back || self == Self::Grown {
+            Self::Grown
+        } else {
+            Self::Shrunk
+        }
     }
 }

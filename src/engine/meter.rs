@@ -48,6 +48,9 @@ struct Volatile {
     changed: HashMap<i64, FileProgress>,
     /// Files that are in place; what is still reported of their parts is old.
     placed: HashSet<i64>,
+    /// Number of the last choice of files, and those that it leaves out: their bytes do not count.
+    choices: i64,
+    skipped: HashSet<i64>,
     samples: VecDeque<(Instant, u64)>,
     recorded: Option<(Instant, JobProgress)>,
     troubles: Troubles,
@@ -147,6 +150,27 @@ impl Meter {
         }
     }
 
+    /// What the user wants from here on: the number of the choice, and the files it leaves out.
+    pub fn choose(&self, choices: i64, skipped: &HashSet<i64>) {
+        let mut volatile = self.lock();
+        volatile.choices = choices;
+        volatile.skipped.clone_from(skipped);
+    }
+
+    /// Whether all of these files are left out.
+    pub fn leaves_out(&self, mut files: impl Iterator<Item = i64>) -> bool {
+        let volatile = self.lock();
+        files.all(|id| volatile.skipped.contains(&id))
+    }
+
+    /// Nobody works on a file any more, for now.
+    pub fn let_go(&self, id: i64) {
+        let known = self.lock().open.get(&id).copied();
+        if let Some(known) = known {
+            self.file(id, known.downloaded_bytes, FileState::Pending);
+        }
+    }
+
     /// A file is in place; its row was settled.
     pub fn file_placed(&self, id: i64, bytes: u64) {
         let mut volatile = self.lock();
@@ -178,7 +202,11 @@ impl Meter {
             _ => 0,
         };
         let files: Vec<_> = volatile.changed.drain().map(|(_, file)| file).collect();
-        let open_bytes: u64 = volatile.open.values().map(|file| file.downloaded_bytes).sum();
+        let counted = volatile
+            .open
+            .values()
+            .filter(|file| !volatile.skipped.contains(&file.id));
+        let open_bytes: u64 = counted.map(|file| file.downloaded_bytes).sum();
         let last_byte_at = self.last_byte_at.load(Relaxed);
         let progress = JobProgress {
             downloaded_bytes: self.placed_bytes.load(Relaxed) + open_bytes,
@@ -191,6 +219,7 @@ impl Meter {
             activity: volatile.activity.clone(),
             files,
             events: volatile.troubles.take_due(now),
+            choices: volatile.choices,
         };
         let same = volatile.recorded.as_ref().is_some_and(|(at, old)| {
             now - *at < HEARTBEAT

@@ -30,6 +30,7 @@ mod gates;
 mod lanes;
 mod library;
 mod limits;
+mod line;
 mod meter;
 mod part;
 mod peek;

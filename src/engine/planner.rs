@@ -116,6 +116,11 @@ impl BlobTask {
     pub fn paths(&self) -> impl Iterator<Item = &RepoPath> {
         self.files.iter().map(|(_, path)| path)
     }
+
+    /// Keys of the rows of its files.
+    pub fn ids(&self) -> impl Iterator<Item = i64> {
+        self.files.iter().map(|(id, _)| *id)
+    }
 }
 
 /// Which contents are known to be here; what only a hash could tell counts as missing. Blocks.

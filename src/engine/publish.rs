@@ -174,8 +174,10 @@ async fn publish(run: &Run, commit: &Commit, batch: Vec<Ready>) -> Result<(), Fi
         .settle_files(&run.meter.lease, &settled, &published)
         .await
         .map_err(Halt::store)?;
-    for file in settled.iter().filter_map(|file| file.failure.as_ref()) {
-        run.failed(file.0, file.1.clone());
+    for file in &settled {
+        if let Some((code, text)) = &file.failure {
+            run.failed(vec![file.id], *code, text.clone());
+        }
     }
     for (id, bytes) in placed {
         run.meter.file_placed(id, bytes);

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -58,17 +58,38 @@ pub struct Run {
     pub commit: Commit,
     leftovers: Mutex<HashMap<BlobId, PathBuf>>,
     /// Why files were given up, in order.
-    pub failures: Mutex<Vec<(Code, String)>>,
+    pub failures: Mutex<Vec<Failure>>,
+    /// Number of the user's last choice of files.
+    pub choices: watch::Receiver<i64>,
+}
+
+/// What the user may change of a run while it goes on.
+pub struct Steering {
+    /// The job's own limit.
+    pub bandwidth: Arc<Bandwidth>,
+    /// Number of the last choice of files.
+    pub choices: watch::Receiver<i64>,
+}
+
+/// Why files were given up.
+#[derive(Debug)]
+pub struct Failure {
+    /// Keys of their rows.
+    pub files: Vec<i64>,
+    /// The word of the failure.
+    pub code: Code,
+    /// The sentence.
+    pub text: String,
 }
 
 /// Runs a claimed job until it ends or `stop` is cancelled, and settles it.
-pub async fn run(shared: Arc<Shared>, claimed: Claimed, bandwidth: Arc<Bandwidth>, stop: CancellationToken) {
+pub async fn run(shared: Arc<Shared>, claimed: Claimed, steering: Steering, stop: CancellationToken) {
     let Claimed { job, lease } = claimed;
     tracing::info!(job.id = %job.id, repo = job.repo.as_ref().map(RepoId::as_str), revision = %job.revision, attempt = job.attempt, "job started");
     let meter = Arc::new(Meter::new(lease, &job, shared.tallies.clone()));
     let followed = Followed::new(&shared, &meter);
     let id = job.id.clone();
-    let mut result = drive(&shared, job, meter.clone(), bandwidth, stop).await;
+    let mut result = drive(&shared, job, meter.clone(), steering, stop).await;
     if matches!(result, Err(Halt::Stopped)) && shared.tuning.borrow().paused {
         // Ready at once: what holds it back is that nothing is claimed meanwhile.
         result = Err(Halt::Wait(Waiting {
@@ -84,7 +105,7 @@ async fn drive(
     shared: &Arc<Shared>,
     mut job: Job,
     meter: Arc<Meter>,
-    bandwidth: Arc<Bandwidth>,
+    steering: Steering,
     stop: CancellationToken,
 ) -> Result<(), Halt> {
     let Some(repo_id) = job.repo.clone() else {
@@ -118,10 +139,11 @@ async fn drive(
         repo_id,
         repo,
         meter,
-        bandwidth,
+        bandwidth: steering.bandwidth,
         stop,
         commit: commit.clone(),
         failures: Mutex::default(),
+        choices: steering.choices,
     });
     let fetched = run.fetch_all(&commit).await;
     let finished = match fetched {
@@ -313,12 +335,12 @@ impl Run {
             .remove(&blob)
     }
 
-    /// Records that a file is given up; the job will end as failed.
-    pub fn failed(&self, code: Code, text: String) {
+    /// Records that files are given up; the job will end as failed unless they are left out.
+    pub fn failed(&self, files: Vec<i64>, code: Code, text: String) {
         self.failures
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push((code, text));
+            .push(Failure { files, code, text });
     }
 
     /// Records an oddity in the job's events.
@@ -369,7 +391,10 @@ impl Run {
             .map_err(Halt::store)?;
         let (repo, commit, revision) = (self.repo.clone(), commit.clone(), self.job.revision.clone());
         blocking(move || {
-            repo.make_known(&revision, &commit)?;
+            // When every file was left out there is nothing to make known.
+            if repo.is_local() || repo.snapshot_path(&commit).is_dir() {
+                repo.make_known(&revision, &commit)?;
+            }
             repo.remove_stale(now_ms() - STALE_MS)?;
             Ok(())
         })

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::disk::BlobHasher;
 use crate::model::code::Code;
@@ -24,16 +25,21 @@ pub const SMALL_BYTES: u64 = 1 << 20;
 /// follow the round trip and memory does not.
 pub const ROOM_KIB: usize = 16 << 10;
 
-/// Fetches one small file and hands it to the publisher.
+/// Fetches one small file and hands it to the publisher. `stop` ends the work on this file only.
 ///
 /// # Errors
 /// [`FileError`]; a second damaged answer is `hash_mismatch` with both digests.
-pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) -> Result<(), FileError> {
+pub async fn fetch(
+    run: Arc<Run>,
+    task: BlobTask,
+    stop: CancellationToken,
+    ready: mpsc::Sender<Ready>,
+) -> Result<(), FileError> {
     let guard = tokio::select! {
-        () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+        () = stop.cancelled() => return Err(Halt::Stopped.into()),
         guard = run.shared.blobs.lock(run.repo.path(), task.blob) => guard,
     };
-    let repair = match before(&run, &task, &run.stop).await? {
+    let repair = match before(&run, &task, &stop).await? {
         Before::Present(verification) => {
             return run
                 .hand_over(
@@ -60,10 +66,10 @@ pub async fn fetch(run: Arc<Run>, task: BlobTask, ready: mpsc::Sender<Ready>) ->
         None => {
             let room = task.size_bytes.div_ceil(1 << 10).max(1) as u32;
             let room = tokio::select! {
-                () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+                () = stop.cancelled() => return Err(Halt::Stopped.into()),
                 room = run.shared.small_room.clone().acquire_many_owned(room) => room,
             };
-            let bytes = download(&run, &task).await?;
+            let bytes = download(&run, &task, &stop).await?;
             let (repo, blob) = (run.repo.clone(), task.blob);
             let path = tokio::task::spawn_blocking(move || {
                 let _room = room;
@@ -108,10 +114,10 @@ async fn leftover(run: &Run, task: &BlobTask) -> Result<Option<std::path::PathBu
     .map_err(FileError::internal)
 }
 
-async fn download(run: &Run, task: &BlobTask) -> Result<Vec<u8>, FileError> {
+async fn download(run: &Run, task: &BlobTask, stop: &CancellationToken) -> Result<Vec<u8>, FileError> {
     let hub = run.shared.hub();
     let remote = run.remote(&hub, task);
-    let mut tries = Tries::new(&hub, &run.meter, &run.stop);
+    let mut tries = Tries::new(&hub, &run.meter, stop);
     let mut damaged = false;
     loop {
         let place = async {
@@ -121,11 +127,11 @@ async fn download(run: &Run, task: &BlobTask) -> Result<Vec<u8>, FileError> {
             )
         };
         let permit = tokio::select! {
-            () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+            () = stop.cancelled() => return Err(Halt::Stopped.into()),
             permit = place => permit,
         };
         let fetched = tokio::select! {
-            () = run.stop.cancelled() => return Err(Halt::Stopped.into()),
+            () = stop.cancelled() => return Err(Halt::Stopped.into()),
             fetched = read(run, task, &remote) => fetched,
         };
         drop(permit);

@@ -83,6 +83,15 @@ impl Reservations {
         }
     }
 
+    /// The job needs only this from here on; more than it has reserved it does not get.
+    pub fn lower(&self, job_seq: i64, needs: Needs) {
+        if let Some(job) = self.lock().get_mut(&job_seq)
+            && needs.bytes() < job.needs.bytes()
+        {
+            job.needs = needs;
+        }
+    }
+
     /// The run of a job ended.
     pub fn release(&self, job_seq: i64) {
         self.lock().remove(&job_seq);

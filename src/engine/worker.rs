@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,7 @@ use crate::model::state::Intent;
 use crate::store::StoreError;
 
 use super::bandwidth::Bandwidth;
+use super::run::Steering;
 use super::{Shared, run, space};
 
 /// Longest sleep of the loop: a safety net, since every change rings.
@@ -37,8 +39,8 @@ struct Worker {
     runs: JoinSet<(i64, i64)>,
     /// Stop of each run by sequence number of its job, with the number of the run.
     stops: BTreeMap<i64, (i64, CancellationToken)>,
-    /// The job's own limit of each run.
-    speeds: HashMap<i64, Arc<Bandwidth>>,
+    /// What the user may change of each run: its own limit, and the choice of files.
+    wishes: HashMap<i64, (Arc<Bandwidth>, watch::Sender<i64>)>,
     /// Jobs in the order they were claimed.
     claimed: Vec<i64>,
     /// Jobs that wait for space: when each may be tried again, and how often it was.
@@ -52,7 +54,7 @@ pub async fn run(shared: Arc<Shared>, owner: Arc<str>) {
         owner,
         runs: JoinSet::new(),
         stops: BTreeMap::new(),
-        speeds: HashMap::new(),
+        wishes: HashMap::new(),
         claimed: Vec::new(),
         disk_tries: HashMap::new(),
     };
@@ -108,9 +110,10 @@ impl Worker {
                 stop.cancel();
             }
         }
-        for (seq, speed) in store.speeds_of_runs(&self.owner).await? {
-            if let Some(bandwidth) = self.speeds.get(&seq) {
+        for (seq, speed, choices) in store.wishes_of_runs(&self.owner).await? {
+            if let Some((bandwidth, chosen)) = self.wishes.get(&seq) {
                 bandwidth.set_rate(rate_of(&speed));
+                chosen.send_if_modified(|known| std::mem::replace(known, choices) != choices);
             }
         }
         store.reclaim_expired(&shared.checkpoint.living()).await?;
@@ -142,13 +145,14 @@ impl Worker {
             let stop = CancellationToken::new();
             let epoch = claimed.lease.epoch();
             let bandwidth = Arc::new(Bandwidth::new(rate_of(&claimed.job.max_speed)));
-            self.speeds.insert(seq, bandwidth.clone());
+            let (chosen, choices) = watch::channel(0);
+            self.wishes.insert(seq, (bandwidth.clone(), chosen));
             self.stops.insert(seq, (epoch, stop.clone()));
             self.claimed.retain(|other| *other != seq);
             self.claimed.push(seq);
             let shared = self.shared.clone();
             self.runs.spawn(async move {
-                run::run(shared, claimed, bandwidth, stop).await;
+                run::run(shared, claimed, Steering { bandwidth, choices }, stop).await;
                 (seq, epoch)
             });
         }
@@ -169,7 +173,7 @@ impl Worker {
                 // Not the stop of the run that came after it.
                 if self.stops.get(&seq).is_some_and(|(running, _)| *running == epoch) {
                     self.stops.remove(&seq);
-                    self.speeds.remove(&seq);
+                    self.wishes.remove(&seq);
                     self.claimed.retain(|other| *other != seq);
                 }
             }
@@ -178,7 +182,7 @@ impl Worker {
                 tracing::error!(%error, "a run ended badly");
                 if self.runs.is_empty() {
                     self.stops.clear();
-                    self.speeds.clear();
+                    self.wishes.clear();
                     self.claimed.clear();
                 }
             }

@@ -207,7 +207,7 @@ pub async fn files(
     let files = app.store.files(&job.id, limit, offset).await?;
     let answer = JobFiles {
         files: files.iter().map(FileView::from).collect(),
-        total: job.total_files,
+        total: job.all_files(),
         limit,
         offset,
     };

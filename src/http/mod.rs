@@ -32,6 +32,7 @@ pub mod events;
 pub mod export;
 pub mod extract;
 pub mod feed;
+pub mod file_choice;
 pub mod frames;
 pub mod guard;
 pub mod history;
@@ -112,7 +113,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(jobs::show, jobs::cancel, bulk::set))
         .routes(routes!(bulk::change))
         .routes(routes!(bulk::order))
-        .routes(routes!(jobs::files))
+        .routes(routes!(jobs::files, file_choice::choose))
         .routes(routes!(events::of_job))
         .routes(routes!(segments::show))
         .routes(routes!(speed::of_job))

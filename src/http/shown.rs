@@ -134,7 +134,7 @@ impl Shown {
         if let Some(text) = self.recall(job.seq, &edition) {
             return Ok(text);
         }
-        let files = if job.total_files > 0 {
+        let files = if job.all_files() > 0 {
             self.store.notable_files(job.seq, FILES_IN_LISTS).await?
         } else {
             Vec::new()

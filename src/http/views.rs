@@ -11,7 +11,7 @@ use crate::model::code::Code;
 use crate::model::destination::{Layout, RouteKey};
 use crate::model::job::Verify;
 use crate::model::repo::{RepoId, RepoType};
-use crate::model::state::{FileState, JobKind, JobStatus, Phase, WaitReason};
+use crate::model::state::{FilePriority, FileState, JobKind, JobStatus, Phase, WaitReason};
 use crate::store::{FileRow, Job};
 
 /// A job as clients see it.
@@ -95,9 +95,11 @@ pub struct JobView<'a> {
     #[schema(format = DateTime)]
     updated_at: String,
     files: Vec<FileView<'a>>,
-    /// Files the job has; `files` may hold fewer.
+    /// Files the job has, those left out included; `files` may hold fewer.
     files_total: i64,
     files_truncated: bool,
+    /// Files that the user left out; the totals of `progress` are without them.
+    skipped_files: i64,
     /// Whether filters or excludes were left out because they would not fit into one message.
     filters_truncated: bool,
     /// What a job of another kind than download is asked, and what it reports.
@@ -131,7 +133,10 @@ pub struct FileView<'a> {
     path: &'a str,
     total_bytes: u64,
     downloaded: u64,
+    /// `skipped`: was here before, or with the priority `skip` is left out.
     status: FileState,
+    /// What the user wants of it.
+    priority: FilePriority,
     /// `sha256`, `git-sha1`, `size`, or empty while nothing was compared.
     verification: &'a str,
     error: &'a str,
@@ -145,7 +150,8 @@ impl<'a> From<&'a FileRow> for FileView<'a> {
             path: file.path.as_str(),
             total_bytes: file.size_bytes,
             downloaded: file.downloaded_bytes.min(file.size_bytes),
-            status: file.state,
+            status: file.shown_state(),
+            priority: file.priority,
             verification: &file.verification,
             error: &file.error,
             error_code: file.error_code,
@@ -234,8 +240,9 @@ impl<'a> JobView<'a> {
             updated_at: rfc3339(job.updated_at),
             files: files.iter().map(FileView::from).collect(),
             // What other kinds of jobs count are no files of this list.
-            files_total: if is_download { job.total_files } else { 0 },
-            files_truncated: is_download && job.total_files > files.len() as i64,
+            files_total: if is_download { job.all_files() } else { 0 },
+            files_truncated: is_download && job.all_files() > files.len() as i64,
+            skipped_files: job.skipped_files,
             filters_truncated: false,
             spec: job.spec.as_ref(),
             result: job.result.as_ref(),

@@ -212,6 +212,8 @@ narrowed! {
     DownloadBody = super::request::DownloadRequest, repo_with_filters();
     /// Either `ids` or `filter`.
     BulkBody = super::bulk::BulkRequest, one_of_fields(&["ids", "filter"]);
+    /// Either `path` or `glob`.
+    FileWishBody = super::file_choice::FileWish, one_of_fields(&["path", "glob"]);
     /// Either `to` or `before`.
     OrderBody = super::bulk::OrderRequest, one_of_fields(&["to", "before"]);
 }

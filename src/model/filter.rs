@@ -10,8 +10,7 @@
 //! - `=` and a path is that one path, letter by letter. Where all filters are such, they bind
 //!   every file and nothing comes along.
 
-use globset::{GlobBuilder, GlobMatcher};
-
+use super::glob::Glob;
 use super::plan::RepoFile;
 use super::repo::{RepoType, shown};
 
@@ -49,7 +48,7 @@ pub struct Filter {
 struct Pattern {
     text: String,
     folded: String,
-    glob: Option<GlobMatcher>,
+    glob: Option<Glob>,
 }
 
 impl Pattern {
@@ -63,20 +62,9 @@ impl Pattern {
         if text.chars().count() > most {
             return Err(format!("\"{}\" is longer than {most} characters", shown(text)));
         }
+        // As in a shell: what is no glob, such as a lone bracket, stands for itself.
         let glob = if !is_path && text.contains(['*', '?', '[']) {
-            let whole = if text.ends_with('/') {
-                format!("{text}*")
-            } else {
-                text.to_owned()
-            };
-            let glob = GlobBuilder::new(&whole)
-                .case_insensitive(true)
-                .literal_separator(false)
-                .backslash_escape(false)
-                .build()
-                .map(|glob| glob.compile_matcher());
-            // As in a shell: what is no glob, such as a lone bracket, stands for itself.
-            glob.ok()
+            Glob::new(text).ok()
         } else {
             None
         };
@@ -97,7 +85,7 @@ impl Pattern {
             return wanted == path;
         }
         if let Some(glob) = &self.glob {
-            return glob.is_match(path);
+            return glob.matches(path);
         }
         let path = path.to_lowercase();
         if exact {

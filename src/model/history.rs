@@ -223,7 +223,8 @@ pub struct HistoryFile {
     pub verification: String,
     /// Where its bytes came from: `network`, `reused`; empty when it was not done.
     pub source: String,
-    /// `complete`, `skipped` (was here before), `error` or `pending`.
+    /// `complete`, `skipped` (was here before, or without a source: left out by the user), `error`
+    /// or `pending`.
     pub status: String,
     /// Why it failed, as a word.
     #[schema(required)]

@@ -10,6 +10,7 @@ pub mod code;
 pub mod destination;
 pub mod duration;
 pub mod filter;
+pub mod glob;
 pub mod history;
 pub mod history_row;
 pub mod job;

@@ -15,7 +15,7 @@ macro_rules! words {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The word in the database, the API and the UI.
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
         }
@@ -107,10 +107,30 @@ words! {
         Verifying = "verifying",
         /// Published and verified.
         Complete = "complete",
-        /// Was in the cache before.
+        /// Was in the cache before; shown too of a file that is left out.
         Skipped = "skipped",
         /// Gave up; the error says why.
         Error = "error",
+    }
+}
+
+impl FileState {
+    /// Whether the file is where it belongs.
+    pub fn is_in_place(self) -> bool {
+        matches!(self, Self::Complete | Self::Skipped)
+    }
+}
+
+words! {
+    /// What the user wants of one file of a job; never written by a run, but for a file that was
+    /// in place before it heard of the wish.
+    FilePriority {
+        /// Before the others.
+        High = "high",
+        /// In its turn.
+        Normal = "normal",
+        /// Not at all.
+        Skip = "skip",
     }
 }
 

@@ -164,7 +164,7 @@ impl Store {
                     "UPDATE job SET intent = 'run', state = CASE state WHEN 'running' THEN state ELSE 'queued' END,
                             requeue = (state = 'running'), commit_hash = NULL, attempt = 0, ready_at = NULL,
                             wait_reason = NULL, error = '', error_code = NULL, ended_at = NULL, total_files = 0,
-                            completed_files = 0, total_bytes = 0, downloaded_bytes = 0, bytes_per_second = 0,
+                            skipped_files = 0, completed_files = 0, total_bytes = 0, downloaded_bytes = 0, bytes_per_second = 0,
                             result = NULL, actor = ?, updated_at = ?
                      WHERE seq = ? AND status IN ('failed', 'cancelled')",
                     actor,

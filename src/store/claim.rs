@@ -216,18 +216,22 @@ impl Store {
             .collect())
     }
 
-    /// Jobs of `owner` with the speed that the user allows each: sequence number and text.
+    /// Jobs of `owner` with what the user wants of each run: sequence number, speed as a text, and
+    /// number of the last choice of files.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn speeds_of_runs(&self, owner: &str) -> Result<Vec<(i64, String)>, StoreError> {
+    pub async fn wishes_of_runs(&self, owner: &str) -> Result<Vec<(i64, String, i64)>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT seq, max_speed AS "max_speed!: String" FROM job WHERE lease_owner = ?"#,
+            r#"SELECT seq, max_speed AS "max_speed!: String", choices AS "choices!: i64" FROM job WHERE lease_owner = ?"#,
             owner
         )
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.into_iter().map(|row| (row.seq, row.max_speed)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.seq, row.max_speed, row.choices))
+            .collect())
     }
 
     /// Jobs that wait for space: sequence number, destination, bytes they miss.
@@ -312,11 +316,27 @@ impl Store {
     /// Ends the run. What the user wanted meanwhile wins over `outcome`; the status that the
     /// job now has is returned. On disk when it returns.
     ///
+    /// No job completes while a file that is wanted is not in place: one that was wanted again at
+    /// the last moment sends the job back to the queue.
+    ///
     /// # Errors
     /// [`StoreError::LeaseLost`], or when the database fails.
     pub async fn settle(&self, lease: &Lease, outcome: &Outcome) -> Result<JobStatus, StoreError> {
         let now = now_ms();
         let owner: &str = &lease.owner;
+        // Before the transaction: nobody but this run changes its files, and nobody waits meanwhile.
+        let files = match outcome {
+            Outcome::Completed | Outcome::Failed(..) => {
+                file_list::gather(&mut *self.readers.acquire().await?, lease.job_seq).await?
+            }
+            Outcome::Waiting(_) | Outcome::Released => None,
+        };
+        let mut tx = self.begin(Durability::Promise).await?;
+        let lacks = matches!(outcome, Outcome::Completed) && lacks_files(&mut tx, lease.job_seq).await?;
+        let outcome = if lacks { &Outcome::Released } else { outcome };
+        if !lacks {
+            tx.files = files;
+        }
         let (state, code, text, reason, ready_at) = match outcome {
             Outcome::Completed => ("completed", None, "", None, None),
             Outcome::Failed(code, text) => ("failed", Some(code.as_str()), text.as_str(), None, None),
@@ -332,13 +352,6 @@ impl Store {
         let ended_at = matches!(state, "completed" | "failed").then_some(now);
         let activity = if state == "queued" { text } else { "" };
         let error = if state == "failed" { text } else { "" };
-        // Before the transaction: nobody but this run changes its files, and nobody waits meanwhile.
-        let files = match ended_at {
-            Some(_) => file_list::gather(&mut *self.readers.acquire().await?, lease.job_seq).await?,
-            None => None,
-        };
-        let mut tx = self.begin(Durability::Promise).await?;
-        tx.files = files;
         let settled = sqlx::query_scalar!(
             r#"UPDATE job SET
                    state = CASE intent WHEN 'cancel' THEN 'cancelled' WHEN 'pause' THEN 'paused'
@@ -381,6 +394,16 @@ impl Store {
                 why: error.to_string(),
             })
     }
+}
+
+/// Whether a file of a job that is wanted is not in place.
+async fn lacks_files(tx: &mut WriteTx, seq: i64) -> Result<bool, StoreError> {
+    let lacks = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM file WHERE job_seq = ? AND state NOT IN ('complete', 'skipped')
+                            AND priority IN ('high', 'normal')) AS "lacks!: bool""#,
+        seq
+    );
+    Ok(lacks.fetch_one(tx.connection()).await?)
 }
 
 /// No bytes come for the files of a job that nobody runs.

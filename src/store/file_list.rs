@@ -35,7 +35,7 @@ pub(super) struct FileList {
     pub(super) verification: &'static str,
 }
 
-/// One entry of the list: path, size, blob id, verification, state, error code.
+/// One entry of the list: path, size, blob id, verification, state or `left out`, error code.
 type Entry = (String, u64, String, String, String, Option<String>);
 
 /// The files of a job as they are now; `None` when it has none.
@@ -45,7 +45,8 @@ pub(super) async fn gather(
 ) -> Result<Option<FileList>, StoreError> {
     let found = sqlx::query!(
         r#"SELECT json_group_array(json_array(path, size_bytes, blob_id, verification,
-                      CASE WHEN state IN ('complete', 'skipped', 'error') THEN state ELSE 'pending' END, error_code))
+                      CASE WHEN state IN ('complete', 'skipped') THEN state WHEN priority = 'skip' THEN 'left out'
+                           WHEN state = 'error' THEN state ELSE 'pending' END, error_code))
                       AS "list!: String",
                   COUNT(*) AS "files!: i64",
                   COALESCE(SUM(state IN ('complete', 'skipped')), 0) AS "done!: i64",
@@ -138,10 +139,12 @@ pub(super) fn page(
 }
 
 fn file_of((path, size, blob_id, verification, status, error_code): Entry) -> HistoryFile {
-    let source = match status.as_str() {
-        "complete" => "network",
-        "skipped" => "reused",
-        _ => "",
+    let (status, source) = match status.as_str() {
+        "complete" => ("complete", "network"),
+        "skipped" => ("skipped", "reused"),
+        // The user did not want it: in the same word as in the list of the job.
+        "left out" => ("skipped", ""),
+        other => (other, ""),
     };
     HistoryFile {
         path,
@@ -150,7 +153,7 @@ fn file_of((path, size, blob_id, verification, status, error_code): Entry) -> Hi
         blob_id,
         verification,
         source: source.to_owned(),
-        status,
+        status: status.to_owned(),
         error_code,
     }
 }

@@ -1,12 +1,12 @@
-//! The files of jobs: what was planned, how far each one is, and what became of it.
+//! The files of jobs: how far each one is, and what became of it.
 
 use serde::Serialize;
 
 use crate::clock::now_ms;
 use crate::model::code::Code;
 use crate::model::job::JobId;
-use crate::model::repo::{BlobId, Commit, NameError, RepoPath};
-use crate::model::state::FileState;
+use crate::model::repo::{BlobId, NameError, RepoPath};
+use crate::model::state::{FilePriority, FileState};
 
 use super::claim::{LEASE_MS, Lease};
 use super::events::{NewEvent, insert_events};
@@ -14,17 +14,6 @@ use super::parts::{WrittenMark, write_marks};
 use super::speed::sample;
 use super::writer::Durability;
 use super::{Store, StoreError};
-
-/// A file of a plan that is not stored yet.
-#[derive(Debug, Clone)]
-pub struct NewFile {
-    /// Path in the repo.
-    pub path: RepoPath,
-    /// Length in bytes.
-    pub size_bytes: u64,
-    /// The content it must have.
-    pub blob_id: BlobId,
-}
 
 /// One file of a job.
 #[derive(Debug, Clone)]
@@ -47,6 +36,19 @@ pub struct FileRow {
     pub error: String,
     /// Why it failed, as a word.
     pub error_code: Option<Code>,
+    /// What the user wants of it.
+    pub priority: FilePriority,
+}
+
+impl FileRow {
+    /// The state that everybody sees: the wish to leave a file out shows at once, whether or not
+    /// the run has let go of it.
+    pub fn shown_state(&self) -> FileState {
+        match self.priority {
+            FilePriority::Skip if !self.state.is_in_place() => FileState::Skipped,
+            _ => self.state,
+        }
+    }
 }
 
 /// What became of one file.
@@ -96,18 +98,21 @@ pub struct JobProgress {
     pub files: Vec<FileProgress>,
     /// What happened that is no change of status.
     pub events: Vec<NewEvent>,
+    /// Number of the last choice of files that these figures go by.
+    pub choices: i64,
 }
 
-struct Row {
-    id: i64,
-    path: String,
-    size_bytes: i64,
-    blob_id: String,
-    state: String,
-    downloaded_bytes: i64,
-    verification: String,
-    error: String,
-    error_code: Option<String>,
+pub(super) struct Row {
+    pub(super) id: i64,
+    pub(super) path: String,
+    pub(super) size_bytes: i64,
+    pub(super) blob_id: String,
+    pub(super) state: String,
+    pub(super) downloaded_bytes: i64,
+    pub(super) verification: String,
+    pub(super) error: String,
+    pub(super) error_code: Option<String>,
+    pub(super) priority: String,
 }
 
 impl TryFrom<Row> for FileRow {
@@ -134,66 +139,12 @@ impl TryFrom<Row> for FileRow {
                 .map(str::parse)
                 .transpose()
                 .map_err(unreadable)?,
+            priority: row.priority.parse().map_err(unreadable)?,
         })
     }
 }
 
 impl Store {
-    /// Stores the plan of a job: its commit and every file it will have.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`], or when the database fails; then nothing is stored.
-    pub async fn store_plan(
-        &self,
-        lease: &Lease,
-        commit: &Commit,
-        files: &[NewFile],
-    ) -> Result<(), StoreError> {
-        let (commit, owner, now) = (commit.as_str(), &*lease.owner, now_ms());
-        let total_files = files.len() as i64;
-        let total_bytes = files.iter().map(|file| file.size_bytes as i64).sum::<i64>();
-        let mut tx = self.begin(Durability::Promise).await?;
-        let done = sqlx::query!(
-            "UPDATE job SET commit_hash = ?, total_files = ?, total_bytes = ?, completed_files = 0, updated_at = ?
-             WHERE seq = ? AND lease_owner = ? AND lease_epoch = ?",
-            commit,
-            total_files,
-            total_bytes,
-            now,
-            lease.job_seq,
-            owner,
-            lease.epoch
-        )
-        .execute(tx.connection())
-        .await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::LeaseLost);
-        }
-        sqlx::query!("DELETE FROM file WHERE job_seq = ?", lease.job_seq)
-            .execute(tx.connection())
-            .await?;
-        // Several thousand rows a statement: one round trip each, and a bounded text.
-        for files in files.chunks(4096) {
-            let rows: Vec<_> = files
-                .iter()
-                .map(|file| (file.path.as_str(), file.size_bytes, file.blob_id.to_string()))
-                .collect();
-            let rows = json_text(&rows);
-            sqlx::query!(
-                "INSERT INTO file (job_seq, path, size_bytes, blob_id, updated_at)
-                 SELECT ?, value ->> 0, value ->> 1, value ->> 2, ? FROM json_each(?)",
-                lease.job_seq,
-                now,
-                rows
-            )
-            .execute(tx.connection())
-            .await?;
-        }
-        tx.commit().await?;
-        self.notify(lease.job_seq);
-        Ok(())
-    }
-
     /// Files of a job, by path.
     ///
     /// # Errors
@@ -202,7 +153,7 @@ impl Store {
         let id = id.as_str();
         let rows = sqlx::query_as!(
             Row,
-            "SELECT id, path, size_bytes, blob_id, state, downloaded_bytes, verification, error, error_code
+            "SELECT id, path, size_bytes, blob_id, state, downloaded_bytes, verification, error, error_code, priority
              FROM file WHERE job_seq = (SELECT seq FROM job_shown WHERE id = ?) ORDER BY path LIMIT ? OFFSET ?",
             id,
             limit,
@@ -221,7 +172,7 @@ impl Store {
     pub async fn notable_files(&self, job_seq: i64, limit: i64) -> Result<Vec<FileRow>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
-            "SELECT id, path, size_bytes, blob_id, state, downloaded_bytes, verification, error, error_code
+            "SELECT id, path, size_bytes, blob_id, state, downloaded_bytes, verification, error, error_code, priority
              FROM file WHERE id IN (
                  SELECT id FROM file WHERE job_seq = ?
                  ORDER BY CASE state WHEN 'downloading' THEN 0 WHEN 'verifying' THEN 0 WHEN 'error' THEN 1 ELSE 2 END,
@@ -235,15 +186,16 @@ impl Store {
         rows.into_iter().map(FileRow::try_from).collect()
     }
 
-    /// Files of a planned job that are not done, in the order of the plan, and the bytes of those that are.
+    /// Files of a planned job that are not in place, those left out included, in the order of
+    /// fetching, and the bytes of those that are in place.
     ///
     /// # Errors
     /// When the database fails or a row cannot be read.
     pub async fn open_files(&self, job_seq: i64) -> Result<(Vec<FileRow>, u64), StoreError> {
         let rows = sqlx::query_as!(
             Row,
-            "SELECT id, path, size_bytes, blob_id, state, downloaded_bytes, verification, error, error_code
-             FROM file WHERE job_seq = ? AND state NOT IN ('complete', 'skipped') ORDER BY id",
+            "SELECT id, path, size_bytes, blob_id, state, downloaded_bytes, verification, error, error_code, priority
+             FROM file WHERE job_seq = ? AND state NOT IN ('complete', 'skipped') ORDER BY priority, id",
             job_seq
         )
         .fetch_all(&self.readers)
@@ -288,10 +240,12 @@ impl Store {
             // Before the row is raised: what came is the difference to it.
             sample(tx.connection(), lease, network, now).await?;
             let done = sqlx::query!(
-                "UPDATE job SET downloaded_bytes = MIN(?, total_bytes), bytes_per_second = CASE status WHEN 'running' THEN ? ELSE 0 END,
+                "UPDATE job SET downloaded_bytes = CASE choices WHEN ? THEN MIN(?, total_bytes) ELSE downloaded_bytes END,
+                        bytes_per_second = CASE status WHEN 'running' THEN ? ELSE 0 END,
                         network_bytes = ?, reused_bytes = ?, refetched_bytes = ?, retries = ?, last_byte_at = ?,
                         activity = ?, lease_expires_at = ?, updated_at = ?
                  WHERE seq = ? AND lease_owner = ? AND lease_epoch = ?",
+                progress.choices,
                 downloaded,
                 speed,
                 network,
@@ -377,6 +331,18 @@ impl Store {
         )
         .execute(tx.connection())
         .await?;
+        // Left out when it was all but here: it is here now, and counts again.
+        let late = sqlx::query_scalar!(
+            "UPDATE file SET priority = 'normal'
+             FROM (SELECT value ->> 0 AS id FROM json_each(?)) AS news
+             WHERE file.id = news.id AND +file.job_seq = ? AND priority = 'skip' AND state IN ('complete', 'skipped')
+             RETURNING size_bytes AS \"size_bytes!\"",
+            rows,
+            lease.job_seq
+        )
+        .fetch_all(tx.connection())
+        .await?;
+        let (late_files, late_bytes) = (late.len() as i64, late.iter().sum::<i64>());
         sqlx::query!(
             "DELETE FROM part WHERE id IN (SELECT value FROM json_each(?))",
             parts
@@ -384,13 +350,17 @@ impl Store {
         .execute(tx.connection())
         .await?;
         let done = sqlx::query!(
-            "UPDATE job SET updated_at = ?1, completed_files = MAX(total_files -
-                    (SELECT COUNT(*) FROM file WHERE job_seq = ?2 AND state NOT IN ('complete', 'skipped')), 0)
+            "UPDATE job SET updated_at = ?1, total_files = total_files + ?5, total_bytes = total_bytes + ?6,
+                    skipped_files = skipped_files - ?5, completed_files = MAX(total_files + ?5 -
+                    (SELECT COUNT(*) FROM file WHERE job_seq = ?2 AND state NOT IN ('complete', 'skipped')
+                       AND priority IN ('high', 'normal')), 0)
              WHERE seq = ?2 AND lease_owner = ?3 AND lease_epoch = ?4",
             now,
             lease.job_seq,
             owner,
-            lease.epoch
+            lease.epoch,
+            late_files,
+            late_bytes
         )
         .execute(tx.connection())
         .await?;

@@ -63,6 +63,15 @@ pub struct Job {
     pub category: String,
     pub tags: Vec<String>,
     pub max_speed: String,
+    /// Files that are left out of the totals.
+    pub skipped_files: i64,
+}
+
+impl Job {
+    /// Files that it has, those left out included.
+    pub fn all_files(&self) -> i64 {
+        self.total_files + self.skipped_files
+    }
 }
 
 /// What became of a submission.
@@ -123,6 +132,7 @@ pub(super) struct Row {
     pub(super) local_repo: Option<String>,
     pub(super) route_key: Option<String>,
     pub(super) link_mode: String,
+    pub(super) skipped_files: i64,
 }
 
 /// `SELECT` of every shown column plus a tail, checked at compile time. SQLite does not say of
@@ -139,7 +149,8 @@ macro_rules! select_jobs {
                       category AS "category!: String", tags AS "tags!: String", max_speed AS "max_speed!: String",
                       spec AS "spec?: String", result AS "result?: String",
                       layout AS "layout!: String", local_repo AS "local_repo?: String",
-                      route_key AS "route_key?: String", link_mode AS "link_mode!: String"
+                      route_key AS "route_key?: String", link_mode AS "link_mode!: String",
+                      skipped_files AS "skipped_files!: i64"
                FROM job_shown "#
                 + $tail $(+ $more)*
             $(, $argument)*
@@ -221,6 +232,7 @@ impl TryFrom<Row> for Job {
             updated_at: row.updated_at,
             category: row.category,
             max_speed: row.max_speed,
+            skipped_files: row.skipped_files,
         })
     }
 }

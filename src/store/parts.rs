@@ -100,7 +100,7 @@ impl Store {
                     segment.start_bytes, segment.length_bytes, segment.written_bytes, segment.synced_bytes
              FROM file JOIN part ON part.blob_id = file.blob_id AND part.size_bytes = file.size_bytes
                   JOIN segment ON segment.part_id = part.id
-             WHERE file.id IN (SELECT id FROM file WHERE job_seq = ? AND state NOT IN ('complete', 'skipped')
+             WHERE file.id IN (SELECT id FROM file WHERE job_seq = ? AND state NOT IN ('complete', 'skipped') AND priority IN ('high', 'normal')
                                AND EXISTS (SELECT 1 FROM part WHERE part.blob_id = file.blob_id) ORDER BY id LIMIT ?)
              ORDER BY file.path, part.id, segment.start_bytes",
             job_seq,

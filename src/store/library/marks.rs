@@ -171,7 +171,7 @@ impl Store {
                CROSS JOIN job ON job.seq = live.seq
                CROSS JOIN file ON file.job_seq = job.seq
                WHERE job.destination = ? AND job.repo_type = ? AND job.repo = ? COLLATE NOCASE
-                 AND file.state NOT IN ('complete', 'skipped')"#,
+                 AND file.state NOT IN ('complete', 'skipped') AND file.priority <> 'skip'"#,
             hub,
             repo_type,
             id

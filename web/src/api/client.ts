@@ -1,7 +1,7 @@
 /** The one door to the service: every request of the pages goes through here. */
 import { at } from '../lib/base';
 import type {
-  DiskFree, DownloadAnswer, DownloadRequest, ErrorBody, EventsAnswer, FilesAnswer, Health,
+  DiskFree, DownloadAnswer, DownloadRequest, ErrorBody, EventsAnswer, FilesAnswer, FilesChosen, FileWish, Health,
   HistoryAnswer, Job, JobsAnswer, Plan, Settings, SettingsSaved,
 } from './types';
 
@@ -94,6 +94,7 @@ export const api = {
   job: (id: string, signal?: AbortSignal) => json<Job>('GET', `api/jobs/${id}`, undefined, signal),
   files: (id: string, limit: number, offset: number, signal?: AbortSignal) =>
     json<FilesAnswer>('GET', query(`api/jobs/${id}/files`, { limit, offset }), undefined, signal),
+  chooseFiles: (id: string, files: FileWish[]) => json<FilesChosen>('PATCH', `api/jobs/${id}/files`, { files }),
   events: (id: string, after = 0, signal?: AbortSignal) =>
     json<EventsAnswer>('GET', query(`api/jobs/${id}/events`, { after }), undefined, signal),
   command: (id: string, command: JobCommand) =>

@@ -48,6 +48,8 @@ export interface PastFile {
   blobId?: string | null;
   verification?: string;
   source?: string;
+  /** `skipped` without a source: left out by the user. */
+  status?: string;
 }
 
 export interface ChainCheck {

@@ -572,7 +572,13 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Chooses files while a job is not over
+         * @description `skip` leaves a file out: one that is being fetched stops within a second, keeps its bytes until
+         *     the job ends, and no longer counts in the totals. `normal` and `high` bring it back. A file that
+         *     is in place already stays as it is. A retry keeps the choice.
+         */
+        patch: operations["chooseJobFiles"];
         trace?: never;
     };
     "/api/jobs/{id}/pause": {
@@ -2003,6 +2009,8 @@ export interface components {
             revision?: string | null;
             type?: components["schemas"]["RepoType"] | null;
         };
+        /** @enum {string} */
+        FilePriority: "high" | "normal" | "skip";
         /** @description One file that is under way. All in bytes. */
         FileSegments: {
             /**
@@ -2027,6 +2035,42 @@ export interface components {
         };
         /** @enum {string} */
         FileState: "pending" | "downloading" | "verifying" | "complete" | "skipped" | "error";
+        /** @description What is wanted of some files. */
+        FileWish: {
+            /** @description Every file whose whole path it matches; `*` crosses `/`, in any case. */
+            glob?: string | null;
+            /** @description Path of one file. */
+            path?: string | null;
+            priority: components["schemas"]["FilePriority"];
+        };
+        FileWishBody: components["schemas"]["FileWish"] & ({
+            glob?: null;
+            path: string | unknown[] | Record<string, never>;
+        } | {
+            glob: string | unknown[] | Record<string, never>;
+            path?: null;
+        });
+        /** @description Wishes, all or none; where several name one file, the last one holds. */
+        FileWishes: {
+            /** @description At most 10,000. */
+            files: components["schemas"]["FileWishBody"][];
+        };
+        /** @description The files that were named, as they are now. */
+        FilesChosen: {
+            /** @description By path; the first 10,000. */
+            files: components["schemas"]["JobFile"][];
+            /** @description How many were named. */
+            matched: number;
+            /** Format: int64 */
+            skippedFiles: number;
+            /** Format: int64 */
+            totalBytes: number;
+            /**
+             * Format: int64
+             * @description Totals of the job without files that are left out.
+             */
+            totalFiles: number;
+        };
         /** @description The first row that breaks the chain. */
         FirstBad: {
             /** @description The same as a sentence. */
@@ -2187,7 +2231,10 @@ export interface components {
             size: number;
             /** @description Where its bytes came from: `network`, `reused`; empty when it was not done. */
             source: string;
-            /** @description `complete`, `skipped` (was here before), `error` or `pending`. */
+            /**
+             * @description `complete`, `skipped` (was here before, or without a source: left out by the user), `error`
+             *     or `pending`.
+             */
             status: string;
             /** @description What was compared: `sha256`, `git-sha1`, `size`; empty while nothing was. */
             verification: string;
@@ -2499,7 +2546,7 @@ export interface components {
             files: components["schemas"]["JobFile"][];
             /**
              * Format: int64
-             * @description Files the job has; `files` may hold fewer.
+             * @description Files the job has, those left out included; `files` may hold fewer.
              */
             filesTotal: number;
             filesTruncated: boolean;
@@ -2565,6 +2612,11 @@ export interface components {
             revision: string;
             /** @description Key that chose the folder. */
             routeKey: string;
+            /**
+             * Format: int64
+             * @description Files that the user left out; the totals of `progress` are without them.
+             */
+            skippedFiles: number;
             /** @description What a job of another kind than download is asked, and what it reports. */
             spec: Record<string, never> | null;
             /**
@@ -2595,6 +2647,9 @@ export interface components {
             error: string;
             errorCode: components["schemas"]["Code"] | null;
             path: string;
+            /** @description What the user wants of it. */
+            priority: components["schemas"]["FilePriority"];
+            /** @description `skipped`: was here before, or with the priority `skip` is left out. */
             status: components["schemas"]["FileState"];
             /** Format: int64 */
             totalBytes: number;
@@ -6286,6 +6341,72 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    chooseJobFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileWishes"];
+            };
+        };
+        responses: {
+            /** @description The files as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilesChosen"];
+                };
+            };
+            /** @description A path or pattern that no file of the job has; nothing was changed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description The job is over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseBusy"];

@@ -24,11 +24,17 @@ export interface Progress {
   activity: string;
 }
 
+/** What the user wants of one file of a job. */
+export type FilePriority = 'high' | 'normal' | 'skip';
+
 export interface JobFile {
   path: string;
   totalBytes: number;
   downloaded: number;
+  /** `skipped`: was here before, or with the priority `skip` is left out. */
   status: FileStatus;
+  /** An older service has none. */
+  priority?: FilePriority;
   /** `sha256`, `git-sha1`, `size`, or empty while nothing was compared. */
   verification: string;
   error: string;
@@ -71,6 +77,8 @@ export interface Job {
   files: JobFile[];
   filesTotal: number;
   filesTruncated: boolean;
+  /** Files that are left out; the totals are without them. */
+  skippedFiles?: number;
   filtersTruncated: boolean;
   // What follows an older service leaves out.
   kind?: JobKind;
@@ -100,6 +108,14 @@ export interface FilesAnswer {
   total: number;
   limit: number;
   offset: number;
+}
+
+/** One file, or all that match. */
+export type FileWish = ({ path: string } | { glob: string }) & { priority: FilePriority };
+
+export interface FilesChosen {
+  files: JobFile[];
+  matched: number;
 }
 
 export interface JobEvent {

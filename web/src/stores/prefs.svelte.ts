@@ -1,5 +1,5 @@
 /** What this browser remembers of its user: looks only, nothing of the service. */
-import { COLUMNS, STANDARD, type Column } from '../lib/columns';
+import { COLUMNS, readWidths, STANDARD, type Column, type Widths } from '../lib/columns';
 import type { Hardware } from '../lib/pick';
 
 export type Theme = 'auto' | 'light' | 'dark';
@@ -14,10 +14,12 @@ interface Saved {
   hardware: Hardware;
   /** Columns of the queue beside the name, in their order. */
   columns: Column[];
+  /** Widths of those that were resized, in pixels; empty = all are as wide as they need. */
+  widths: Widths;
 }
 
 const NAME = 'hfdepot.prefs';
-const DEFAULTS: Saved = { theme: 'auto', language: 'auto', shortcuts: true, hardware: { gpu: 24, ram: 64 }, columns: [...STANDARD] };
+const DEFAULTS: Saved = { theme: 'auto', language: 'auto', shortcuts: true, hardware: { gpu: 24, ram: 64 }, columns: [...STANDARD], widths: {} };
 
 const size = (value: unknown, otherwise: number) => (typeof value === 'number' && value >= 0 ? value : otherwise);
 const columnAt = (saved: Partial<Saved>, column: Column) => saved.columns?.indexOf(column) ?? 0;
@@ -31,6 +33,7 @@ function load(): Saved {
       shortcuts: typeof saved.shortcuts === 'boolean' ? saved.shortcuts : DEFAULTS.shortcuts,
       hardware: { gpu: size(saved.hardware?.gpu, DEFAULTS.hardware.gpu), ram: size(saved.hardware?.ram, DEFAULTS.hardware.ram) },
       columns: Array.isArray(saved.columns) ? COLUMNS.filter((one) => saved.columns?.includes(one)).sort((a, b) => columnAt(saved, a) - columnAt(saved, b)) : DEFAULTS.columns,
+      widths: readWidths(saved.widths),
     };
   } catch {
     // Storage may be switched off.

@@ -1,6 +1,10 @@
-// Writes down what the API says and what pages show, both with the time, and finds where they differ.
+// Writes down what the service tells each page, and what the pages show; then finds where they differ.
+//
+// No clock decides: every shown job names the edition (`updatedAt`) that it was drawn from, and must be
+// just that edition as the service told it. That a page keeps up is waited for, not timed.
 const ASK_EVERY_MS = 100;
 const LOOK_EVERY_MS = 250;
+const PATIENCE_MS = 60_000;
 
 /** What stands on the page that is open, read in one go. Runs inside the browser. */
 function picture() {
@@ -12,47 +16,94 @@ function picture() {
     percent: text(root, 'job-percent'), bytes: title(root, 'job-bytes'), speed: text(root, 'job-speed'),
   });
   const main = document.querySelector('main');
+  const head = main.querySelector('[data-testid="job-head"]');
   return {
     connection: document.querySelector('[data-testid="shell-connection"]')?.getAttribute('data-kind'),
-    rows: all('queue-row').map((row) => ({ id: row.dataset.job, ...numbers(row), files: row.querySelector('td.files')?.innerText ?? null })),
+    rows: all('queue-row').map((row) => ({ id: row.dataset.job, updated: row.dataset.updated, ...numbers(row), files: row.querySelector('td.files')?.innerText ?? null })),
     tabs: Object.fromEntries(['all', 'running', 'queued', 'paused', 'failed', 'completed'].map((name) => [name, document.querySelector(`[data-testid="queue-tab-${name}"] .count`)?.textContent ?? null])),
     badge: text(document, 'nav-queue-count'),
-    job: main.querySelector('.facts') === null ? null : {
-      ...numbers(main), facts: Object.fromEntries([...main.querySelectorAll('.facts > div')].map((fact) => [fact.querySelector('dt').innerText, fact.querySelector('dd').title || fact.querySelector('dd').innerText])),
+    job: head === null || main.querySelector('.facts') === null ? null : {
+      updated: head.dataset.updated, ...numbers(main), facts: Object.fromEntries([...main.querySelectorAll('.facts > div')].map((fact) => [fact.querySelector('dt').innerText, fact.querySelector('dd').title || fact.querySelector('dd').innerText])),
     },
     history: all('history-row').map((row) => ({ seq: Number(row.dataset.seq), status: row.dataset.status, network: title(row, 'history-network') })),
-    library: all('library-row').map((row) => ({ repo: row.dataset.repo, size: row.querySelector('.size').title, files: row.querySelector('.files').innerText, complete: row.querySelector('.complete').innerText })),
-    empty: document.querySelector('[data-testid$="-empty"]') !== null,
+    library: all('library-row').map((row) => ({ repo: row.dataset.repo, size: row.querySelector('.size').title, files: row.querySelector('.files').innerText })),
   };
 }
 
 const exact = (bytes) => `${bytes.toLocaleString('en-GB')} bytes`;
 const whole = (text) => Number(text.replaceAll(/\D/g, ''));
-const SHOWS = {
-  queued: ['queued', 'waiting'], running: ['resolving', 'downloading', 'stalled', 'verifying', 'publishing'], paused: ['paused'],
-  completed: ['done', 'doneSize'], failed: ['failed'], cancelled: ['cancelled'],
-};
-const UNITS = { 'B/s': 1, 'KiB/s': 2 ** 10, 'MiB/s': 2 ** 20, 'GiB/s': 2 ** 30 };
-function speedOf(text) {
-  const [, number, unit] = /([\d.,]+)\s+(\w*B\/s)/.exec(text) ?? [];
-  return number === undefined ? null : Number(number.replaceAll(',', '')) * UNITS[unit];
+function speedText(bytes) {
+  const unit = bytes < 2 ** 10 ? 0 : bytes < 2 ** 20 ? 1 : bytes < 2 ** 30 ? 2 : 3;
+  const digits = unit >= 2 ? 1 : 0;
+  const size = Math.floor((bytes / 1024 ** unit) * 10 ** digits) / 10 ** digits;
+  return `${size.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${['B', 'KiB', 'MiB', 'GiB'][unit]}/s`;
 }
+/** The words that may stand for a job: that none stalls is for the clock of the page to say. */
+function wordsOf({ status, phase, waitReason, verify }) {
+  if (status === 'queued') return [waitReason === null ? 'queued' : 'waiting'];
+  if (status === 'completed') return [verify === 'none' ? 'doneSize' : 'done'];
+  if (status !== 'running') return [status];
+  return { resolving: ['resolving'], planning: ['resolving'], verifying: ['verifying'], publishing: ['publishing'] }[phase] ?? ['downloading', 'stalled'];
+}
+const STATUS = { resolving: 'running', downloading: 'running', stalled: 'running', verifying: 'running', publishing: 'running', waiting: 'queued', done: 'completed', doneSize: 'completed' };
+const statusOf = (state) => STATUS[state] ?? state;
 
 export class Witness {
   #service;
-  #said = [];
+  /** Every edition that was told of a job: id → time of the edition → jobs. */
+  #told = new Map();
+  /** Ends that were told, by number; repos of the library as they were told. */
+  #ends = new Map();
+  #repos = new Map();
+  #pages = {};
   #seen = [];
+  #pending = [];
+  #down = null;
   #outages = [];
-  /** Changes of state that came and went between two questions. */
-  #events = new Map();
   #going = true;
 
   constructor(service) {
     this.#service = service;
   }
 
+  #note(job) {
+    if (!this.#told.has(job.id)) this.#told.set(job.id, new Map());
+    const editions = this.#told.get(job.id);
+    if (!editions.has(job.updatedAt)) editions.set(job.updatedAt, []);
+    editions.get(job.updatedAt).push(job);
+  }
+
+  #take(path, answer) {
+    if (/jobs$/.test(path)) answer.jobs?.forEach((job) => this.#note(job));
+    else if (/jobs\/\w+$/.test(path) && answer.id !== undefined) this.#note(answer);
+    else if (/history$/.test(path)) answer.entries?.forEach((entry) => this.#ends.set(entry.seq, entry));
+    else if (/cache$/.test(path)) for (const repo of answer.repos ?? []) this.#repos.set(repo.repo, [...(this.#repos.get(repo.repo) ?? []), repo]);
+  }
+
+  #hear(text) {
+    const { type, data } = JSON.parse(text);
+    if (type === 'init') data.jobs.forEach((job) => this.#note(job));
+    else if (type === 'job_update') this.#note(data);
+  }
+
+  /** Listens to everything that a page is told, from before it is opened. */
+  async listen(name, page) {
+    this.#pages[name] = page;
+    const wire = await page.context().newCDPSession(page);
+    await wire.send('Network.enable');
+    wire.on('Network.webSocketFrameReceived', ({ response }) => {
+      if (response.opcode === 1) this.#hear(response.payloadData);
+    });
+    wire.on('Network.eventSourceMessageReceived', ({ eventName, data }) => this.#hear(JSON.stringify({ type: eventName, data: JSON.parse(data) })));
+    page.on('response', (response) => {
+      const { pathname } = new URL(response.url());
+      // An answer that was cut off told nothing.
+      if (pathname.startsWith('/api/') && response.ok()) this.#pending.push(response.json().then((answer) => this.#take(pathname, answer), () => {}));
+    });
+  }
+
   /** Writes down from now on; the answer ends it. */
-  start(pages) {
+  start() {
     const loop = async (every, step) => {
       while (this.#going) {
         await step();
@@ -60,144 +111,143 @@ export class Witness {
       }
     };
     const asking = loop(ASK_EVERY_MS, async () => {
-      const from = Date.now();
-      try {
-        const [{ jobs }, { entries }, { repos }] = await Promise.all(['jobs?kind=all', 'history?limit=50', 'cache'].map((path) => this.#service.api(path)));
-        this.#said.push({ from, to: Date.now(), jobs: new Map(jobs.map((job) => [job.id, job])), history: entries, library: repos });
-      } catch {
-        // Down, and meant to be.
-      }
+      // Down is meant to be.
+      for (const path of ['jobs?kind=all', 'history?limit=50', 'cache']) await this.#service.api(path).then((answer) => this.#take(path.split('?')[0], answer), () => {});
     });
-    const looking = Object.entries(pages).map(([name, page]) => loop(LOOK_EVERY_MS, async () => {
-      const from = Date.now();
-      const shown = await page.evaluate(picture);
-      this.#seen.push({ name, from, to: Date.now(), shown });
-    }));
+    const looking = Object.entries(this.#pages).map(([name, page]) => loop(LOOK_EVERY_MS, () => this.#look(name, page)));
     return async () => {
       this.#going = false;
-      await Promise.all([asking, ...looking]);
-      for (const key of new Set(this.#said.flatMap(({ jobs }) => [...jobs.keys()]))) await this.remember(key);
+      await Promise.all([asking, ...looking, ...this.#pending]);
     };
   }
 
-  /** Keeps what happened to a job, before it leaves the list. */
-  async remember(key) {
-    const { events } = await this.#service.api(`jobs/${key}/events?limit=1000`);
-    if (events !== undefined) this.#events.set(key, events.map(({ at, toStatus }) => ({ at: Date.parse(at), status: toStatus })));
+  async #look(name, page) {
+    const down = this.#down;
+    const shown = await page.evaluate(picture);
+    // The service went or came back meanwhile: then this picture says nothing about that.
+    this.#seen.push({ name, shown, down: down === this.#down ? down : undefined });
+    return shown;
   }
 
-  /** Waits until every page was looked at so many times more. */
-  async see(times) {
-    const count = () => Math.min(...[...new Set(this.#seen.map(({ name }) => name))].map((name) => this.#seen.filter((one) => one.name === name).length));
-    const goal = count() + times;
-    while (count() < goal) await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
+  async #until(what, check) {
+    const end = Date.now() + PATIENCE_MS;
+    for (let last = await check(); last !== true; last = await check()) {
+      if (Date.now() > end) throw new Error(`in vain: ${what}: ${JSON.stringify(last)}`);
+      await new Promise((done) => setTimeout(done, LOOK_EVERY_MS / 4));
+    }
+  }
+
+  /** Waits until the queue shows a job in one of these states. */
+  async shows(id, ...states) {
+    await this.#until(`${id} is shown as ${states}`, async () => {
+      const { rows } = await this.#look('queue', this.#pages.queue);
+      const state = rows.find((row) => row.id === id)?.state;
+      return states.includes(state) || `shown as ${state}`;
+    });
+  }
+
+  /** Waits until every page shows all that the service says now, or something newer. */
+  async catchUp() {
+    const [{ jobs }, { entries }, { repos }] = await Promise.all(['jobs?kind=all', 'history?limit=50', 'cache'].map((path) => this.#service.api(path)));
+    const isNew = (updated, job) => updated !== undefined && updated >= job.updatedAt;
+    await this.#until('the pages catch up', async () => {
+      const now = Object.fromEntries(await Promise.all(Object.entries(this.#pages).map(async ([name, page]) => [name, await this.#look(name, page)])));
+      const rows = new Map(now.queue.rows.map((row) => [row.id, row.updated]));
+      const late = jobs.filter((job) => !isNew(rows.get(job.id), job)).map((job) => `row of ${job.repo}`);
+      for (const id of rows.keys()) if (!jobs.some((job) => job.id === id)) late.push(`row of the gone ${id}`);
+      for (const entry of entries) if (!now.history.some((one) => one.seq === entry.seq)) late.push(`end ${entry.seq}`);
+      for (const repo of repos) if (!now.library.some((one) => one.repo === repo.repo && one.size === exact(repo.size))) late.push(`library: ${repo.repo}`);
+      const own = jobs.find((job) => job.id === now.job.job?.facts.Job);
+      if (own === undefined || !isNew(now.job.job?.updated, own)) late.push('the page of the job');
+      return late.length === 0 || late;
+    });
   }
 
   down() {
-    this.#outages.push({ from: Date.now(), to: Infinity });
+    this.#down = this.#outages.push(false);
   }
 
   up() {
-    this.#outages.at(-1).to = Date.now();
+    this.#down = null;
   }
 
-  /** Compares; `late` = how old something may be, in ms, by where it comes from. */
-  judge(late) {
+  /** Compares every picture with what was told. */
+  judge() {
     const contradictions = [];
     const judged = {};
     const statuses = new Set();
-    for (const { name, from, to, shown } of this.#seen) {
-      const bad = (what, is, said) => contradictions.push(`${name} at +${from - this.#seen[0].from} ms: ${what} shows ${JSON.stringify(is)}, the API said ${JSON.stringify(said)}`);
-      // Nobody knows yet what was said so long before.
-      if (this.#said[0].to > from - late.feed) continue;
+    const newest = {};
+    const offline = {};
+    for (const { name, shown, down } of this.#seen) {
       judged[name] = (judged[name] ?? 0) + 1;
-      const out = this.#outages.find((outage) => from > outage.from && from < outage.to);
-      if (out !== undefined && from > out.from + late.broken && ['live', 'polling'].includes(shown.connection)) bad('the connection', shown.connection, 'nothing');
-      /** What was said from so long before until the picture was taken, with the last word before and the first one after. */
-      const window = (ms) => {
-        // While nothing answers, what is shown is as old as the last answer, and says so.
-        const begin = (out?.from ?? from) - ms;
-        const last = this.#said.findLastIndex((one) => one.to <= begin);
-        const next = this.#said.findIndex((one) => one.from > to);
-        return this.#said.slice(Math.max(0, last), next < 0 ? undefined : next + 1);
-      };
+      const bad = (what, is, said) => contradictions.push(`${name}, picture ${judged[name]}: ${what} shows ${JSON.stringify(is)}, the API said ${JSON.stringify(said)}`);
       const old = shown.connection === 'offline';
-      // Before the connection says that it is back, or gone, its pictures are judged as old ones are.
-      const recent = window(late.feed + (shown.connection === 'live' ? 0 : 6000));
-      const job = (of, is) => this.#compareJob({ of, is, recent, old, bad, statuses });
+      // Once it says that nothing answers it says so until something does.
+      if (typeof down === 'number') {
+        if (old) offline[`${name} ${down}`] = true;
+        else if (offline[`${name} ${down}`]) bad('the connection', shown.connection, 'nothing');
+      }
+      const job = (id, is) => {
+        const key = `${name} ${id}`;
+        if (newest[key] !== undefined && is.updated < newest[key]) bad(`the edition of ${id}`, is.updated, newest[key]);
+        newest[key] = is.updated;
+        statuses.add(statusOf(is.state));
+        this.#compareJob(id, is, old, bad);
+      };
       if (name === 'queue') {
         for (const row of shown.rows) job(row.id, row);
-        const lasting = [...recent[0].jobs.keys()].filter((key) => recent.every((one) => one.jobs.has(key)));
-        for (const key of lasting) if (!shown.rows.some((row) => row.id === key)) bad('the list', 'no such row', key);
-        this.#between(bad, 'tab all', shown.tabs.all, recent.map(({ jobs }) => jobs.size));
-        for (const status of ['running', 'queued', 'paused', 'failed', 'completed']) {
-          this.#between(bad, `tab ${status}`, shown.tabs[status], recent.map(({ jobs }) => [...jobs.values()].filter((one) => one.status === status).length));
-        }
-        this.#between(bad, 'badge', shown.badge?.split('\n')[0] ?? '0', recent.map(({ jobs }) => [...jobs.values()].filter((one) => ['running', 'queued'].includes(one.status)).length));
+        const count = (...wanted) => shown.rows.filter((row) => wanted.includes(statusOf(row.state))).length;
+        const counts = { all: shown.rows.length, ...Object.fromEntries(['running', 'queued', 'paused', 'failed', 'completed'].map((status) => [status, count(status)])) };
+        for (const [tab, number] of Object.entries(counts)) if (shown.tabs[tab] !== null && whole(shown.tabs[tab]) !== number) bad(`tab ${tab}`, shown.tabs[tab], number);
+        const badge = whole(shown.badge?.split('\n')[0] ?? '0');
+        if (badge !== count('running', 'queued')) bad('the badge', badge, count('running', 'queued'));
       } else if (name === 'job' && shown.job !== null) {
-        const [key] = recent[0].jobs.keys();
-        job(shown.job.facts['Job'] ?? key, shown.job);
+        job(shown.job.facts.Job, shown.job);
       }
-      if (old || shown.connection !== 'live') continue;
-      const lists = window(late.list);
-      if (name === 'history') this.#compareList(shown.history, lists.map(({ history }) => history), 'history', bad, (one, entry) => one.seq === entry.seq, (one, entry) => one.status === entry.status && one.network === exact(entry.networkBytes));
-      if (name === 'library') this.#compareList(shown.library, lists.map(({ library }) => library), 'library', bad, (one, repo) => one.repo === repo.repo, (one, repo) => one.size === exact(repo.size) && whole(one.files) === repo.fileCount);
+      for (const end of shown.history) {
+        const told = this.#ends.get(end.seq);
+        if (told === undefined || end.status !== told.status || end.network !== exact(told.networkBytes)) bad('the history', end, told);
+      }
+      for (const repo of shown.library) {
+        const told = this.#repos.get(repo.repo) ?? [];
+        if (!told.some((one) => repo.size === exact(one.size) && whole(repo.files) === one.fileCount)) bad('the library', repo, told.at(-1));
+      }
     }
     return { contradictions, judged, statuses };
   }
 
-  #compareJob({ of, is, recent, old, bad, statuses }) {
-    const said = recent.flatMap(({ jobs }) => jobs.get(of) ?? []);
-    if (said.length === 0) return recent.length === 0 ? undefined : bad(`the row of ${of}`, is.state, 'no such job');
-    const range = (pick) => [Math.min(...said.map(pick)), Math.max(...said.map(pick))];
-    const between = (this.#events.get(of) ?? []).filter(({ at, status }) => status !== null && at >= recent[0].from && at <= recent.at(-1).to);
-    const words = [...new Set([...said, ...between].map(({ status }) => status))];
-    if (!words.some((status) => SHOWS[status].includes(is.state))) bad(`the state of ${said[0].repo}`, is.state, words);
-    words.forEach((status) => statuses.add(status));
+  /** One shown job must be one edition of it, in everything that is shown. */
+  #compareJob(id, is, old, bad) {
+    const editions = this.#told.get(id)?.get(is.updated) ?? [];
+    if (editions.length === 0) return bad(`job ${id}`, is.updated, 'no such edition');
+    const wrong = editions.map((said) => this.#differences(is, said, old));
+    if (!wrong.some((list) => list.length === 0)) for (const [what, shown, said] of wrong.at(-1)) bad(`${what} of ${editions[0].repo}`, shown, said);
+  }
+
+  #differences(is, said, old) {
+    const { progress } = said;
+    const found = [];
+    const same = (what, shown, told) => {
+      if (shown !== told) found.push([what, shown, told]);
+    };
+    if (!wordsOf(said).includes(is.state)) found.push(['the state', is.state, wordsOf(said)]);
     if (is.bytes !== null) {
-      const [done, total] = is.bytes.split('/').map(whole);
-      const [least, most] = range(({ progress }) => progress.downloadedBytes);
-      if (done < least || done > most) bad(`the bytes of ${said[0].repo}`, done, [least, most]);
-      if (!said.some(({ progress }) => progress.totalBytes === total)) bad(`the size of ${said[0].repo}`, total, said[0].progress.totalBytes);
-      const finished = ['done', 'doneSize'].includes(is.state);
-      if (whole(is.percent) !== (finished ? 100 : Math.min(99, Math.floor((done / total) * 100)))) bad(`the percent of ${said[0].repo}`, is.percent, is.bytes);
+      same('the bytes', is.bytes, `${exact(progress.downloadedBytes)} / ${exact(progress.totalBytes)}`);
+      const share = progress.totalBytes > 0 ? Math.min(99, Math.floor((progress.downloadedBytes / progress.totalBytes) * 100)) : 0;
+      same('the percent', whole(is.percent), said.status === 'completed' ? 100 : share);
     }
     if (is.speed !== null) {
-      const speed = speedOf(is.speed);
-      const [least, most] = range(({ progress }) => progress.bytesPerSecond);
-      const running = SHOWS.running.includes(is.state);
-      if (old && running && is.speed !== '—') bad(`the speed of ${said[0].repo}`, is.speed, 'nothing');
-      // An average that moves between two questions; a mean is marked as one.
-      if (running && !old && speed !== null && speed > 0 && (speed < least * 0.7 || speed > most * 1.3)) bad(`the speed of ${said[0].repo}`, is.speed, [least, most]);
-      if (!running && speed !== null && !is.speed.includes('⌀')) bad(`the speed of ${said[0].repo}`, is.speed, is.state);
+      if (said.status !== 'running') {
+        // What has ended has a mean, marked as one.
+        if (is.speed !== '—' && !is.speed.includes('⌀')) found.push(['the speed', is.speed, said.status]);
+      } else same('the speed', is.speed, old ? '—' : speedText(is.state === 'stalled' ? 0 : progress.bytesPerSecond));
     }
-    if (is.files) {
-      const [done, total] = is.files.split('/').map(whole);
-      this.#between(bad, `the files of ${said[0].repo}`, done, said.map(({ progress }) => progress.completedFiles));
-      this.#between(bad, `the number of files of ${said[0].repo}`, total, said.map(({ progress }) => progress.totalFiles));
-    }
+    if (is.files) same('the files', is.files.replaceAll(/\s/g, ''), `${progress.completedFiles}/${progress.totalFiles}`);
     if (is.facts !== undefined) {
-      for (const [fact, pick] of [['From the network', 'networkBytes'], ['Reused', 'reusedBytes'], ['Fetched again', 'refetchedBytes'], ['Retries', 'retries']]) {
-        if (is.facts[fact] === undefined) bad('the facts', Object.keys(is.facts), fact);
-        else this.#between(bad, `${fact} of ${said[0].repo}`, whole(is.facts[fact]), said.map((one) => one[pick]));
+      for (const [fact, number] of [['From the network', said.networkBytes], ['Reused', said.reusedBytes], ['Fetched again', said.refetchedBytes], ['Retries', said.retries]]) {
+        same(fact, is.facts[fact] === undefined ? undefined : whole(is.facts[fact]), number);
       }
     }
-  }
-
-  #between(bad, what, is, numbers) {
-    if (is === null || numbers.length === 0) return;
-    if (Number(is) < Math.min(...numbers) || Number(is) > Math.max(...numbers)) bad(what, is, numbers.at(-1));
-  }
-
-  /** What was always told must be shown; what is shown must have been told, just so. */
-  #compareList(shown, lists, what, bad, same, equal) {
-    if (lists.length === 0) return;
-    for (const entry of lists[0]) {
-      if (lists.every((list) => list.some((one) => JSON.stringify(one) === JSON.stringify(entry))) && !shown.some((one) => same(one, entry))) bad(what, 'nothing', entry);
-    }
-    for (const one of shown) {
-      const told = lists.flatMap((list) => list.filter((entry) => same(one, entry)));
-      if (!told.some((entry) => equal(one, entry))) bad(what, one, told.at(-1) ?? 'no such entry');
-    }
+    return found;
   }
 }

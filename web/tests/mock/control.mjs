@@ -104,7 +104,7 @@ export function startControl({ jobs, command, touch, failure, from }) {
     if (id === 'order') return move(body);
     const job = jobs.get(id);
     if (job === undefined) return undefined;
-    if (method === 'PATCH') {
+    if (method === 'PATCH' && part === undefined) {
       one('set', job, body);
       return [200, job];
     }

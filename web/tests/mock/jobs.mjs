@@ -18,6 +18,7 @@ export function job(repo, fields = {}) {
     { path: 'README.md', totalBytes: 8123, downloaded: 8123, status: 'complete', verification: 'git-sha1', error: '', errorCode: null },
     { path: `${name}-Q4_K_M-00001-of-00002.gguf`, totalBytes: total - 8123, downloaded, status: status === 'completed' ? 'complete' : status === 'running' ? 'downloading' : 'pending', verification: status === 'completed' ? 'sha256' : '', error: '', errorCode: null },
   ];
+  for (const file of files) file.priority ??= 'normal';
   return {
     id: id(), kind: fields.kind ?? 'download', repo, revision: fields.revision ?? 'main', isDataset: fields.isDataset ?? false,
     filters: fields.filters ?? [], excludes: [], exactMatch: false, outputDir: '/srv/huggingface/hub',
@@ -33,7 +34,7 @@ export function job(repo, fields = {}) {
     lastByteAt: status === 'running' ? at(now() - (fields.silentMs ?? 0)) : null, nextAttemptAt: fields.nextAttemptAt ?? null, notBefore: null,
     actor: '192.0.2.7', createdAt: at(now() - 3_600_000), startedAt: status === 'queued' ? null : at(now() - 720_000),
     endedAt: ended ? at(now() - (fields.agoMs ?? 300_000)) : null, updatedAt: at(now()),
-    files, filesTotal: fields.totalFiles ?? files.length, filesTruncated: false, filtersTruncated: false,
+    files, filesTotal: fields.totalFiles ?? files.length, filesTruncated: false, skippedFiles: files.filter((file) => file.priority === 'skip').length, filtersTruncated: false,
     category: fields.category ?? '', tags: fields.tags ?? [], maxSpeed: '', position: null, pauseReason: null, stalledSince: null, connectionsReason: '', result: fields.result ?? null,
   };
 }

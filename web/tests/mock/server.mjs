@@ -70,6 +70,26 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     return [200, { success: true, message: name }];
   }
 
+  function chooseFiles(job, { files: wishes }) {
+    if (['completed', 'cancelled'].includes(job.status)) return [409, failure('The files of a job that is over cannot be chosen', `The job is ${job.status}`)];
+    const fits = (wish, file) => wish.glob === '*' || wish.path === file.path;
+    const stranger = wishes.find((wish) => !job.files.some((file) => fits(wish, file)));
+    if (stranger !== undefined) return [400, failure('Invalid files', `The job has no file "${stranger.path}"`)];
+    const named = job.files.filter((file) => wishes.some((wish) => fits(wish, file)));
+    for (const file of named) {
+      const { priority } = wishes.findLast((wish) => fits(wish, file));
+      if (file.status === 'complete' || (file.status === 'skipped' && file.priority !== 'skip')) continue;
+      Object.assign(file, { priority, status: priority === 'skip' ? 'skipped' : file.status === 'skipped' ? 'pending' : file.status });
+    }
+    const wanted = job.files.filter((file) => file.priority !== 'skip');
+    job.skippedFiles = job.files.length - wanted.length;
+    job.progress.totalFiles = wanted.length;
+    job.progress.totalBytes = wanted.reduce((sum, file) => sum + file.totalBytes, 0);
+    job.progress.downloadedBytes = wanted.reduce((sum, file) => sum + file.downloaded, 0);
+    touch(job);
+    return [200, { files: named, matched: named.length }];
+  }
+
   const more = moreMock();
   const control = startControl({ jobs, command, touch, failure, from: FROM });
 
@@ -104,6 +124,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     if (asked === undefined) return [404, failure('Job not found')];
     if (method === 'DELETE') return command(asked, 'cancel');
     if (part === undefined) return [200, asked];
+    if (part === 'files' && method === 'PATCH') return chooseFiles(asked, body);
     if (part === 'files') return [200, { files: asked.files, total: asked.files.length, limit: 100, offset: 0 }];
     if (part === 'events') {
       const events = [['created', null, 'queued'], ['started', 'queued', 'running'], ...(asked.status === 'running' ? [] : [[asked.status, 'running', asked.status]])]
