@@ -155,8 +155,8 @@ export class Witness {
       const rows = new Map(now.queue.rows.map((row) => [row.id, row.updated]));
       const late = jobs.filter((job) => !isNew(rows.get(job.id), job)).map((job) => `row of ${job.repo}`);
       for (const id of rows.keys()) if (!jobs.some((job) => job.id === id)) late.push(`row of the gone ${id}`);
-      for (const entry of entries) if (!now.history.some((one) => one.seq === entry.seq)) late.push(`end ${entry.seq}`);
-      for (const repo of repos) if (!now.library.some((one) => one.repo === repo.repo && one.size === exact(repo.size))) late.push(`library: ${repo.repo}`);
+      for (const entry of entries) if (!now.history.history.some((one) => one.seq === entry.seq)) late.push(`end ${entry.seq}`);
+      for (const repo of repos) if (!now.library.library.some((one) => one.repo === repo.repo && one.size === exact(repo.size))) late.push(`library: ${repo.repo}`);
       const own = jobs.find((job) => job.id === now.job.job?.facts.Job);
       if (own === undefined || !isNew(now.job.job?.updated, own)) late.push('the page of the job');
       return late.length === 0 || late;
