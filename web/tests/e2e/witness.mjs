@@ -149,14 +149,16 @@ export class Witness {
   /** Waits until every page shows all that the service says now, or something newer. */
   async catchUp() {
     const [{ jobs }, { entries }, { repos }] = await Promise.all(['jobs?kind=all', 'history?limit=50', 'cache'].map((path) => this.#service.api(path)));
+    // A repo that is being written is listed anew when its job ends.
+    const busy = new Set(jobs.filter(({ endedAt }) => endedAt === null).map(({ repo }) => repo));
     const isNew = (updated, job) => updated !== undefined && updated >= job.updatedAt;
     await this.#until('the pages catch up', async () => {
       const now = Object.fromEntries(await Promise.all(Object.entries(this.#pages).map(async ([name, page]) => [name, await this.#look(name, page)])));
       const rows = new Map(now.queue.rows.map((row) => [row.id, row.updated]));
       const late = jobs.filter((job) => !isNew(rows.get(job.id), job)).map((job) => `row of ${job.repo}`);
       for (const id of rows.keys()) if (!jobs.some((job) => job.id === id)) late.push(`row of the gone ${id}`);
-      for (const entry of entries) if (!now.history.some((one) => one.seq === entry.seq)) late.push(`end ${entry.seq}`);
-      for (const repo of repos) if (!now.library.some((one) => one.repo === repo.repo && one.size === exact(repo.size))) late.push(`library: ${repo.repo}`);
+      for (const entry of entries) if (!now.history.history.some((one) => one.seq === entry.seq)) late.push(`end ${entry.seq}`);
+      for (const repo of repos) if (!busy.has(repo.repo) && !now.library.library.some((one) => one.repo === repo.repo && one.size === exact(repo.size))) late.push(`library: ${repo.repo}`);
       const own = jobs.find((job) => job.id === now.job.job?.facts.Job);
       if (own === undefined || !isNew(now.job.job?.updated, own)) late.push('the page of the job');
       return late.length === 0 || late;
