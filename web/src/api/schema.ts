@@ -333,7 +333,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The live feed as server-sent events */
+        /**
+         * The live feed as server-sent events
+         * @description It ends when the API key that opened it is removed.
+         */
         get: operations["streamEvents"];
         put?: never;
         post?: never;
@@ -697,7 +700,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes an API key; it opens nothing from then on */
+        /**
+         * Removes an API key; it opens nothing from then on
+         * @description Live streams that it opened end too.
+         */
         delete: operations["removeKey"];
         options?: never;
         head?: never;
@@ -1184,7 +1190,8 @@ export interface paths {
         };
         /**
          * The live feed, as a WebSocket
-         * @description One JSON document a message, see `LiveMessage`. What clients send is read and ignored.
+         * @description One JSON document a message, see `LiveMessage`. What clients send is read and ignored. It ends
+         *     with the code 1008 when the API key that opened it is removed.
          */
         get: operations["connectLive"];
         put?: never;
@@ -1576,6 +1583,8 @@ export interface components {
         CacheEntry: {
             /** @description The ref that is shown; empty when none names a snapshot. */
             branch: string;
+            /** @description `vision` where it has a projector for pictures. */
+            capabilities: string[];
             /** @description First seven digits. */
             commit: string;
             /** @description `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest. */
@@ -1648,6 +1657,8 @@ export interface components {
             cacheDir: string;
             count: number;
             effectiveHubDir: string;
+            /** @description What said where the Hub cache is. */
+            hubDirSource: string;
             /** @description By id. */
             repos: components["schemas"]["CacheEntry"][];
             /** @description When the whole cache was last looked through; `null` = not yet. */
@@ -2321,9 +2332,11 @@ export interface components {
             excludes: string[];
             /** @description What was to be fetched, and how filters were compared: enough to queue the same again. */
             filters: string[];
+            /** @description Whether files lie plain, under their own names. */
+            flat: boolean;
             /** @description Whether `GET /api/history/{seq}/files` has the files of this end. */
             hasFiles: boolean;
-            /** @description The same under the name of the second API document. */
+            /** @description The Hub cache directory; empty when the files did not go there. */
             hubDir: string;
             /** @description Id of the job. */
             id: string;
@@ -2331,12 +2344,20 @@ export interface components {
             isDataset: boolean;
             /** @description `download`, `mirror`, `verify` or `export`. */
             kind: string;
+            /** @description `cache` or `local`: how files lie there; `null` for ends from before this was kept. */
+            layout: string | null;
+            /** @description `auto`, `symlink`, `hardlink` or `copy`: how snapshots show blobs; `null` as for `layout`. */
+            linkMode: string | null;
+            /** @description The folder of plain files; empty when the files went into the cache. */
+            localDir: string;
+            /** @description Repo whose folder was used in place of the repo's own; empty = none. */
+            localRepo: string;
             /**
              * Format: int64
              * @description Bytes from the network over all runs of the job up to this end.
              */
             networkBytes: number;
-            /** @description The Hub cache directory. */
+            /** @description Where the files went: the Hub cache, or a folder of plain files. */
             outputDir: string;
             /**
              * Format: int64
@@ -2362,6 +2383,8 @@ export interface components {
             reusedBytes: number;
             /** @description What was asked. */
             revision: string;
+            /** @description Key that chose the folder; empty = none. */
+            routeKey: string;
             /**
              * Format: int64
              * @description Order of the ends, never used twice. Also the cursor: whatever the clock does, a later end has a larger one.
@@ -2786,6 +2809,28 @@ export interface components {
         };
         /** @enum {string} */
         LinkMode: "auto" | "symlink" | "hardlink" | "copy";
+        /** @description What a message is about. */
+        LiveContent: {
+            /** @description The jobs as they are. */
+            data: components["schemas"]["LiveInit"];
+            /** @enum {string} */
+            type: "init";
+        } | {
+            /** @description A job that is new or has changed, whole. */
+            data: components["schemas"]["Job"];
+            /** @enum {string} */
+            type: "job_update";
+        } | {
+            /** @description Something that is worth a notification. */
+            data: components["schemas"]["LiveEvent"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /** @description What the service does in a few numbers, every five seconds. */
+            data: components["schemas"]["LiveStatus"];
+            /** @enum {string} */
+            type: "status";
+        };
         /** @description An event. */
         LiveEvent: {
             /**
@@ -2817,27 +2862,14 @@ export interface components {
             /** @description Version of the service. */
             version: string;
         };
-        /** @description One message: `{"type": …, "data": …}`. The first on a connection is `init`. */
-        LiveMessage: {
-            /** @description The jobs as they are. */
-            data: components["schemas"]["LiveInit"];
-            /** @enum {string} */
-            type: "init";
-        } | {
-            /** @description A job that is new or has changed, whole. */
-            data: components["schemas"]["Job"];
-            /** @enum {string} */
-            type: "job_update";
-        } | {
-            /** @description Something that is worth a notification. */
-            data: components["schemas"]["LiveEvent"];
-            /** @enum {string} */
-            type: "event";
-        } | {
-            /** @description What the service does in a few numbers, every five seconds. */
-            data: components["schemas"]["LiveStatus"];
-            /** @enum {string} */
-            type: "status";
+        /** @description One message: `{"seq": …, "type": …, "data": …}`. The first on a connection is `init`. */
+        LiveMessage: components["schemas"]["LiveContent"] & {
+            /**
+             * Format: int64
+             * @description Rises from message to message until the service is started anew. Numbers are left out where
+             *     a newer state of a job overtook an older one: nothing is missing there.
+             */
+            seq?: number;
         };
         /** @description Numbers of the moment. */
         LiveStatus: {
@@ -4031,6 +4063,8 @@ export interface components {
             effectiveHubDir: string;
             /** @description Base URL of the Hub; empty = `https://huggingface.co`. */
             endpoint: string;
+            /** @description Folder below which exports go, the first of them when there are several; empty = no exports. */
+            exportDir: string;
             /** @description Free bytes a volume keeps; empty = the smaller of 1 GiB and 5 % of the volume. */
             freeSpaceFloor: string;
             /**
@@ -4910,7 +4944,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Exports are disabled, or the folder is not allowed */
+            /** @description Exports are disabled, or the folder is none */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4921,7 +4955,16 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
+            /** @description The folder is not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The repo or revision is not in the cache */
             404: {
                 headers: {
@@ -5353,7 +5396,7 @@ export interface operations {
     getDiskFree: {
         parameters: {
             query?: {
-                /** @description A directory of the cache; by default the Hub cache */
+                /** @description A directory of the cache, or another that the settings name; by default the Hub cache */
                 path?: string;
             };
             header?: never;
@@ -5371,7 +5414,7 @@ export interface operations {
                     "application/json": components["schemas"]["DiskFree"];
                 };
             };
-            /** @description The path is not one of the directories of the cache */
+            /** @description The path is not one of these directories */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5545,6 +5588,16 @@ export interface operations {
                 };
             };
             408: components["responses"]["RequestTimeout"];
+            /** @description A file stands where the folder of localDir should be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description A dry run found names that are not safe to store */
@@ -7207,7 +7260,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
-            /** @description The Hub refuses access */
+            /** @description The destination is not allowed, or the Hub refuses access */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7228,6 +7281,16 @@ export interface operations {
                 };
             };
             408: components["responses"]["RequestTimeout"];
+            /** @description A file stands where the folder of localDir should be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description The repo has names that are not safe to store */
