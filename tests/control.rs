@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use hfdepot::engine::Tuning;
 use hfdepot::model::job::{JobId, JobRequest};
 use hfdepot::model::state::JobStatus;
-use hfdepot::store::Change;
+use hfdepot::store::{Change, Job};
 
 use crate::support::depot::{Depot, request, tuning};
 use crate::support::hub::{Content, Fault, FaultKind, Hub, Repo};
@@ -40,9 +40,12 @@ pub async fn begun(depot: &Depot, id: &JobId, bytes: i64) {
 pub async fn hurry(hub: &Hub, depot: &Depot, ids: &[&JobId]) {
     hub.set_total_rate(None);
     for id in ids {
-        depot.until(id, |job| job.status == JobStatus::Running).await;
-        depot.change(id, Change::Pause).await;
-        depot.change(id, Change::Resume).await;
+        let moves = |job: &Job| job.status == JobStatus::Running || job.status.is_terminal();
+        // One that came to its end by itself meanwhile is in no hurry.
+        if depot.until(id, moves).await.status == JobStatus::Running {
+            depot.change(id, Change::Pause).await;
+            depot.change(id, Change::Resume).await;
+        }
     }
 }
 

@@ -343,7 +343,8 @@ mod tests {
         std::os::unix::fs::symlink("/etc", base.join("link")).unwrap();
         let under = |name: &str| base.join(name).display().to_string();
         assert_eq!(check_directory(&under("new/deep")), Ok(()));
-        let cases: &[(&str, fn(String) -> Refusal)] = &[
+        type Why = fn(String) -> Refusal;
+        let cases: &[(&str, Why)] = &[
             ("relative", Refusal::Malformed),
             ("", Refusal::Malformed),
             ("../up", Refusal::Malformed),
