@@ -133,6 +133,24 @@ test('what is not mounted offers nothing that writes', async (context) => {
   await close(page);
 });
 
+test('a card says what ran last, and how far the target is behind once that is known', async (context) => {
+  const { page } = await setUp(context, 'mirror');
+  const card = (name) => page.locator(`${id('mirror-target')}[data-name="${name}"]`);
+  await card('nas').waitFor();
+  await card('nas').locator(id('target-last-run'), { hasText: '4 repos, 88.0 GiB' }).waitFor();
+  assert.match(await card('nas').locator(id('target-last-run')).innerText(), /Push ↑ · 17 hr ago · Done · 4 repos, 88\.0 GiB/);
+  assert.match(await card('nas').locator(id('target-lag')).innerText(), /not known; Compare tells/);
+  assert.match(await card('usb-archive').locator(id('target-lag')).innerText(), /not known while it is away/);
+  assert.match(await card('old-disk').locator(id('target-last-run')).innerText(), /Never ran/);
+  await card('nas').locator(id('mirror-compare')).click();
+  await page.waitForSelector(id('diff-row'));
+  await page.click('a.back');
+  await card('nas').locator(id('target-lag'), { hasText: '3 repos, at most 359.7 GiB' }).waitFor();
+  assert.match(await card('nas').locator(id('target-lag')).innerText(), /1 not readable.*compared/s);
+  assert.match(await card('usb-archive').locator(id('target-lag')).innerText(), /not known/);
+  await close(page);
+});
+
 test('a push is shown before it starts, deletes nothing unasked, and runs as a job', async (context) => {
   const { page, sent } = await setUp(context, 'mirror/nas');
   await page.click(id('compare-push'));

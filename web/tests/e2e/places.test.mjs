@@ -61,6 +61,11 @@ const PAGES = {
     await visit(page, 'mirror', id('mirror-target'));
     await page.waitForSelector(id('mirror-runs'));
   },
+  'mirror-behind': async (page) => {
+    await visit(page, 'mirror/nas', id('diff-row'));
+    await page.click('a.back');
+    await page.locator(id('target-lag'), { hasText: '359.7' }).waitFor();
+  },
   'mirror-add': async (page) => {
     await visit(page, 'mirror', id('mirror-target'));
     await page.click(id('mirror-add'));

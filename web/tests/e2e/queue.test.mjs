@@ -114,6 +114,13 @@ test('what was done in the last day has its own list and count', async (context)
   assert.equal(await page.locator(id('queue-row')).count(), 2);
   await page.click(id('queue-tab-completed'));
   await row(page, 'old/done').waitFor();
+  // On a phone the strip is wider than the window, and shows the chosen one.
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`${own.url}/queue?status=recent`);
+  await row(page, 'all-MiniLM-L6-v2').waitFor();
+  const seen = await page.locator(id('queue-tab-recent')).evaluate((tab) => tab.getBoundingClientRect().left >= 0 && tab.getBoundingClientRect().right <= innerWidth);
+  assert.ok(seen, 'the chosen tab is in the window');
+  assert.equal(await page.evaluate(() => scrollY), 0);
   await close(page);
 });
 
