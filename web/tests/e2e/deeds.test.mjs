@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startMock } from '../mock/server.mjs';
-import { close, id, launch, open } from './browser.mjs';
+import { close, id, inspect, launch, open, shoot } from './browser.mjs';
 
 const REFUSED = [/Failed to load resource: .*(400|404)/];
 let browser;
@@ -84,6 +84,23 @@ test('a clean-up deletes the ticked kinds only, after a dry run', async (context
   await page.waitForSelector('[data-level="success"]');
   const deed = sent.find(({ body }) => body.dryRun === false);
   assert.deepEqual(deed.body, { dryRun: false, what: ['incomplete', 'parts'], olderThanDays: 7 });
+  await close(page);
+});
+
+test('what is wider than a narrow window in the report of a check is reached by keyboard', async (context) => {
+  const { page } = await setUp(context, 'library/verify?repo=openai%2Fwhisper-large-v3&type=model', { viewport: { width: 320, height: 640 }, locale: 'de-DE' });
+  await page.waitForSelector(`${id('verify-scope')} option[value="model:openai/whisper-large-v3"]`, { state: 'attached' });
+  await page.click(id('verify-start'));
+  await page.waitForSelector(id('verify-bad'), { timeout: 10_000 });
+  await inspect(page, 'damaged files (320 px, German)');
+  await shoot(page, 'verify-bad-german-320');
+  const frame = page.locator('.frame', { has: page.locator(id('verify-bad')) });
+  assert.ok(await frame.evaluate((box) => box.scrollWidth > box.clientWidth), 'it is wider than the window');
+  await page.locator(id('verify-repair')).focus();
+  await page.keyboard.press('Shift+Tab');
+  assert.ok(await frame.evaluate((box) => box === document.activeElement));
+  await page.keyboard.press('ArrowRight');
+  await frame.evaluate((box) => new Promise((done) => (box.scrollLeft > 0 ? done() : box.addEventListener('scroll', done, { once: true }))));
   await close(page);
 });
 
