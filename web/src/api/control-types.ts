@@ -17,6 +17,8 @@ export interface Limits {
   /** When the active pair changes by itself. */
   until: string | null;
   pausedUntil: string | null;
+  /** The week, whether it is in use or not; an older service tells none. */
+  schedule?: { timeZone: string; grid: string[] };
 }
 
 export interface LimitsPatch {

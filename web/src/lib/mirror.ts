@@ -1,5 +1,5 @@
 /** What a comparison with a target comes to. */
-import type { Diff, DiffAnswer, Difference, Direction } from '../api/mirror';
+import type { Diff, DiffAnswer, Difference, Direction, Run } from '../api/mirror';
 
 export const DIFFERENCES = ['same', 'missing', 'extra', 'outdated', 'unreadable'] as const satisfies Difference[];
 
@@ -33,4 +33,29 @@ export function copiedBy(direction: Direction, diffs: Diff[]): Diff[] {
 
 export function sumOf(diffs: Diff[]): number {
   return diffs.reduce((sum, diff) => sum + bytesOf(diff), 0);
+}
+
+export interface Lag {
+  /** Repos that a push would copy or complete. */
+  repos: number;
+  /** Their bytes; of a repo that is there in part the whole size, so that `most` is set. */
+  bytes: number;
+  most: boolean;
+  /** Repos of which nothing can be said. */
+  unreadable: number;
+}
+
+/** How far a target is behind the cache. */
+export function lagOf(diffs: Diff[]): Lag {
+  const behind = copiedBy('push', diffs);
+  return {
+    repos: behind.length, bytes: sumOf(behind), most: behind.some((diff) => diff.status === 'outdated'),
+    unreadable: diffs.filter((diff) => diff.status === 'unreadable').length,
+  };
+}
+
+/** The runs of one target, newest first, and with them the newest that came to its end. */
+export function runsOf(target: string, runs: Run[]): { last: Run | null; good: Run | null } {
+  const own = runs.filter((run) => run.target === target);
+  return { last: own[0] ?? null, good: own.find((run) => run.status === 'completed') ?? null };
 }

@@ -109,6 +109,11 @@ export function needOf(job: Job): Need | null {
   }
 }
 
+/** Whether it was completed at `at` (UTC ms) or later. */
+export function doneSince(job: Job, at: number): boolean {
+  return job.status === 'completed' && job.endedAt !== null && Date.parse(job.endedAt) >= at;
+}
+
 const RANK: Record<Job['status'], number> = {
   running: 0, queued: 1, paused: 2, failed: 3, completed: 4, cancelled: 5,
 };

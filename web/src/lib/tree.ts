@@ -1,24 +1,23 @@
 /** A flat list of paths as folders with the sums of what they hold. */
-import type { RepoFile } from '../api/hub-types';
-
-export interface Folder {
+export interface Folder<F> {
   /** Whole path with a slash at its end; empty = the root. */
   path: string;
   name: string;
   size: number;
   count: number;
-  folders: Folder[];
-  files: RepoFile[];
+  folders: Folder<F>[];
+  files: F[];
 }
 
-export function treeOf(files: RepoFile[]): Folder {
-  const root: Folder = { path: '', name: '', size: 0, count: 0, folders: [], files: [] };
-  const known = new Map<string, Folder>([['', root]]);
-  const folderOf = (path: string): Folder => {
+/** `sizeOf` tells the bytes of one file. */
+export function treeOf<F extends { path: string }>(files: F[], sizeOf: (file: F) => number): Folder<F> {
+  const root: Folder<F> = { path: '', name: '', size: 0, count: 0, folders: [], files: [] };
+  const known = new Map<string, Folder<F>>([['', root]]);
+  const folderOf = (path: string): Folder<F> => {
     const found = known.get(path);
     if (found !== undefined) return found;
     const cut = path.lastIndexOf('/', path.length - 2) + 1;
-    const folder: Folder = { path, name: path.slice(cut, -1), size: 0, count: 0, folders: [], files: [] };
+    const folder: Folder<F> = { path, name: path.slice(cut, -1), size: 0, count: 0, folders: [], files: [] };
     known.set(path, folder);
     folderOf(path.slice(0, cut)).folders.push(folder);
     return folder;
@@ -28,7 +27,7 @@ export function treeOf(files: RepoFile[]): Folder {
     folderOf(file.path.slice(0, cut)).files.push(file);
     for (let at = cut; ; at = file.path.lastIndexOf('/', at - 2) + 1) {
       const folder = folderOf(file.path.slice(0, at));
-      folder.size += file.size;
+      folder.size += sizeOf(file);
       folder.count += 1;
       if (at === 0) break;
     }
@@ -36,16 +35,16 @@ export function treeOf(files: RepoFile[]): Folder {
   return root;
 }
 
-export interface Row {
+export interface Row<F> {
   depth: number;
-  folder?: Folder;
-  file?: RepoFile;
+  folder?: Folder<F>;
+  file?: F;
 }
 
 /** The rows that are seen while the folders in `open` are unfolded. */
-export function rowsOf(root: Folder, open: ReadonlySet<string>): Row[] {
-  const rows: Row[] = [];
-  const walk = (folder: Folder, depth: number) => {
+export function rowsOf<F>(root: Folder<F>, open: ReadonlySet<string>): Row<F>[] {
+  const rows: Row<F>[] = [];
+  const walk = (folder: Folder<F>, depth: number) => {
     for (const child of folder.folders) {
       rows.push({ depth, folder: child });
       if (open.has(child.path)) walk(child, depth + 1);
@@ -54,4 +53,9 @@ export function rowsOf(root: Folder, open: ReadonlySet<string>): Row[] {
   };
   walk(root, 0);
   return rows;
+}
+
+/** Every file below a folder. */
+export function filesIn<F>(folder: Folder<F>): F[] {
+  return [...folder.folders.flatMap((child) => filesIn(child)), ...folder.files];
 }

@@ -60,3 +60,28 @@ export function cellAt(at: number, timeZone: string): Cell | null {
     return null;
   }
 }
+
+export interface Band {
+  level: 's' | 'p';
+  /** UTC ms; what reaches beyond the asked time is cut off there. */
+  from: number;
+  to: number;
+}
+
+/** Zones change their hour at a quarter of an hour of UTC at the finest. */
+const QUARTER_MS = 900_000;
+
+/** The parts of a time whose hours are slow or paused by a week; none when its zone is unknown here. */
+export function bandsOf(week: { timeZone: string; grid: string[] }, from: number, to: number): Band[] {
+  const bands: Band[] = [];
+  for (let at = Math.floor(from / QUARTER_MS) * QUARTER_MS; at < to; at += QUARTER_MS) {
+    const cell = cellAt(at, week.timeZone);
+    const level = cell === null ? 'n' : levelAt(week.grid, cell);
+    if (level === 'n') continue;
+    const [start, end] = [Math.max(at, from), Math.min(at + QUARTER_MS, to)];
+    const last = bands.at(-1);
+    if (last !== undefined && last.level === level && last.to === start) last.to = end;
+    else bands.push({ level, from: start, to: end });
+  }
+  return bands;
+}

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startMock } from '../mock/server.mjs';
-import { close, id, launch, open } from './browser.mjs';
+import { close, id, inspect, launch, open, shoot } from './browser.mjs';
 
 const REFUSED = [/Failed to load resource: .*(400|404)/];
 let browser;
@@ -87,6 +87,23 @@ test('a clean-up deletes the ticked kinds only, after a dry run', async (context
   await close(page);
 });
 
+test('what is wider than a narrow window in the report of a check is reached by keyboard', async (context) => {
+  const { page } = await setUp(context, 'library/verify?repo=openai%2Fwhisper-large-v3&type=model', { viewport: { width: 320, height: 640 }, locale: 'de-DE' });
+  await page.waitForSelector(`${id('verify-scope')} option[value="model:openai/whisper-large-v3"]`, { state: 'attached' });
+  await page.click(id('verify-start'));
+  await page.waitForSelector(id('verify-bad'), { timeout: 10_000 });
+  await inspect(page, 'damaged files (320 px, German)');
+  await shoot(page, 'verify-bad-german-320');
+  const frame = page.locator('.frame', { has: page.locator(id('verify-bad')) });
+  assert.ok(await frame.evaluate((box) => box.scrollWidth > box.clientWidth), 'it is wider than the window');
+  await page.locator(id('verify-repair')).focus();
+  await page.keyboard.press('Shift+Tab');
+  assert.ok(await frame.evaluate((box) => box === document.activeElement));
+  await page.keyboard.press('ArrowRight');
+  await frame.evaluate((box) => new Promise((done) => (box.scrollLeft > 0 ? done() : box.addEventListener('scroll', done, { once: true }))));
+  await close(page);
+});
+
 test('a check runs as a job, shows again after a reload, and only bad files are fetched again', async (context) => {
   const { page, sent } = await setUp(context, 'library/verify?repo=openai%2Fwhisper-large-v3&type=model');
   await page.waitForSelector(`${id('verify-scope')} option[value="model:openai/whisper-large-v3"]`, { state: 'attached' });
@@ -130,6 +147,24 @@ test('what is not mounted offers nothing that writes', async (context) => {
   for (const name of ['mirror-push', 'mirror-pull', 'mirror-compare']) assert.equal(await away.locator(id(name)).count(), 0, name);
   const strange = page.locator(`${id('mirror-target')}[data-name="old-disk"]`);
   assert.equal(await strange.getAttribute('data-usable'), 'false');
+  await close(page);
+});
+
+test('a card says what ran last, and how far the target is behind once that is known', async (context) => {
+  const { page } = await setUp(context, 'mirror');
+  const card = (name) => page.locator(`${id('mirror-target')}[data-name="${name}"]`);
+  await card('nas').waitFor();
+  await card('nas').locator(id('target-last-run'), { hasText: '4 repos, 88.0 GiB' }).waitFor();
+  assert.match(await card('nas').locator(id('target-last-run')).innerText(), /Push ↑ · 17 hr ago · Done · 4 repos, 88\.0 GiB/);
+  assert.match(await card('nas').locator(id('target-lag')).innerText(), /not known; Compare tells/);
+  assert.match(await card('usb-archive').locator(id('target-lag')).innerText(), /not known while it is away/);
+  assert.match(await card('old-disk').locator(id('target-last-run')).innerText(), /Never ran/);
+  await card('nas').locator(id('mirror-compare')).click();
+  await page.waitForSelector(id('diff-row'));
+  await page.click('a.back');
+  await card('nas').locator(id('target-lag'), { hasText: '3 repos, at most 359.7 GiB' }).waitFor();
+  assert.match(await card('nas').locator(id('target-lag')).innerText(), /1 not readable.*compared/s);
+  assert.match(await card('usb-archive').locator(id('target-lag')).innerText(), /not known/);
   await close(page);
 });
 

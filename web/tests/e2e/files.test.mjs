@@ -5,6 +5,7 @@ import { job } from '../mock/jobs.mjs';
 import { startMock } from '../mock/server.mjs';
 import { close, id, launch, open } from './browser.mjs';
 import { lookAt, REFUSED } from './looks.mjs';
+import { until } from './service.mjs';
 
 const MIB = 2 ** 20;
 let browser;
@@ -45,6 +46,15 @@ const table = async (page, path) => {
 };
 lookAt({
   'files-choice': (page) => table(page, `jobs/${one.id}/files`),
+  'files-tree': async (page) => {
+    await table(page, `jobs/${one.id}/files`);
+    await page.check(id('files-tree'));
+    for (const name of ['onnx/', 'onnx/a/']) await line(page, name).locator(id('files-folder')).click();
+  },
+  'files-unfolded': async (page) => {
+    await table(page, `jobs/${one.id}/files`);
+    await page.click(id('files-done'));
+  },
   'files-drawer': async (page) => {
     await page.goto(`${mock.url}/queue`);
     await page.waitForSelector(id('queue-row'));
@@ -71,7 +81,10 @@ test('a file is left out and brought back by its tick, by keyboard too, and the 
   assert.equal(made.files.find((file) => file.path === first).priority, 'skip');
   await page.keyboard.press('Space');
   await shows(page, first, 'Pending');
-  // What is in place cannot be left out any more.
+  // What is in place is folded away, and cannot be left out any more.
+  assert.equal(await line(page, 'config.json').count(), 0);
+  assert.match(await page.locator(id('files-done')).innerText(), /2 done/);
+  await page.click(id('files-done'));
   assert.ok(await line(page, 'config.json').locator(id('file-want')).isDisabled());
   assert.equal(await line(page, 'tokenizer.json').locator(id('file-state')).innerText(), 'Already there');
   // When to fetch it.
@@ -87,6 +100,38 @@ test('a file is left out and brought back by its tick, by keyboard too, and the 
   await page.locator(id('job-left-out')).filter({ hasText: '5 files are left out' }).waitFor();
   await page.locator(`${id('job-left-out')} button`).click();
   await page.locator(id('job-left-out')).waitFor({ state: 'detached' });
+  await close(page);
+});
+
+test('files are shown by their type and as folders, and a tick on a folder takes all below it', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const made = fresh(own);
+  const page = await open(browser, own.url);
+  await page.goto(`${own.url}/jobs/${made.id}/files`);
+  await shows(page, 'tf_model.h5', 'Error');
+  await page.selectOption(id('files-type'), '.safetensors');
+  await line(page, 'tf_model.h5').waitFor({ state: 'detached' });
+  assert.equal(await page.locator('tr[data-path]').count(), 3);
+  assert.match(await page.locator(id('files-sum')).innerText(), /^3 files, 11\.4 GiB$/);
+  // The tick at the top stands for what is shown.
+  await page.click(id('file-want-all'));
+  await shows(page, 'model-00002-of-00003.safetensors', 'Left out');
+  await until('the shards are left out', () => made.files.filter((file) => file.path.endsWith('.safetensors')).every((file) => file.priority === 'skip'));
+  assert.equal(made.files.find((file) => file.path === 'tf_model.h5').priority, 'normal');
+  await page.selectOption(id('files-type'), '*');
+  await page.check(id('files-tree'));
+  const folder = line(page, 'onnx/');
+  assert.match(await folder.locator(id('file-state')).innerText(), /0 of 1 done/);
+  await folder.locator(id('file-want')).click();
+  await until('the folder is wanted', () => made.files.find((file) => file.path.startsWith('onnx/')).priority === 'normal');
+  const arrow = folder.locator(id('files-folder'));
+  await arrow.focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await arrow.getAttribute('aria-expanded'), 'true');
+  await line(page, 'onnx/a/').waitFor();
+  await page.uncheck(id('files-tree'));
+  await line(page, 'onnx/').waitFor({ state: 'detached' });
   await close(page);
 });
 

@@ -61,6 +61,11 @@ const PAGES = {
     await visit(page, 'mirror', id('mirror-target'));
     await page.waitForSelector(id('mirror-runs'));
   },
+  'mirror-behind': async (page) => {
+    await visit(page, 'mirror/nas', id('diff-row'));
+    await page.click('a.back');
+    await page.locator(id('target-lag'), { hasText: /359[.,]7/ }).waitFor();
+  },
   'mirror-add': async (page) => {
     await visit(page, 'mirror', id('mirror-target'));
     await page.click(id('mirror-add'));
@@ -142,7 +147,7 @@ test('the narrowest screen and German words have room here too', async () => {
   for (const [name, go] of Object.entries(PAGES)) {
     await go(page);
     await inspect(page, `${name} (320 px, German)`);
-    if (['library', 'mirror', 'settings-speed', 'history-chart', 'system'].includes(name)) await shoot(page, `${name}-german-320`);
+    if (['library', 'mirror-behind', 'settings-speed', 'history-chart', 'system'].includes(name)) await shoot(page, `${name}-german-320`);
     await page.evaluate(() => { globalThis.onbeforeunload = null; });
   }
   assert.equal(await page.getAttribute('html', 'lang'), 'de');

@@ -61,6 +61,14 @@ const PAGES = {
     await page.waitForSelector(id('shell-limit-menu'));
   },
 };
+/** Limits go by a week in which every hour is slow. */
+const byWeek = (page, level) => page.request.put(`${mock.url}/api/limits`, { data: { mode: 'schedule', schedule: { timeZone: 'Europe/Berlin', grid: Array(7).fill(level.repeat(24)) } } });
+PAGES['queue-hours'] = async (page) => {
+  await byWeek(page, 's');
+  await page.goto(`${mock.url}/queue?status=recent`);
+  await page.waitForSelector(`${id('queue-throughput')} canvas`);
+  await page.waitForSelector(id('throughput-hours'));
+};
 lookAt(PAGES, { browser: () => browser, origin: () => mock.url, overlays: ['queue-menu', 'columns', 'change', 'limit-menu'] });
 
 test('the graph of all downloads says in words what it shows', async () => {
@@ -69,6 +77,50 @@ test('the graph of all downloads says in words what it shows', async () => {
   await page.waitForSelector(`${id('queue-throughput')} canvas`);
   assert.match(await page.locator(`${id('queue-throughput')} figure`).getAttribute('aria-label'), /now [\d.]+ MiB\/s, mean 27\.0 MiB\/s, limit 50\.0 MiB\/s/);
   assert.match(await page.locator(id('queue-throughput')).innerText(), /left ≥ [\d.]+ GiB/);
+  await close(page);
+});
+
+test('the hours of the week are told beside the graph, while limits go by it', async () => {
+  const page = await open(browser, mock.url);
+  for (const [level, text] of [['s', 'slow hours'], ['p', 'paused hours']]) {
+    await byWeek(page, level);
+    await page.goto(`${mock.url}/queue`);
+    await page.locator(id('throughput-hours')).filter({ hasText: text }).waitFor();
+    assert.match(await page.locator(`${id('queue-throughput')} figure`).getAttribute('aria-label'), new RegExp(`, ${text}$`));
+  }
+  await page.request.put(`${mock.url}/api/limits`, { data: { mode: 'normal' } });
+  await page.reload();
+  await page.waitForSelector(`${id('queue-throughput')} canvas`);
+  await page.locator(id('shell-limit')).filter({ hasText: '50' }).waitFor();
+  assert.equal(await page.locator(id('throughput-hours')).count(), 0);
+  await close(page);
+});
+
+test('what was done in the last day has its own list and count', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const old = job('old/done', { status: 'completed', agoMs: 90_000_000 });
+  own.jobs.set(old.id, old);
+  const page = await open(browser, own.url);
+  await page.goto(`${own.url}/queue`);
+  await page.waitForSelector(id('queue-row'));
+  const count = (name) => page.locator(`${id(`queue-tab-${name}`)} .count`).innerText();
+  assert.deepEqual([await count('recent'), await count('completed')], ['2', '3']);
+  await page.click(id('queue-tab-recent'));
+  await row(page, 'old/done').waitFor({ state: 'detached' });
+  assert.equal(await page.locator(id('queue-row')).count(), 2);
+  await page.reload();
+  await row(page, 'all-MiniLM-L6-v2').waitFor();
+  assert.equal(await page.locator(id('queue-row')).count(), 2);
+  await page.click(id('queue-tab-completed'));
+  await row(page, 'old/done').waitFor();
+  // On a phone the strip is wider than the window, and shows the chosen one.
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`${own.url}/queue?status=recent`);
+  await row(page, 'all-MiniLM-L6-v2').waitFor();
+  const seen = await page.locator(id('queue-tab-recent')).evaluate((tab) => tab.getBoundingClientRect().left >= 0 && tab.getBoundingClientRect().right <= innerWidth);
+  assert.ok(seen, 'the chosen tab is in the window');
+  assert.equal(await page.evaluate(() => scrollY), 0);
   await close(page);
 });
 

@@ -38,7 +38,7 @@ describe('a pasted text leads', () => {
 
 describe('a tree of files', () => {
   const file = (path: string, size: number) => ({ path, size, lfs: false });
-  const tree = treeOf([file('a/b/c.bin', 5), file('a/d.bin', 3), file('e.bin', 1)]);
+  const tree = treeOf([file('a/b/c.bin', 5), file('a/d.bin', 3), file('e.bin', 1)], ({ size }) => size);
   it('sums what folders hold', () => {
     expect([tree.size, tree.count, tree.folders[0]?.size, tree.folders[0]?.folders[0]?.path]).toEqual([9, 3, 8, 'a/b/']);
   });

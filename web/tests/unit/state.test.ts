@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sorted } from '../../src/lib/sort';
-import { allows, byQueue, etaNow, needOf, percentOf, places, shown, speedNow, stalledSince, STALLED_AFTER_MS } from '../../src/lib/state';
+import { allows, byQueue, doneSince, etaNow, needOf, percentOf, places, shown, speedNow, stalledSince, STALLED_AFTER_MS } from '../../src/lib/state';
 import { job } from './fixtures';
 
 const at = (ms: number) => new Date(ms).toISOString();
@@ -24,6 +24,11 @@ describe('a running download', () => {
     expect(percentOf(job('a', { progress }))).toBe(99);
     expect(percentOf(job('a', { progress, status: 'completed' }))).toBe(100);
   });
+});
+
+it('done of late is what was completed since then, not what failed or still runs', () => {
+  const ended = (status: 'completed' | 'failed', ms: number) => job('a', { status, endedAt: at(ms) });
+  expect([doneSince(ended('completed', 500), 500), doneSince(ended('completed', 499), 500), doneSince(ended('failed', 900), 500), doneSince(job('b'), 0)]).toEqual([true, false, false, false]);
 });
 
 it('a job that does not run has no speed, whatever was said last', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromOf, filled, parseRange, tallest } from '../../src/lib/days';
 import { copiedBy, lostBy, sumOf } from '../../src/lib/mirror';
-import { cellAt, painted, sound, spans } from '../../src/lib/week';
+import { bandsOf, cellAt, painted, sound, spans } from '../../src/lib/week';
 
 describe('the week', () => {
   it('has a sound shape whatever comes', () => {
@@ -22,6 +22,22 @@ describe('the week', () => {
     expect(cellAt(Date.parse('2026-11-22T23:30:00Z'), 'Europe/Berlin')).toEqual({ day: 0, hour: 0 });
     expect(cellAt(Date.parse('2026-11-22T23:30:00Z'), 'UTC')).toEqual({ day: 6, hour: 23 });
     expect(cellAt(0, 'No/Where')).toBeNull();
+  });
+});
+
+describe('the bands of a graph', () => {
+  const at = (text: string) => Date.parse(`2026-11-23T${text}:00Z`);
+  const monday = (row: string, timeZone = 'UTC') => ({ timeZone, grid: [row] });
+  const row = `${'n'.repeat(8)}ssp${'n'.repeat(13)}`;
+  it('are the slow and paused hours in it, cut at its ends', () => {
+    expect(bandsOf(monday(row), at('08:55'), at('10:05'))).toEqual([{ level: 's', from: at('08:55'), to: at('10:00') }, { level: 'p', from: at('10:00'), to: at('10:05') }]);
+    expect(bandsOf(monday(row), at('07:52'), at('08:02'))).toEqual([{ level: 's', from: at('08:00'), to: at('08:02') }]);
+    expect(bandsOf(monday(row), at('12:00'), at('12:10'))).toEqual([]);
+  });
+  it('follow the zone of the week, also one whose hours begin at the half', () => {
+    expect(bandsOf(monday(row, 'Europe/Berlin'), at('06:50'), at('07:10'))).toEqual([{ level: 's', from: at('07:00'), to: at('07:10') }]);
+    expect(bandsOf(monday(row, 'Asia/Kolkata'), at('02:25'), at('02:35'))).toEqual([{ level: 's', from: at('02:30'), to: at('02:35') }]);
+    expect(bandsOf(monday(row, 'No/Where'), at('08:00'), at('09:00'))).toEqual([]);
   });
 });
 
