@@ -59,6 +59,8 @@ lookAt({
     await page.goto(`${mock.url}/queue`);
     await page.waitForSelector(id('queue-row'));
     await table(page, page.viewportSize().width < 1100 ? `jobs/${one.id}/files` : `queue?job=${one.id}&tab=files`);
+    // Not half behind the bar at the foot of the window.
+    await page.locator(id('files-done')).evaluate((fold) => fold.scrollIntoView({ block: 'center' }));
   },
 }, { browser: () => browser, origin: () => mock.url });
 
