@@ -12,7 +12,7 @@ use std::fmt;
 /// bring all there is, and many cost: 16 took a sixth more CPU and a quarter more time than 4 for one
 /// file of 2 GiB over loopback, on two cores.
 pub const START: usize = 4;
-/// The same when an answer takes [`AFAR_MS`]: there each connection waits most of the time. It is what
+/// The same when an answer takes 10 ms: there each connection waits most of the time. It is what
 /// `curl --parallel` and `aria2c -x` users give.
 pub const START_AFAR: usize = 16;
 /// Time to the head of an answer from which on a source is far away, milliseconds: more than any
