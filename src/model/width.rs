@@ -1,8 +1,9 @@
 //! How many connections are worth having: a number that follows what more of them bring.
 //!
 //! It begins with [`START`], or where answers come from afar with [`START_AFAR`], doubles while that
-//! gains, goes back when it does not, and now and then asks whether fewer would do as well. It never leaves the cap. What counts is work: bytes,
-//! with [`ANSWER_WORK_BYTES`] for each answer, so that thousands of small files count too.
+//! gains, goes back when it does not, and now and then asks whether fewer would do as well. It never
+//! leaves the cap. What counts is work: bytes, with [`ANSWER_WORK_BYTES`] for each answer, so that
+//! thousands of small files count too.
 //!
 //! No clock and no tasks in here: whoever looks says what time it is.
 

@@ -1,7 +1,7 @@
 //! Jobs of other kinds than downloads: their own slot, and the way to the code of each kind.
 //!
 //! # How to add a kind
-//! 1. `engine/work/<kind>.rs` with `pub async fn run(task: &Task) -> Result<(), Halt>`.
+//! 1. `<kind>.rs` beside this file, with `pub async fn run(task: &Task) -> Result<(), Halt>`.
 //! 2. Its line in [`KINDS`] and in [`perform`]. Nothing else here knows it.
 //! 3. Whoever wants such a job gives a [`NewWork`](crate::store::NewWork) to
 //!    [`Store::submit_work`](crate::store::Store::submit_work) and rings
