@@ -51,7 +51,7 @@ pub async fn start(options: ServeOptions, fixed: Arc<Fixed>, stop: CancellationT
     let address = SocketAddr::new(options.addr, options.port);
     let listener = TcpListener::bind(address)
         .await
-        .with_context(|| format!("Cannot listen on {address}"))?;
+        .with_context(|| format!("Cannot listen on {address}; --addr and --port name another address"))?;
     opened.run(listener, &options, stop).await
 }
 
