@@ -4,9 +4,16 @@ use serde_json::{Value, json};
 
 use crate::support::service::{NOWHERE, Service};
 
+/// Names of the queued jobs in order. A job asked for alone has the same place as in the list.
 async fn queue(service: &Service) -> Vec<String> {
     let (_, list) = service.get("/api/jobs?status=queued").await;
     let mut jobs: Vec<Value> = list["jobs"].as_array().unwrap().clone();
+    for job in &jobs {
+        let (_, alone) = service
+            .get(&format!("/api/jobs/{}", job["id"].as_str().unwrap()))
+            .await;
+        assert_eq!(alone["position"], job["position"]);
+    }
     jobs.sort_by_key(|job| job["position"].as_i64().expect("a queued job has a place"));
     jobs.iter()
         .map(|job| job["repo"].as_str().unwrap()[2..].to_owned())

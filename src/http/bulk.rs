@@ -323,7 +323,7 @@ pub async fn set(
     }
     let job = jobs::find(&app, Some(id)).await?;
     let files = app.store.files(&job.id, FILES_OF_ONE, 0).await?;
-    let standing = app.shown.moment().await?.standing(&job);
+    let standing = app.shown.standing(&job).await?;
     let body = text_of(&JobView::new(&job, &files).within(standing));
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }

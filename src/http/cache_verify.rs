@@ -146,7 +146,7 @@ pub(super) async fn submit(app: &App, work: &NewWork, actor: &str) -> ApiResult<
         Submitted::New(job) => (StatusCode::ACCEPTED, job),
         Submitted::Existing(job) => (StatusCode::OK, job),
     };
-    let standing = app.shown.moment().await?.standing(&job);
+    let standing = app.shown.standing(&job).await?;
     Ok((status, Json(JobView::new(&job, &[]).within(standing))).into_response())
 }
 

@@ -80,7 +80,7 @@ pub async fn create(
     Ok(match submitted {
         Submitted::New(job) => {
             app.engine.wake();
-            let standing = app.shown.moment().await?.standing(&job);
+            let standing = app.shown.standing(&job).await?;
             (
                 StatusCode::ACCEPTED,
                 Json(JobView::new(&job, &[]).within(standing)),
@@ -92,7 +92,7 @@ pub async fn create(
                 .store
                 .notable_files(job.seq, super::shown::FILES_IN_LISTS)
                 .await?;
-            let standing = app.shown.moment().await?.standing(&job);
+            let standing = app.shown.standing(&job).await?;
             Json(Existing {
                 job: JobView::new(&job, &files).within(standing),
                 message: "Download already in progress",

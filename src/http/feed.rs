@@ -285,8 +285,8 @@ impl Task {
             }
             return Ok(());
         };
-        let moment = self.shown.moment().await?;
-        let text = self.shown.text(&job, &moment).await?;
+        let standing = self.shown.standing(&job).await?;
+        let text = self.shown.text(&job, standing).await?;
         self.send(
             Topic::Job(seq),
             Some(job.kind),
@@ -426,7 +426,7 @@ impl Task {
         let mut texts = Vec::new();
         let mut room = INIT_LIMIT_BYTES;
         for job in running.chain(waiting).chain(ended) {
-            let text = self.shown.text(job, &moment).await?;
+            let text = self.shown.text(job, moment.standing(job)).await?;
             let Some(left) = room.checked_sub(text.len() + 1) else {
                 break;
             };

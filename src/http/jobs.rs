@@ -107,7 +107,7 @@ pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<
         if index > 0 {
             body.push(',');
         }
-        body.push_str(&app.shown.text(job, &moment).await?);
+        body.push_str(&app.shown.text(job, moment.standing(job)).await?);
     }
     let rest = text_of(&Paging {
         count: jobs.len(),
@@ -167,7 +167,7 @@ pub(super) fn kind_of(query: &QueryFields) -> ApiResult<Option<JobKind>> {
 pub async fn show(State(app): State<AppState>, JobPath(id): JobPath) -> ApiResult<impl IntoResponse> {
     let job = find(&app, id).await?;
     let files = app.store.files(&job.id, FILES_OF_ONE, 0).await?;
-    let standing = app.shown.moment().await?.standing(&job);
+    let standing = app.shown.standing(&job).await?;
     let body = text_of(&JobView::new(&job, &files).within(standing));
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
