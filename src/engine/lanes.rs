@@ -19,7 +19,7 @@ use super::attempt::{FileError, Halt, wait_for_disk};
 use super::line::Line;
 use super::planner::{self, BlobTask};
 use super::publish::{self, Ready};
-use super::run::{Failure, Run, blocking, whole_job};
+use super::run::{GivenUp, Run, blocking, whole_job};
 use super::space::Needs;
 use super::{fetch, small};
 
@@ -113,8 +113,8 @@ impl Run {
         failures.retain(|failure| !line.leaves_out_all(&failure.files));
         match failures.as_slice() {
             [] => Ok(()),
-            [Failure { code, text, .. }] => Err(Halt::Fail(*code, text.clone())),
-            [Failure { code, text, .. }, rest @ ..] => Err(Halt::Fail(
+            [GivenUp { code, text, .. }] => Err(Halt::Fail(*code, text.clone())),
+            [GivenUp { code, text, .. }, rest @ ..] => Err(Halt::Fail(
                 *code,
                 format!("{text} (and {} more files failed)", rest.len()),
             )),

@@ -38,6 +38,7 @@ mod planner;
 mod present;
 mod publish;
 mod run;
+mod runs;
 mod small;
 mod space;
 mod tallies;
@@ -204,8 +205,8 @@ impl Engine {
             wake: Notify::new(),
             work_wake: Notify::new(),
             turns: [
-                Task::on_change(TaskName::Queue, worker::PACE),
-                Task::on_change(TaskName::Work, work::PACE),
+                Task::on_change(TaskName::Queue, runs::PACE),
+                Task::on_change(TaskName::Work, runs::PACE),
             ],
             tallies: Arc::default(),
             stop,

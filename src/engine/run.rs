@@ -58,7 +58,7 @@ pub struct Run {
     pub commit: Commit,
     leftovers: Mutex<HashMap<BlobId, PathBuf>>,
     /// Why files were given up, in order.
-    pub failures: Mutex<Vec<Failure>>,
+    pub failures: Mutex<Vec<GivenUp>>,
     /// Number of the user's last choice of files.
     pub choices: watch::Receiver<i64>,
 }
@@ -73,7 +73,7 @@ pub struct Steering {
 
 /// Why files were given up.
 #[derive(Debug)]
-pub struct Failure {
+pub struct GivenUp {
     /// Keys of their rows.
     pub files: Vec<i64>,
     /// The word of the failure.
@@ -89,7 +89,8 @@ pub async fn run(shared: Arc<Shared>, claimed: Claimed, steering: Steering, stop
     let meter = Arc::new(Meter::new(lease, &job, shared.tallies.clone()));
     let followed = Followed::new(&shared, &meter);
     let id = job.id.clone();
-    let mut result = drive(&shared, job, meter.clone(), steering, stop).await;
+    let work = drive(&shared, job, meter.clone(), steering, stop);
+    let mut result = ending::guarded(&id, work).await;
     if matches!(result, Err(Halt::Stopped)) && shared.tuning.borrow().paused {
         // Ready at once: what holds it back is that nothing is claimed meanwhile.
         result = Err(Halt::Wait(Waiting {
@@ -340,7 +341,7 @@ impl Run {
         self.failures
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(Failure { files, code, text });
+            .push(GivenUp { files, code, text });
     }
 
     /// Records an oddity in the job's events.

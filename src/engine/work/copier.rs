@@ -20,7 +20,7 @@ use crate::store::{Item, ItemSettled, ItemState};
 use super::comparison::{CONTENT, DELETE, REFS, SNAPSHOT};
 use super::copying::Copying;
 use super::mirror::{MirrorSpec, Sides, halt};
-use super::task::Task;
+use super::task::{Failure, Task};
 use crate::engine::attempt::Halt;
 
 /// Items settled together, and the longest that one waits for others: a commit that survives a
@@ -412,20 +412,6 @@ enum Begun {
     Unchanged,
     Gone,
     Copy(Box<dyn Read + Send>, Box<dyn Upload>),
-}
-
-/// Why an item was not carried out.
-enum Failure {
-    /// Others may be.
-    Item(Code, String),
-    /// Nothing more will be.
-    Halt(Halt),
-}
-
-impl From<Halt> for Failure {
-    fn from(halt: Halt) -> Self {
-        Self::Halt(halt)
-    }
 }
 
 /// Whether a place has every pointer of a commit.

@@ -37,14 +37,11 @@ mod passing;
 mod task;
 mod verify;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::now_ms;
 use crate::model::code::Code;
 use crate::model::state::JobKind;
 use crate::store::{Claimed, StoreError};
@@ -52,6 +49,7 @@ use crate::store::{Claimed, StoreError};
 use super::attempt::Halt;
 use super::checkpoint::Followed;
 use super::meter::Meter;
+use super::runs::{Claims, PACE, Runs, sleep_until, take_turns};
 use super::{Shared, ending};
 use task::Task;
 
@@ -65,8 +63,6 @@ pub use verify::{BadFile, CheckMode, CheckSpeed, VerifyReport, VerifySpec};
 pub const KINDS: &[JobKind] = &[JobKind::Mirror, JobKind::Verify, JobKind::Export];
 /// Jobs of these kinds at once, one of each: none waits for one of another kind.
 const SLOTS: usize = KINDS.len();
-/// Longest sleep of the loop: a safety net, since every change rings.
-pub const PACE: Duration = Duration::from_secs(5);
 
 /// The one place that knows which code belongs to a kind.
 async fn perform(task: &Task) -> Result<(), Halt> {
@@ -92,95 +88,42 @@ struct Slots {
     shared: Arc<Shared>,
     /// This boot of the service, in every lease it holds.
     owner: Arc<str>,
-    /// Sequence number of the job and number of the run.
-    runs: JoinSet<(i64, i64)>,
-    stops: BTreeMap<i64, (i64, CancellationToken)>,
+    runs: Runs<()>,
 }
 
 /// Works until the engine is stopped and every run has ended.
 pub async fn run(shared: Arc<Shared>, owner: Arc<str>) {
     let mut slots = Slots {
-        shared,
+        shared: shared.clone(),
         owner,
-        runs: JoinSet::new(),
-        stops: BTreeMap::new(),
+        runs: Runs::default(),
     };
-    loop {
-        let shared = slots.shared.clone();
-        // Armed before the database is asked, so that nothing rings unheard.
-        let rung = shared.work_wake.notified();
-        tokio::pin!(rung);
-        rung.as_mut().enable();
-        if shared.stop.is_cancelled() {
-            break;
-        }
-        let task = &shared.turns[1];
-        let sleep = match task.perform(slots.turn(), |_| String::new()).await {
-            Ok(sleep) => sleep,
-            Err(error) => {
-                tracing::error!(%error, "the queue cannot be read; trying again");
-                Duration::from_secs(1)
-            }
-        };
-        task.next_in(sleep);
-        tokio::select! {
-            () = &mut rung => {}
-            () = task.asked() => {}
-            () = shared.stop.cancelled() => {}
-            () = tokio::time::sleep(sleep) => {}
-            Some(ended) = slots.runs.join_next() => slots.ended(ended),
-        }
-    }
-    slots.stops.values().for_each(|(_, stop)| stop.cancel());
-    while slots.runs.join_next().await.is_some() {}
+    take_turns(&mut slots, &shared.work_wake, &shared.turns[1], &shared.stop).await;
 }
 
-impl Slots {
+impl Claims for Slots {
+    type Kept = ();
+
+    fn runs(&mut self) -> &mut Runs<()> {
+        &mut self.runs
+    }
+
     async fn turn(&mut self) -> Result<Duration, StoreError> {
         let store = self.shared.store.clone();
-        for (seq, epoch, intent) in store.unwanted_runs(&self.owner).await? {
-            if let Some((running, stop)) = self.stops.get(&seq)
-                && *running == epoch
-                && !stop.is_cancelled()
-            {
-                tracing::info!(job.seq = seq, %intent, "stopping a run");
-                stop.cancel();
-            }
-        }
+        self.runs.stop_unwanted(&store, &self.owner).await?;
         while self.runs.len() < SLOTS {
             let Some(claimed) = store.claim_work(&self.owner, KINDS).await? else {
                 break;
             };
-            let (seq, epoch) = (claimed.job.seq, claimed.lease.epoch());
-            let stop = CancellationToken::new();
-            self.stops.insert(seq, (epoch, stop.clone()));
-            let shared = self.shared.clone();
-            self.runs.spawn(async move {
-                one(shared, claimed, stop).await;
-                (seq, epoch)
-            });
+            let (lease, shared) = (claimed.lease.clone(), self.shared.clone());
+            self.runs.begin(&lease, (), |stop| one(shared, claimed, stop));
         }
-        let ready_in = store
-            .next_work_at(KINDS)
-            .await?
-            .map(|at| Duration::from_millis((at - now_ms()).max(10) as u64));
+        let ready_at = store.next_work_at(KINDS).await?;
         // A job that is ready but may not run beside those that do is claimed when one ends.
-        let idle = self.runs.is_empty();
-        Ok(ready_in
-            .filter(|_| idle)
-            .map_or(PACE, |ready_in| ready_in.min(PACE)))
-    }
-
-    fn ended(&mut self, ended: Result<(i64, i64), JoinError>) {
-        match ended {
-            Ok((seq, epoch)) => {
-                if self.stops.get(&seq).is_some_and(|(running, _)| *running == epoch) {
-                    self.stops.remove(&seq);
-                }
-            }
-            // Which one it was shows in its lease, which nobody renews any more.
-            Err(error) => tracing::error!(%error, "a run ended badly"),
-        }
+        Ok(match self.runs.len() {
+            0 => sleep_until(ready_at),
+            _ => PACE,
+        })
     }
 }
 
@@ -197,6 +140,6 @@ async fn one(shared: Arc<Shared>, claimed: Claimed, stop: CancellationToken) {
         stop,
         meter: meter.clone(),
     };
-    let result = perform(&task).await;
+    let result = ending::guarded(&id, perform(&task)).await;
     ending::settle(&shared, &meter, followed, &id, result).await;
 }
