@@ -5,7 +5,7 @@
 //! `tokio::time::Instant`, because the wall clock jumps.
 
 use std::cell::Cell;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -28,6 +28,35 @@ pub fn now_ms() -> i64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => whole(since),
         Err(before) => -whole(before.duration()),
+    }
+}
+
+/// Notices when the wall clock is set back.
+#[derive(Debug)]
+pub struct BackwardLeaps {
+    at: Instant,
+    wall_ms: i64,
+}
+
+impl BackwardLeaps {
+    /// A clock that differs by less is merely being corrected: what waits for it is not far off.
+    const SLACK_MS: i64 = 60_000;
+
+    /// Looks from now on.
+    pub fn watch() -> Self {
+        Self {
+            at: Instant::now(),
+            wall_ms: now_ms(),
+        }
+    }
+
+    /// Whether the wall clock went back by more than a minute since the last call.
+    pub fn leapt(&mut self) -> bool {
+        let now = Self::watch();
+        let steady_ms = i64::try_from((now.at - self.at).as_millis()).unwrap_or(i64::MAX);
+        let lost_ms = self.wall_ms.saturating_add(steady_ms) - now.wall_ms;
+        *self = now;
+        lost_ms > Self::SLACK_MS
     }
 }
 
@@ -92,6 +121,17 @@ mod tests {
         assert!(std::thread::spawn(now_ms).join().unwrap() > 7);
         hold(None);
         assert!(now_ms() > 7);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_noticed_once_and_one_that_is_set_forward_is_not() {
+        let mut leaps = BackwardLeaps::watch();
+        for (hours, leapt) in [(1, false), (1, false), (-2, true), (-2, false)] {
+            let here = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            hold(Some(here.as_millis() as i64 + hours * 3_600_000));
+            assert_eq!(leaps.leapt(), leapt, "{hours}");
+        }
+        hold(None);
     }
 
     #[test]

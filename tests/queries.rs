@@ -109,6 +109,8 @@ async fn no_query_of_the_worker_reads_a_whole_table() {
             "SCAN job USING INDEX job_leased",
         ),
         ("SELECT repo_type AS", "SCAN job USING INDEX job_leased"),
+        // After a leap of the clock, and at start.
+        ("UPDATE job SET ready_at = ?1", "SCAN job USING INDEX job_waiting"),
         ("SELECT part.id, part.folder", "SCAN part"),
         ("SELECT name, path, description", "SCAN mirror_target"),
         // Once for each deletion in the cache.

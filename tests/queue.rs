@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use hfdepot::clock::now_ms;
-use hfdepot::model::state::{JobKind, JobStatus, WaitReason};
-use hfdepot::store::{Change, HistoryQuery, JobFilter, JobsQuery, Outcome, Refused, Submitted};
+use hfdepot::model::state::{JobKind, JobStatus, WAIT_MAX, WaitReason};
+use hfdepot::store::{Change, HistoryQuery, JobFilter, JobsQuery, Outcome, Refused, Submitted, Waiting};
 
 use crate::support::base::{Base, failed, waiting};
 use crate::support::depot::request;
@@ -63,6 +63,32 @@ async fn a_waiting_job_is_claimed_when_it_is_ready_or_made_ready() {
         }
         base.store.make_ready(job.seq).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_keeps_no_job_waiting_longer_than_servers_may_ask() {
+    let base = Base::new().await;
+    let wait_ms = WAIT_MAX.as_millis() as i64;
+    for (repo, wait_ms) in [("o/asked", wait_ms), ("o/set-back", wait_ms + 86_400_000)] {
+        base.submit(repo).await;
+        let lease = base.claim().await.lease;
+        let wait = Outcome::Waiting(Waiting {
+            reason: WaitReason::RateLimit,
+            ready_at: now_ms() + wait_ms,
+            text: "Later".to_owned(),
+        });
+        base.store.settle(&lease, &wait).await.unwrap();
+    }
+    let mut chosen = request("o/chosen");
+    chosen.not_before_at = Some(now_ms() + 2 * 86_400_000);
+    base.submit_as(&chosen, "ann").await;
+    assert_eq!(base.store.end_endless_waits().await.unwrap(), 1);
+    let claimed = base.claim().await;
+    assert_eq!(claimed.job.repo.expect("a repo").as_str(), "o/set-back");
+    assert!(
+        base.try_claim().await.is_none(),
+        "the others wait for their moments"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

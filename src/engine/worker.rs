@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::clock::BackwardLeaps;
 use crate::disk;
 use crate::model::arrange::speed_bytes;
 use crate::store::StoreError;
@@ -35,6 +36,7 @@ struct Worker {
     runs: Runs<Wishes>,
     /// Jobs that wait for space: when each may be tried again, and how often it was.
     disk_tries: HashMap<i64, (Instant, u32)>,
+    clock: BackwardLeaps,
 }
 
 /// Works until the engine is stopped and every run has ended.
@@ -47,11 +49,16 @@ pub async fn run(shared: Arc<Shared>, owner: Arc<str>) {
         }
         Err(error) => tracing::error!(%error, "jobs of the last run of the service could not be taken over"),
     }
+    // It may have been set back while nobody looked.
+    if let Err(error) = shared.store.end_endless_waits().await {
+        tracing::error!(%error, "jobs that wait for ever could not be looked for");
+    }
     let mut worker = Worker {
         shared: shared.clone(),
         owner,
         runs: Runs::default(),
         disk_tries: HashMap::new(),
+        clock: BackwardLeaps::watch(),
     };
     take_turns(&mut worker, &shared.wake, &shared.turns[0], &shared.stop).await;
 }
@@ -74,6 +81,13 @@ impl Claims for Worker {
             }
         }
         store.reclaim_expired(&shared.checkpoint.living()).await?;
+        if self.clock.leapt() {
+            let jobs = store.end_endless_waits().await?;
+            tracing::warn!(
+                jobs,
+                "the clock was set back; jobs that waited for a later time are ready"
+            );
+        }
         self.wake_those_with_room().await?;
         let max_active = {
             let tuning = shared.tuning.borrow();

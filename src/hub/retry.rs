@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use super::config::HubConfig;
 use super::error::{Class, HubError};
+use crate::model::state::WAIT_MAX;
 
 /// Factor between two back-offs.
 const GROWTH: f64 = 1.6;
 /// Longest pause a server may ask for at once.
-pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+pub(super) const RETRY_AFTER_MAX: Duration = WAIT_MAX;
 /// First pause after a 429 that names none.
 pub(super) const WAIT_FIRST: Duration = Duration::from_secs(1);
 /// Largest random addition, so that parallel ranges do not come back together.

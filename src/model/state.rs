@@ -4,6 +4,8 @@
 //! rows in `state_transition` and refuses any other move by a trigger; a test compares
 //! the two.
 
+use std::time::Duration;
+
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -149,6 +151,10 @@ words! {
         Publishing = "publishing",
     }
 }
+
+/// Longest time until a job that waits is tried again, unless its user chose the moment: the longest pause
+/// that a server may ask for (five minutes; `Retry-After` and `RateLimit` headers with more are cut to it).
+pub const WAIT_MAX: Duration = Duration::from_secs(300);
 
 words! {
     /// Why a queued job does not start.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::clock::now_ms;
 use crate::model::code::Code;
-use crate::model::state::{Intent, JobStatus, Phase, WaitReason};
+use crate::model::state::{Intent, JobStatus, Phase, WAIT_MAX, WaitReason};
 
 use super::jobs::{Job, shown_job};
 use super::writer::{Durability, WriteTx};
@@ -16,6 +16,9 @@ use super::{Store, StoreError, file_list};
 /// Milliseconds a lease lives without a heartbeat: long enough for a suspended disk, short
 /// enough that a run that died inside a living process does not hold its job for long.
 pub const LEASE_MS: i64 = 60_000;
+
+/// Beyond the longest wait for so long, milliseconds, a moment is no moment of this clock.
+const CLOCK_SLACK_MS: i64 = 60_000;
 
 /// The right to run one job. Not to be made up: only a claim returns one.
 #[derive(Debug, Clone)]
@@ -89,6 +92,28 @@ impl Store {
     /// When the database fails.
     pub async fn reclaim_expired(&self, living: &[Lease]) -> Result<u64, StoreError> {
         self.take_back("", now_ms(), 0, living).await
+    }
+
+    /// Makes jobs ready that wait longer than any wait is: the clock was set back since they began to. Those
+    /// that wait for room have no moment, and those whose user chose one keep it. Returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_endless_waits(&self) -> Result<u64, StoreError> {
+        let now = now_ms();
+        let longest = now + WAIT_MAX.as_millis() as i64 + CLOCK_SLACK_MS;
+        let mut tx = self.begin(Durability::Promise).await?;
+        let seqs = sqlx::query_scalar!(
+            r#"UPDATE job SET ready_at = ?1, updated_at = ?1
+               WHERE state = 'queued' AND wait_reason <> 'disk' AND ready_at > ?2 RETURNING seq AS "seq!""#,
+            now,
+            longest
+        )
+        .fetch_all(tx.connection())
+        .await?;
+        tx.commit().await?;
+        seqs.iter().for_each(|&seq| self.notify(seq));
+        Ok(seqs.len() as u64)
     }
 
     async fn take_back(
