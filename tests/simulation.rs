@@ -19,6 +19,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use hfdepot::clock;
 use hfdepot::model::destination::Destination;
@@ -383,19 +384,35 @@ fn no_order_of_faults_and_commands_breaks_a_promise() {
     let begun = std::time::Instant::now();
     let first = fastrand::u64(..u64::MAX / 2);
     let count = number("HFDEPOT_SEEDS").unwrap_or(SEEDS);
-    for seed in first..first + count {
-        let run = std::panic::catch_unwind(|| {
-            let trace = simulate(seed);
-            // Else a seed would say nothing about a failure.
-            if (seed - first).is_multiple_of(100) {
-                assert_eq!(simulate(seed), trace, "the same seed went another way");
+    let next = AtomicU64::new(0);
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Relaxed);
+            if number >= count {
+                return;
             }
-        });
-        if let Err(panic) = run {
-            eprintln!("the simulation fails with HFDEPOT_SEED={seed}");
-            std::panic::resume_unwind(panic);
+            let seed = first + number;
+            let run = std::panic::catch_unwind(|| {
+                let trace = simulate(seed);
+                // Else a seed would say nothing about a failure.
+                if number.is_multiple_of(100) {
+                    assert_eq!(simulate(seed), trace, "the same seed went another way");
+                }
+            });
+            if let Err(panic) = run {
+                // Nobody begins another one.
+                next.store(count, Relaxed);
+                eprintln!("the simulation fails with HFDEPOT_SEED={seed}");
+                std::panic::resume_unwind(panic);
+            }
         }
-    }
+    };
+    // The clock and the dice of a run belong to its thread.
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, Into::into) {
+            scope.spawn(work);
+        }
+    });
     let minutes = begun.elapsed().as_secs_f64() / 60.0;
     eprintln!(
         "{count} seeds from {first}, {:.0} a minute",
