@@ -361,15 +361,18 @@ async fn fill(
 ) -> Result<(), FileError> {
     let mut connections = JoinSet::new();
     let mut tuning = run.shared.tuning.clone();
+    let mut abreast = run.abreast.subscribe();
     let seats = Permits::new(1);
     loop {
         tuning.mark_unchanged();
-        let wanted = if single_stream {
-            1
+        abreast.mark_unchanged();
+        let (wanted, most) = if single_stream {
+            (1, 1)
         } else {
-            run.connections(task.size_bytes)
+            (run.share(task.size_bytes), run.connections(task.size_bytes))
         };
-        seats.set_limit(wanted);
+        // Those beyond the share end with their segments; only those beyond the limit end at once.
+        seats.set_limit(most);
         let latency = run.shared.places.latency();
         let slow = |alive| alive > 0 && !single_stream && part.wants_relief(latency);
         while connections.len() < wanted && (part.has_work() || slow(connections.len())) {
@@ -408,6 +411,8 @@ async fn fill(
                 Some(Err(panic)) => return Err(FileError::internal(panic)),
             },
             _ = tuning.changed() => {}
+            _ = abreast.changed() => {}
+            () = run.shared.places.roomier() => {}
             () = tokio::time::sleep(RELIEF_LOOK), if connections_idle => {}
         }
     }

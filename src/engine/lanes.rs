@@ -26,6 +26,11 @@ use super::{fetch, small};
 /// Small files of a job that are begun at most, whatever the connection limit says. How many are
 /// in flight follows what that brings.
 const SMALL_BEGUN: usize = 128;
+/// Large files among which the connections are shared out. Two are hashed on two cores, and while one comes
+/// to its end the other keeps the line busy: 8 files of 256 MiB took 1.04 of curl's time instead of 1.30 with
+/// one after the other (loopback, two cores). Four were no faster and took 15 MiB more; and files that are
+/// finished one after the other are of use sooner.
+const ABREAST: usize = 2;
 /// Time after which it is asked again whether another large file would find places.
 const LOOK: Duration = Duration::from_millis(50);
 /// Verified files that may wait for the publisher.
@@ -237,9 +242,13 @@ impl Run {
             for begun in under_way.of(Lane::Large).skip(max_large) {
                 begun.stop.cancel();
             }
-            // Another one only when those under way leave places free: files that are finished
-            // one after the other are of use sooner, and the disk is written in order.
             let mut large_running = under_way.of(Lane::Large).count();
+            let abreast = (large_running + line.count_large())
+                .min(max_large)
+                .clamp(1, ABREAST);
+            self.abreast
+                .send_if_modified(|known| std::mem::replace(known, abreast) != abreast);
+            // Another one only when those under way leave places free.
             while go_on
                 && large_running < max_large
                 && (large_running == 0 || self.shared.places.has_room())
@@ -249,7 +258,7 @@ impl Run {
                 let stop = self.stop.child_token();
                 let number = under_way.add(Lane::Large, &task, &stop);
                 let (run, ready) = (self.clone(), ready.clone());
-                let wish = self.shared.places.wish(self.connections(task.size_bytes));
+                let wish = self.shared.places.wish(self.share(task.size_bytes));
                 running.spawn(async move { (number, fetch::fetch(run, task, stop, wish, ready).await) });
             }
             if line.has_high_large() {
@@ -261,7 +270,7 @@ impl Run {
                     begun.stop.cancel();
                 }
             }
-            let more_large = go_on && large_running < max_large && line.has_large();
+            let more_large = go_on && large_running < max_large && line.count_large() > 0;
             let ended = tokio::select! {
                 ended = running.join_next() => ended,
                 _ = tuning.changed() => continue,

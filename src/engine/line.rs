@@ -89,9 +89,9 @@ impl Line {
         }
     }
 
-    /// Whether a large content waits.
-    pub fn has_large(&self) -> bool {
-        !self.large.is_empty()
+    /// Large contents that wait.
+    pub fn count_large(&self) -> usize {
+        self.large.len()
     }
 
     /// Whether a large content waits that is wanted before others.

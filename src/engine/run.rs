@@ -61,6 +61,8 @@ pub struct Run {
     pub failures: Mutex<Vec<GivenUp>>,
     /// Number of the user's last choice of files.
     pub choices: watch::Receiver<i64>,
+    /// Large files among which the connections are shared out.
+    pub abreast: watch::Sender<usize>,
 }
 
 /// What the user may change of a run while it goes on.
@@ -145,6 +147,7 @@ async fn drive(
         commit: commit.clone(),
         failures: Mutex::default(),
         choices: steering.choices,
+        abreast: watch::Sender::new(1),
     });
     let fetched = run.fetch_all(&commit).await;
     let finished = match fetched {
@@ -313,7 +316,13 @@ impl Run {
         hub.file(self.job.repo_type, &self.repo_id, &self.commit, &file)
     }
 
-    /// Connections that a file of this size may have now.
+    /// Connections that a file of this size should have now: its share of those worth having.
+    pub fn share(&self, size_bytes: u64) -> usize {
+        let share = self.shared.places.count().div_ceil(*self.abreast.borrow());
+        share.min(self.connections(size_bytes))
+    }
+
+    /// Connections that a file of this size may have at most.
     pub fn connections(&self, size_bytes: u64) -> usize {
         let tuning = self.shared.tuning.borrow();
         if size_bytes < tuning.multipart_threshold_bytes {

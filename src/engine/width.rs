@@ -100,6 +100,11 @@ impl Places {
         }
     }
 
+    /// How many there are now.
+    pub fn count(&self) -> usize {
+        self.lock().width.current()
+    }
+
     /// Whether there are more places than connections that want one.
     pub fn has_room(&self) -> bool {
         self.wanted.load(Relaxed) < self.lock().width.current()
