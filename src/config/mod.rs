@@ -22,6 +22,7 @@ pub mod settings;
 pub mod show;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use crate::model::secret::Secret;
 pub use key::{FieldError, Key};
