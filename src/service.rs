@@ -226,6 +226,7 @@ impl Opened {
             open_to_network: options.is_open_to_network(),
             mirror_roots: options.mirror_roots.clone(),
             export_dirs: options.export_dirs.clone(),
+            patience: options.patience,
             begun: Instant::now(),
             removals: Removals::default(),
             stop: stop.clone(),

@@ -40,6 +40,7 @@ mod mirror;
 mod network_faults;
 mod openapi;
 mod order;
+mod patience;
 mod plan_many;
 mod proxy;
 mod queries;

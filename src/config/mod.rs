@@ -18,6 +18,7 @@ pub mod key;
 pub mod layers;
 pub mod options;
 pub mod paths;
+pub mod patience;
 pub mod settings;
 pub mod show;
 #[cfg(test)]
@@ -29,4 +30,5 @@ pub use key::{FieldError, Key};
 pub use layers::{Fixed, Source};
 pub use options::{Login, ServeOptions};
 pub use paths::CachePaths;
+pub use patience::Patience;
 pub use settings::Settings;

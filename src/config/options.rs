@@ -13,6 +13,7 @@ use super::flags::FixedArgs;
 use super::key::Key;
 use super::layers::{Fixed, Given, Layer};
 use super::paths;
+use super::patience::Patience;
 use super::web::{check_base_path, check_host, check_origin};
 use crate::model::secret::Secret;
 
@@ -50,6 +51,8 @@ pub struct ServeOptions {
     pub export_dirs: Vec<PathBuf>,
     /// Whether everything is paused from the start on.
     pub start_paused: bool,
+    /// How long the service waits for others.
+    pub patience: Patience,
     /// Sentences for the log: nothing is wrong, but somebody should know.
     pub warnings: Vec<String>,
 }
@@ -185,6 +188,7 @@ pub fn read(
             mirror_roots,
             export_dirs,
             start_paused: args.start_paused.or(keys.start_paused).unwrap_or(false),
+            patience: Patience::default(),
             warnings,
         },
         fixed,

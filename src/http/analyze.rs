@@ -1,7 +1,5 @@
 //! `GET /api/analyze/{owner}/{name}`: what a repo is and what of it one would want.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -21,8 +19,6 @@ use crate::model::code::Code;
 use crate::model::library::CachedRepo;
 use crate::model::repo::{RepoId, RepoType, Revision};
 
-/// Longest time for an analysis; a repo of 100,000 files takes some ten pages of the listing.
-const PATIENCE: Duration = Duration::from_secs(60);
 const FAILED: &str = "Analysis failed";
 const CHOOSE: &str =
     "This repository exists as both a model and a dataset. Please select which one you want to analyze.";
@@ -64,7 +60,7 @@ pub async fn show(
         fresh: query.flag("fresh")?.unwrap_or(false),
         repo,
     };
-    let analyzed = upstream::wait(&app, FAILED, PATIENCE, app.engine.analyze(&request)).await;
+    let analyzed = upstream::wait(&app, FAILED, app.patience.analysis, app.engine.analyze(&request)).await;
     match analyzed.map_err(name_missing) {
         Ok(Outcome::Report(report)) => render(&app, *report).await,
         Ok(Outcome::Both) => Ok(Json(Choice {

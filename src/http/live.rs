@@ -1,7 +1,7 @@
 //! `GET /api/ws`: one task a client, which sends what the feed puts into its outbox.
 //!
-//! What clients send is read and ignored, up to 512 KiB a message. A client that takes a frame
-//! for longer than `WRITE_TIMEOUT` or is silent for `READ_TIMEOUT` is dropped.
+//! What clients send is read and ignored, up to 512 KiB a message. A client that takes too long for
+//! a frame, or says nothing although it was pinged, is dropped ([`Patience`]).
 
 use std::time::Duration;
 
@@ -20,16 +20,11 @@ use super::outbox::{Frame, Outbox};
 use super::state::AppState;
 use super::who::Who;
 use super::wire::{KindOrAll, UpgradeWord, WebSocketKey, WebSocketVersion, WebSocketWord};
+use crate::config::Patience;
 use crate::model::state::JobKind;
 
 /// Largest message that a client may send.
 const MESSAGE_LIMIT_BYTES: usize = 512 * 1024;
-/// Time between two pings.
-const PING_EVERY: Duration = Duration::from_secs(30);
-/// A client that sends nothing for so long, not even the answer to a ping, is gone.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// A client that does not take a frame within this time is dropped.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// For the last word to a client: the service must stop in time.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -97,11 +92,11 @@ async fn serve(mut socket: WebSocket, app: AppState, who: Who, kind: Option<JobK
     let end = match app.feed.join(wish).await {
         None if app.stop.is_cancelled() => End::Close(close_code::AWAY, "the service stops"),
         None => End::Close(close_code::AGAIN, "too many connections; try again later"),
-        Some((init, outbox)) => match begin(&mut socket, init).await {
+        Some((init, outbox)) => match begin(&mut socket, init, &app.patience).await {
             Err(end) => end,
             Ok(()) => {
                 tokio::select! {
-                    end = exchange(&mut socket, &outbox) => end,
+                    end = exchange(&mut socket, &outbox, &app.patience) => end,
                     () = app.stop.cancelled() => End::Close(close_code::AWAY, "the service stops"),
                     () = app.removals.until_gone(&app.store, &who) => End::Close(close_code::POLICY, "the API key was removed"),
                 }
@@ -116,16 +111,16 @@ async fn serve(mut socket: WebSocket, app: AppState, who: Who, kind: Option<JobK
     }
 }
 
-async fn begin(socket: &mut WebSocket, init: Option<Frame>) -> Result<(), End> {
+async fn begin(socket: &mut WebSocket, init: Option<Frame>, patience: &Patience) -> Result<(), End> {
     match init {
-        Some(frame) => send(socket, Message::Text(frame.text)).await,
+        Some(frame) => send(socket, Message::Text(frame.text), patience).await,
         None => Ok(()),
     }
 }
 
 /// Sends and reads until one side ends it.
-async fn exchange(socket: &mut WebSocket, outbox: &Outbox) -> End {
-    let mut ping = interval(PING_EVERY);
+async fn exchange(socket: &mut WebSocket, outbox: &Outbox, patience: &Patience) -> End {
+    let mut ping = interval(patience.ping_every);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick comes at once.
     ping.tick().await;
@@ -142,16 +137,16 @@ async fn exchange(socket: &mut WebSocket, outbox: &Outbox) -> End {
                 Some(Err(error)) => return misread(&error),
                 None => return End::Gone,
             },
-            () = sleep_until(heard + READ_TIMEOUT) => return End::Close(close_code::POLICY, "no answer to a ping"),
+            () = sleep_until(heard + patience.silence) => return End::Close(close_code::POLICY, "no answer to a ping"),
         };
-        if let Err(end) = send(socket, message).await {
+        if let Err(end) = send(socket, message, patience).await {
             return end;
         }
     }
 }
 
-async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
-    match timeout(WRITE_TIMEOUT, socket.send(message)).await {
+async fn send(socket: &mut WebSocket, message: Message, patience: &Patience) -> Result<(), End> {
+    match timeout(patience.frame, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
         // A frame that is half on the wire leaves no room for a last word.
         Ok(Err(_)) | Err(_) => Err(End::Gone),

@@ -145,6 +145,10 @@ impl Series {
         uptime
             .with_label_values(&[] as &[&str])
             .set(whole(app.begun.elapsed().as_secs()));
+        let sockets = self.gauge("hfdepot_websockets", "Open WebSockets of the live feed", &[])?;
+        sockets
+            .with_label_values(&[] as &[&str])
+            .set(whole(app.sockets.len()));
         // Named as Prometheus' own collectors have them; other systems than Linux have no /proc.
         if let Some(bytes) = resident_bytes() {
             let memory = self.gauge(

@@ -28,10 +28,6 @@ use crate::model::destination::Destination;
 use crate::model::job::JobRequest;
 use crate::model::repo::{Commit, RepoId, RepoType, Revision, shown};
 
-/// Longest time for a plan; a repo of 100,000 files takes some ten pages of the listing.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Longest wait for what the scanners say, on top of that.
-const SCAN_PATIENCE: Duration = Duration::from_secs(8);
 /// The sentence of every error.
 pub(super) const FAILED: &str = "Failed to scan repository";
 /// Flagged files that the warning names.
@@ -176,7 +172,7 @@ pub async fn show(
 /// # Errors
 /// `Failed to scan repository` with the status that the cause has: 403, 404, 422, 429, 502, 504.
 pub async fn answer(app: &App, request: &JobRequest, destination: &Destination) -> ApiResult<Json<Plan>> {
-    let (plan, _) = make(app, request, destination, PATIENCE).await?;
+    let (plan, _) = make(app, request, destination, app.patience.plan).await?;
     Ok(Json(plan))
 }
 
@@ -214,10 +210,7 @@ pub(super) async fn make(
         }
         Ok(Err(trouble)) => Err(refused(trouble)),
         Err(_) => Err(failed(StatusCode::GATEWAY_TIMEOUT)
-            .details(format!(
-                "No complete answer within {} seconds",
-                patience.as_secs()
-            ))
+            .details(upstream::too_slow(patience))
             .reason(Code::Stalled)),
     }
 }
@@ -255,7 +248,7 @@ async fn scanned(app: &App, request: &JobRequest, report: &PlanReport) -> Option
     let hub = app.engine.hub();
     let asked = hub.repo_info(request.repo_type, &request.repo, &revision);
     let info = tokio::select! {
-        info = tokio::time::timeout(SCAN_PATIENCE, asked) => info.ok()?,
+        info = tokio::time::timeout(app.patience.scanners, asked) => info.ok()?,
         () = app.stop.cancelled() => return None,
     };
     match info {

@@ -1,8 +1,6 @@
 //! `GET /api/search`: models and datasets of the Hub. `GET /api/ratelimit`: what is left of its
 //! patience.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -21,8 +19,6 @@ use crate::model::code::Code;
 use crate::model::library::CachedRepo;
 use crate::model::repo::{RepoId, RepoType};
 
-/// Longest time for a search.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Results when the client names no limit, and at most.
 const LIMIT: (i64, i64) = (20, 100);
 /// Most characters of a text to search for, and of one filter.
@@ -114,7 +110,7 @@ pub struct SearchResult {
 pub async fn find(State(app): State<AppState>, fields: QueryFields) -> ApiResult<Json<SearchResults>> {
     let query = read(&fields)?;
     let hub = app.engine.hub();
-    let page = upstream::wait(&app, FAILED, PATIENCE, hub.search(&query))
+    let page = upstream::wait(&app, FAILED, app.patience.search, hub.search(&query))
         .await
         .map_err(as_gateway)?;
     let cached = cached(&app, query.repo_type, &page.results).await;

@@ -15,6 +15,7 @@ use super::metrics::Measures;
 use super::readiness::Readiness;
 use super::removals::Removals;
 use super::shown::Shown;
+use crate::config::Patience;
 use crate::engine::Engine;
 use crate::model::task::TaskName;
 use crate::store::Store;
@@ -53,6 +54,8 @@ pub struct App {
     pub mirror_roots: Vec<PathBuf>,
     /// Directories below which exports may go; there are none without.
     pub export_dirs: Vec<PathBuf>,
+    /// How long to wait for others.
+    pub patience: Patience,
     /// When the service started.
     pub begun: Instant,
     /// Told when a key is taken away: what it opened ends then.

@@ -35,13 +35,18 @@ pub async fn wait<T>(
         answer = tokio::time::timeout(patience, asked) => match answer {
             Ok(answer) => answer.map_err(|error| refused(failed, &error)),
             Err(_) => Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, failed)
-                .details(format!("No complete answer within {} seconds", patience.as_secs()))
+                .details(too_slow(patience))
                 .reason(Code::Stalled)),
         },
         () = app.stop.cancelled() => {
             Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, failed).details("The service is stopping"))
         }
     }
+}
+
+/// The sentence for a wait of `patience` in vain.
+pub fn too_slow(patience: Duration) -> String {
+    format!("No complete answer within {} seconds", patience.as_secs_f64())
 }
 
 /// `error` as clients see it.

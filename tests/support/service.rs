@@ -8,7 +8,7 @@ use clap::{Args, FromArgMatches};
 use futures_util::StreamExt;
 use hfdepot::config::environment::Environment;
 use hfdepot::config::flags::ServeArgs;
-use hfdepot::config::options;
+use hfdepot::config::{Patience, ServeOptions, options};
 use hfdepot::lifecycle::STOP_DEADLINE;
 use hfdepot::service;
 use serde_json::{Value, json};
@@ -63,14 +63,31 @@ impl Service {
         Self::start_at(address, dir, flags).await
     }
 
+    /// A service that waits only so long for others.
+    pub async fn start_impatient(patience: Patience, flags: &[&str]) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::begin(address, dir, flags, |options| options.patience = patience).await
+    }
+
     /// A service at the address of an earlier one.
     pub async fn start_at(address: SocketAddr, dir: TempDir, flags: &[&str]) -> Self {
+        Self::begin(address, dir, flags, |_| {}).await
+    }
+
+    async fn begin(
+        address: SocketAddr,
+        dir: TempDir,
+        flags: &[&str],
+        adjust: impl FnOnce(&mut ServeOptions),
+    ) -> Self {
         let command = ServeArgs::augment_args(clap::Command::new("serve").no_binary_name(true));
         let matches = command.try_get_matches_from(flags).expect("good flags");
         let args = ServeArgs::from_arg_matches(&matches).expect("good flags");
         let home = dir.path().to_str().expect("a directory in UTF-8");
         let environment = Environment::from([("HOME", home)]);
-        let (options, fixed) = options::read(&args.fixed, &matches, environment).expect("good options");
+        let (mut options, fixed) = options::read(&args.fixed, &matches, environment).expect("good options");
+        adjust(&mut options);
         let login = options.login.as_ref().map(|login| {
             let password = login.password.expose().to_owned();
             (login.user.clone(), password)
@@ -266,6 +283,21 @@ impl Live {
                 Err(_) => return None,
             }
         }
+    }
+
+    /// Reads until so many pings have come; each is answered.
+    pub async fn pings(&mut self, count: usize) {
+        let reading = async {
+            let mut seen = 0;
+            while seen < count {
+                if let Message::Ping(_) = self.0.next().await.expect("open").expect("a frame") {
+                    seen += 1;
+                }
+            }
+        };
+        tokio::time::timeout(DEADLINE, reading)
+            .await
+            .expect("the pings come");
     }
 
     /// The next document: one frame, one document.
