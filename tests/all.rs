@@ -10,6 +10,7 @@ mod cache;
 mod cache_delete;
 mod cache_export;
 mod cache_import;
+mod cache_manifest;
 mod cache_verify;
 mod checks;
 mod client;

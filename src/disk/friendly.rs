@@ -16,6 +16,7 @@ use super::cache::SNAPSHOTS;
 use super::error::DiskError;
 use super::folder::{Folder, unique_name};
 use crate::model::library::{CachedRepo, Held, LibraryRepo};
+use crate::model::manifest::{ForeignManifest, MANIFEST_READ_MAX};
 use crate::model::repo::{RepoPath, RepoType};
 
 /// Name of the manifest.
@@ -60,6 +61,19 @@ impl FriendlyView {
         self.root.join(kind).join(owner).join(name)
     }
 
+    /// What another program noted about its download of a repo, when it left a manifest. Blocks.
+    pub fn noted(&self, repo: &CachedRepo) -> Option<ForeignManifest> {
+        let (kind, owner, name) = place(repo);
+        let mut folder = Folder::open_root(&self.root).ok()?;
+        for part in [kind, owner, name] {
+            folder = folder.child_if_present(part).ok()??;
+        }
+        let mut head = Vec::new();
+        let file = folder.open_file(MANIFEST, OFlags::RDONLY, 0).ok()?;
+        file.take(MANIFEST_READ_MAX).read_to_end(&mut head).ok()?;
+        ForeignManifest::parse(&String::from_utf8_lossy(&head))
+    }
+
     /// Brings the folder of one repo up to date; `clean` also removes its links that nothing
     /// wants any more. Blocks.
     ///
@@ -100,10 +114,16 @@ impl FriendlyView {
         }
         if files.is_empty() {
             folder.remove(MANIFEST)?;
-        } else {
+        } else if !self.is_told_by_another(repo, files.len()) {
             write_manifest(&folder, &self.manifest(repo))?;
         }
         folder.sync()
+    }
+
+    /// Whether another program noted just what is shown: it knows more of its download than we do.
+    fn is_told_by_another(&self, repo: &LibraryRepo, files: usize) -> bool {
+        let noted = self.noted(&repo.repo);
+        noted.is_some_and(|noted| noted.commit == repo.shown().1 && noted.total_files == Some(files as u64))
     }
 
     fn link(&self, repo: &Folder, path: &RepoPath, target: &str) -> Result<Linked, DiskError> {

@@ -21,7 +21,7 @@ use crate::model::code::Code;
 use crate::model::library::{CachedRepo, PlainRepo};
 use crate::model::repo::{RepoType, shown};
 use crate::model::size::human_size;
-use crate::store::LibraryQuery;
+use crate::store::{LibraryEntry, LibraryQuery};
 
 /// How long an answer waits for a look at the disk; a slow one goes on behind it.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -114,12 +114,17 @@ pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<
     let fresh = query.flag("fresh")?.unwrap_or(false);
     let current = place.freshen(&app, fresh).await;
     let rows = app.store.library(&place.hub_text, &wanted).await?;
+    let downloads = app.store.library_downloads(&place.hub_text, None).await?;
     let scanned_at = app.store.library_scanned_at(&place.hub_text).await?;
     let plain = plain(&app, fresh).await;
     let (hub, root) = (place.hub.clone(), place.root.clone());
     let repos = tokio::task::spawn_blocking(move || {
         let view = FriendlyView::new(&root, &hub);
-        let mut repos: Vec<_> = rows.iter().map(|row| CacheEntry::new(row, &hub, &view)).collect();
+        let by_folder: HashMap<_, _> = downloads.iter().map(|one| (one.folder.as_str(), one)).collect();
+        let entry = |row: &LibraryEntry| {
+            CacheEntry::new(row, by_folder.get(row.folder.as_str()).copied(), &hub, &view)
+        };
+        let mut repos: Vec<_> = rows.iter().map(entry).collect();
         // What the cache has is not shown twice.
         let known: HashSet<_> = repos.iter().map(CacheEntry::sort_key).collect();
         let text = wanted.search.map(|text| text.to_lowercase());
@@ -190,7 +195,9 @@ pub async fn show(
             .map_err(|error| ApiError::bad_request("Invalid repo format").details(error.to_string()))?;
         if let Some(found) = app.store.library_repo(&place.hub_text, &repo).await? {
             let view = FriendlyView::new(&place.root, &place.hub);
-            let entry = CacheEntry::new(&found.entry, &place.hub, &view);
+            let folder = Some(found.entry.folder.as_str());
+            let downloads = app.store.library_downloads(&place.hub_text, folder).await?;
+            let entry = CacheEntry::new(&found.entry, downloads.first(), &place.hub, &view);
             let wanted = match query.text("revision") {
                 Some("all") => None,
                 None => Some(found.entry.commit_hash.clone()),

@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 use crate::clock::rfc3339;
 use crate::disk::friendly::FriendlyView;
 use crate::model::library::{CachedRepo, PlainRepo, quant_groups};
+use crate::model::manifest::ForeignManifest;
 use crate::model::repo::RepoType;
 use crate::model::size::human_size;
-use crate::store::{LibraryEntry, LibraryFileRow, LibraryRevisionRow};
+use crate::store::{LibraryDownload, LibraryEntry, LibraryFileRow, LibraryRevisionRow};
 
 /// A file without a blob counts as a large one from here on, in bytes.
 const LARGE: i64 = 10 << 20;
@@ -63,6 +64,70 @@ pub struct CacheEntry {
     missing_files: i64,
     /// What is wrong in the folder.
     problems: Vec<String>,
+    /// What is known of the download that brought the shown snapshot; `null` = nothing.
+    #[schema(required)]
+    manifest: Option<CacheManifest>,
+}
+
+/// A download, as whoever made it noted it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheManifest {
+    /// `database` for what hfdepot fetched, `hfd.yaml` for what another program wrote down.
+    source: &'static str,
+    /// The revision that was asked for.
+    branch: String,
+    /// The whole commit.
+    commit: String,
+    /// When it was done.
+    downloaded: String,
+    /// The command line of the other program.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    command: String,
+    total_size: Option<u64>,
+    total_files: Option<u64>,
+    /// Whether files were left out; `null` when nobody noted it.
+    #[schema(required)]
+    is_filtered: Option<bool>,
+    /// What chose the files; empty = no filter.
+    filters: Vec<String>,
+}
+
+impl CacheManifest {
+    fn of_download(download: &LibraryDownload, row: &LibraryEntry) -> Self {
+        let is_filtered = row.download_status.as_deref() != Some("complete");
+        // All of it may have come in an earlier download.
+        let filters = if is_filtered {
+            texts(&download.filters)
+        } else {
+            Vec::new()
+        };
+        Self {
+            source: "database",
+            branch: download.revision.clone().unwrap_or_else(|| row.branch.clone()),
+            commit: download.commit_hash.clone(),
+            downloaded: rfc3339(download.at),
+            command: String::new(),
+            total_size: u64::try_from(download.size_bytes).ok(),
+            total_files: u64::try_from(row.file_count).ok(),
+            is_filtered: Some(is_filtered),
+            filters,
+        }
+    }
+
+    fn of_another(noted: ForeignManifest) -> Self {
+        Self {
+            source: "hfd.yaml",
+            total_size: noted.total_size,
+            total_files: noted.total_files,
+            is_filtered: noted.is_filtered(),
+            filters: noted.filters(),
+            branch: noted.branch,
+            commit: noted.commit,
+            downloaded: noted.completed_at,
+            command: noted.command,
+        }
+    }
 }
 
 /// One repo with its snapshots and files.
@@ -120,12 +185,23 @@ fn capabilities(mmproj_files: &[String]) -> &'static [&'static str] {
 }
 
 impl CacheEntry {
-    /// Blocks for a moment: the friendly view is asked whether it has the repo.
-    pub fn new(row: &LibraryEntry, hub: &Path, view: &FriendlyView) -> Self {
+    /// Blocks for a moment: the friendly view is asked whether it has the repo. `download` is what
+    /// completed here of the shown snapshot.
+    pub fn new(
+        row: &LibraryEntry,
+        download: Option<&LibraryDownload>,
+        hub: &Path,
+        view: &FriendlyView,
+    ) -> Self {
         let repo_type: RepoType = row.repo_type.parse().unwrap_or_default();
         let cached = CachedRepo::parse(repo_type, &row.repo).ok();
         let friendly = cached.as_ref().map(|repo| view.path(repo));
         let friendly = friendly.filter(|path| path.is_dir());
+        let manifest = match (download, &cached, &friendly) {
+            (Some(download), _, _) => Some(CacheManifest::of_download(download, row)),
+            (None, Some(repo), Some(_)) => view.noted(repo).map(CacheManifest::of_another),
+            (None, _, _) => None,
+        };
         let mmproj_files = texts(&row.mmproj_files);
         Self {
             repo: row.repo.clone(),
@@ -159,6 +235,7 @@ impl CacheEntry {
             revision_count: row.revision_count,
             missing_files: row.missing_files,
             problems: texts(&row.problems),
+            manifest,
         }
     }
 }
@@ -204,6 +281,7 @@ impl CacheEntry {
             revision_count: 0,
             missing_files: 0,
             problems: Vec::new(),
+            manifest: None,
         }
     }
 

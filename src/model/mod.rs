@@ -18,6 +18,7 @@ pub mod key;
 pub mod library;
 pub mod limits;
 pub mod log;
+pub mod manifest;
 pub mod order;
 pub mod plan;
 pub mod repo;

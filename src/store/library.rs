@@ -17,7 +17,9 @@ use super::writer::{Durability, WriteTx};
 use super::{Store, StoreError};
 
 pub use marks::{BlobMark, InUse};
-pub use read::{LibraryDetail, LibraryEntry, LibraryFileRow, LibraryQuery, LibraryRevisionRow};
+pub use read::{
+    LibraryDetail, LibraryDownload, LibraryEntry, LibraryFileRow, LibraryQuery, LibraryRevisionRow,
+};
 
 /// Files written in one transaction at most, unless one repo has more: others want to write too.
 const BATCH_FILES: usize = 5_000;

@@ -57,8 +57,8 @@ pub use items::{Item, ItemSettled, ItemState, ItemTotal, NewItem, RepoDone};
 pub use jobs::{Job, Submitted};
 pub use keys::ApiKey;
 pub use library::{
-    BlobMark, InUse, LibraryDetail, LibraryEntry, LibraryFileRow, LibraryKnown, LibraryQuery,
-    LibraryRevisionRow,
+    BlobMark, InUse, LibraryDetail, LibraryDownload, LibraryEntry, LibraryFileRow, LibraryKnown,
+    LibraryQuery, LibraryRevisionRow,
 };
 pub use listing::{JobFilter, JobsQuery};
 pub use migrate::MigrateError;

@@ -82,7 +82,58 @@ pub struct LibraryDetail {
     pub files: Vec<LibraryFileRow>,
 }
 
+/// The newest download that completed here of the snapshot that a repo shows.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // The fields are columns of `history`.
+pub struct LibraryDownload {
+    pub folder: String,
+    /// As it was asked for; nothing when retention has dropped the download from the history.
+    pub revision: Option<String>,
+    pub commit_hash: String,
+    /// JSON array of its filters.
+    pub filters: String,
+    /// When it was done, UTC milliseconds.
+    pub at: i64,
+    /// Bytes of the snapshot, each content once.
+    pub size_bytes: i64,
+}
+
 impl Store {
+    /// What completed here of the repos of a cache, or of the one in `folder`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn library_downloads(
+        &self,
+        hub: &str,
+        folder: Option<&str>,
+    ) -> Result<Vec<LibraryDownload>, StoreError> {
+        // The letters of the repo are those of the first request; another spelling is another row
+        // of the history, which its index does not find: then the newest one of this spelling tells.
+        let rows = sqlx::query_as!(
+            LibraryDownload,
+            r#"SELECT shown.folder, done.revision AS "revision?: String", own.commit_hash,
+                      COALESCE(done.filters, '[]') AS "filters!: String",
+                      COALESCE(done.ended_at, own.at) AS "at!: i64", snapshot.size_bytes
+               FROM library_repo AS shown
+               JOIN library_revision AS snapshot
+                 ON snapshot.repo_id = shown.id AND snapshot.commit_hash = shown.commit_hash
+               JOIN library_download AS own
+                 ON own.hub = shown.hub AND own.repo_type = shown.repo_type AND own.repo = shown.repo
+                AND own.commit_hash = shown.commit_hash
+               LEFT JOIN history AS done ON done.seq = (
+                   SELECT MAX(newest.seq) FROM history AS newest
+                   WHERE newest.repo = own.repo AND newest.repo_type = own.repo_type
+                     AND newest.commit_hash = own.commit_hash AND newest.destination = own.hub
+                     AND newest.kind = 'download' AND newest.status = 'completed'
+               )
+               WHERE shown.hub = ?1 AND (?2 IS NULL OR shown.folder = ?2 COLLATE NOCASE)"#,
+            hub,
+            folder
+        );
+        Ok(rows.fetch_all(&self.readers).await?)
+    }
+
     /// The repos of a cache, by id.
     ///
     /// # Errors
