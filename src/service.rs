@@ -20,6 +20,7 @@ use crate::config::{Fixed, ServeOptions, Settings};
 use crate::disk::{DataDirLock, LockError};
 use crate::engine::Engine;
 use crate::http;
+use crate::http::analyze_upstream::Upstreams;
 use crate::http::checks::Checks;
 use crate::http::feed::Feed;
 use crate::http::guard::GuardConfig;
@@ -221,6 +222,7 @@ impl Opened {
             measures: Measures::new().context("The measures cannot be set up")?,
             shown,
             feed,
+            upstreams: Upstreams::default(),
             readiness: Readiness::default(),
             checks: Checks::default(),
             open_to_network: options.is_open_to_network(),

@@ -142,6 +142,85 @@ async fn the_recommended_download_can_be_posted_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_quantised_model_without_a_vision_encoder_is_offered_that_of_its_base() {
+    let hub = Hub::start().await;
+    hub.add(
+        Repo::model("acme/See-7B-GGUF")
+            .lfs("see-7b.Q4_K_M.gguf", gguf(60_000))
+            .field(
+                "tags",
+                json!(["base_model:acme/Absent", "base_model:quantized:acme/See-7B"]),
+            ),
+    );
+    hub.add(
+        Repo::model("acme/See-7B")
+            .file("config.json", "{}")
+            .lfs("mmproj-F16.gguf", Content::generated(4000, 3))
+            .lfs("see-7b.Q8_0.gguf", gguf(90_000)),
+    );
+    let service = Service::start(&hub.endpoint()).await;
+    let path = "/api/analyze/acme/See-7B-GGUF?dataset=false";
+    let (status, report) = service.get(path).await;
+    assert_eq!(status, 200, "{report}");
+    assert_eq!(report["gguf"]["mmproj_upstream_repo"], "acme/See-7B");
+    let items = report["selectable_items"].as_array().unwrap().iter();
+    let item = items.clone().find(|item| item.get("upstream_repo").is_some());
+    let item = item.expect("the encoder of the base");
+    assert_eq!(
+        (&item["upstream_repo"], &item["category"], &item["recommended"]),
+        (&json!("acme/See-7B"), &json!("vision_encoder"), &json!(false))
+    );
+    // What both say of it can be posted, and brings just that file.
+    let related = report["related_downloads"].as_array().unwrap().iter();
+    let related = related
+        .clone()
+        .find(|one| one["type"] == "mmproj")
+        .expect("a download");
+    assert_eq!(related["filters"], json!([item["filter_value"]]));
+    let (_, plan) = service
+        .post(
+            "/api/plan",
+            json!({"repo": related["repo"], "filters": related["filters"]}),
+        )
+        .await;
+    let paths: Vec<_> = plan["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| &file["path"])
+        .collect();
+    assert_eq!(paths, ["mmproj-F16.gguf"]);
+    // It is remembered with the report.
+    hub.log().clear();
+    let (_, again) = service.get(path).await;
+    assert_eq!(again["selectable_items"], report["selectable_items"]);
+    assert_eq!(asked(&hub).len(), 1, "{:?}", asked(&hub));
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_model_that_cannot_be_seen_or_breaks_off_spoils_no_report() {
+    let hub = Hub::start().await;
+    hub.add(
+        Repo::model("acme/See-7B-GGUF")
+            .lfs("see-7b.Q4_K_M.gguf", gguf(60_000))
+            .field("tags", json!(["base_model:quantized:acme/See-7B"])),
+    );
+    hub.add(Repo::model("acme/See-7B").lfs("mmproj-F16.gguf", Content::generated(4000, 3)));
+    let service = Service::start_with(&["--endpoint", &hub.endpoint(), "--retries", "0"]).await;
+    let path = "/api/analyze/acme/See-7B-GGUF?dataset=false";
+    hub.fault(Fault::status("/api/models/acme/See-7B/*", 500));
+    let (status, report) = service.get(path).await;
+    assert_eq!((status, &report["type"]), (200, &json!("gguf")), "{report}");
+    assert_eq!(report["gguf"].get("mmproj_upstream_repo"), None);
+    // A passing fault is not remembered.
+    hub.clear_faults();
+    let (_, report) = service.get(path).await;
+    assert_eq!(report["gguf"]["mmproj_upstream_repo"], "acme/See-7B");
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_is_both_a_model_and_a_dataset_has_to_be_chosen() {
     let hub = Hub::start().await;
     hub.add(Repo::model("acme/twin").file("config.json", "{}").tag("v1"));

@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::cache;
 use super::error::{ApiError, ApiResult};
 use super::extract::{QueryFields, RepoParams, RepoPath};
 use super::state::AppState;
 use super::upstream;
+use super::{analyze_upstream, cache};
 use crate::engine::{AnalyzeRequest, Analyzed, Outcome, Wanted};
 use crate::hub::Gate;
 use crate::model::analysis::Analysis;
@@ -62,7 +62,10 @@ pub async fn show(
     };
     let analyzed = upstream::wait(&app, FAILED, app.patience.analysis, app.engine.analyze(&request)).await;
     match analyzed.map_err(name_missing) {
-        Ok(Outcome::Report(report)) => render(&app, *report).await,
+        Ok(Outcome::Report(mut report)) => {
+            analyze_upstream::complete(&app, &mut report.analysis).await;
+            render(&app, *report).await
+        }
         Ok(Outcome::Both) => Ok(Json(Choice {
             needs_selection: true,
             repo: request.repo,

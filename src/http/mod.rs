@@ -8,6 +8,7 @@
 pub mod about;
 pub mod access;
 pub mod analyze;
+pub mod analyze_upstream;
 pub mod assets;
 pub mod auth;
 pub mod backups;

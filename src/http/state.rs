@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::analyze_upstream::Upstreams;
 use super::checks::Checks;
 use super::feed::Feed;
 use super::live_settings::LiveSettings;
@@ -44,6 +45,8 @@ pub struct App {
     pub shown: Arc<Shown>,
     /// Where WebSockets get their frames.
     pub feed: Feed,
+    /// Vision encoders of base models.
+    pub upstreams: Upstreams,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
     /// What `/api/system/checks` found a moment ago.

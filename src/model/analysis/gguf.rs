@@ -43,6 +43,9 @@ pub struct Gguf {
     /// Vision encoders.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mmproj_files: Vec<FileInfo>,
+    /// Base model that has vision encoders, when this repo has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mmproj_upstream_repo: Option<String>,
     /// Draft models for speculative decoding.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub draft_files: Vec<FileInfo>,
@@ -197,6 +200,7 @@ pub(super) fn analyze(view: &View<'_>) -> GgufParts {
         tokenizer_size: None,
         quantizations,
         mmproj_files: infos(&projectors),
+        mmproj_upstream_repo: None,
         draft_files: infos(&drafts),
         model_chain: chain(view),
     };

@@ -154,6 +154,7 @@ fn item(files: &[RepoFile], part: Part, filter_value: String, ids: &mut HashSet<
         files: part.files.iter().map(|i| files[*i].path.to_string()).collect(),
         ram: part.ram,
         ram_human: part.ram.map(human_size),
+        upstream_repo: None,
         revision: part.revision,
         warning: part.warning,
     }

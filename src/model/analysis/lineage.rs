@@ -81,6 +81,7 @@ pub(super) fn base_download(repo: &str, required: bool) -> RelatedDownload {
             "This repo was made of this model".to_owned()
         },
         required,
+        filters: Vec::new(),
         size: None,
         size_human: None,
     }

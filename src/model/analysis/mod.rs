@@ -24,6 +24,7 @@ mod quants;
 mod report;
 pub mod safetensors_header;
 mod transformers;
+pub mod upstream;
 mod view;
 mod vision;
 mod weights;

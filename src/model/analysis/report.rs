@@ -264,6 +264,9 @@ pub struct Item {
     /// The same for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ram_human: Option<String>,
+    /// Another repo that holds the item: it is not fetched with this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_repo: Option<String>,
     /// Another branch that holds the item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
@@ -294,7 +297,7 @@ pub struct RecommendedDownload {
 /// Another repo that belongs to this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RelatedDownload {
-    /// Such as `base_model`.
+    /// `base_model` or `mmproj`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// `owner/name`.
@@ -305,6 +308,9 @@ pub struct RelatedDownload {
     pub description: String,
     /// Whether this repo is of no use without it.
     pub required: bool,
+    /// Filters of what is wanted of it; absent for the whole repo.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<String>,
     /// Bytes; absent while the other repo has not been listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,

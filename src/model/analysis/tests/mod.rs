@@ -4,6 +4,7 @@ mod adapted;
 mod choices;
 mod kinds;
 mod property;
+mod upstream;
 
 use std::collections::{BTreeSet, HashMap};
 
