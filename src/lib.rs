@@ -10,6 +10,7 @@
 //! beside: config, clock, files, lifecycle, tasks, telemetry; `service` puts the floors together, `upkeep` sweeps them
 //! ```
 
+pub mod browser;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -228,6 +228,7 @@ impl Opened {
             open_to_network: options.is_open_to_network(),
             mirror_roots: options.mirror_roots.clone(),
             export_dirs: options.export_dirs.clone(),
+            stale_timeout: options.stale_timeout,
             patience: options.patience,
             begun: Instant::now(),
             removals: Removals::default(),
@@ -246,6 +247,9 @@ impl Opened {
             options.base_path
 
         );
+        if options.open {
+            crate::browser::open(address, &options.base_path);
+        }
 
         let served = tokio::select! {
             () = http::serve::serve(listener, router, stop.clone(), DRAIN) => Ok(()),

@@ -291,6 +291,45 @@ async fn prune_shows_first_and_takes_only_what_nobody_needs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_unfinished_file_of_another_program_is_left_behind_after_the_stale_timeout() {
+    let hub = Hub::start().await;
+    let service = stocked(&hub).await;
+    let blobs = folder(&service).join("blobs");
+    let age = |name: &str, minutes: u64| {
+        fs::write(blobs.join(name), "12345").expect("a file");
+        let file = fs::File::options()
+            .write(true)
+            .open(blobs.join(name))
+            .expect("a file");
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(minutes * 60);
+        file.set_modified(then).expect("a time");
+    };
+    age("old.incomplete", 10);
+    age("young.incomplete", 3);
+    age(&"f".repeat(64), 10);
+    let paths = async |service: &Service, body: Value| {
+        let (status, found) = service.post("/api/cache/prune", body).await;
+        assert_eq!(status, 200, "{found}");
+        let items = found["items"].as_array().expect("a list").iter();
+        items
+            .map(|item| item["path"].as_str().expect("a path").to_owned())
+            .collect::<Vec<_>>()
+    };
+    // A day, unless somebody says otherwise.
+    assert_eq!(paths(&service, json!({})).await, Vec::<String>::new());
+    let home = service.stop().await;
+    let flags = ["--endpoint", &hub.endpoint(), "--stale-timeout", "5m"];
+    let service = Service::start_in(home, &flags).await;
+    // Contents that nothing refers to are no unfinished files: they keep their day.
+    let found = paths(&service, json!({})).await;
+    assert_eq!(found, ["models--acme--tiny/blobs/old.incomplete"]);
+    // What the request says is stronger.
+    let found = paths(&service, json!({"olderThanDays": 1})).await;
+    assert_eq!(found, Vec::<String>::new());
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_repo_that_a_mirror_run_reads_is_not_deleted() {
     let hub = Hub::start().await;
     hub.add(Repo::model("acme/tiny").lfs("m-Q4_K_M.gguf", vec![4u8; 3_000_000]));

@@ -31,6 +31,8 @@ pub(super) struct FixedKeys {
     pub(super) export_dir: Option<Vec<String>>,
     pub(super) allow_path_settings: Option<bool>,
     pub(super) start_paused: Option<bool>,
+    pub(super) open: Option<bool>,
+    pub(super) stale_timeout: Option<String>,
     pub(super) token_file: Option<PathBuf>,
 }
 
@@ -49,6 +51,8 @@ const FIXED_KEYS: &[&str] = &[
     "export-dir",
     "allow-path-settings",
     "start-paused",
+    "open",
+    "stale-timeout",
     "token-file",
 ];
 

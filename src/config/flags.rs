@@ -76,6 +76,15 @@ pub struct FixedArgs {
     /// Begin with everything paused, until somebody ends the pause
     #[arg(long, env = "HFDEPOT_START_PAUSED", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub start_paused: Option<bool>,
+    /// Open the pages in the browser once they are served [default: no]
+    #[arg(long, env = "HFDEPOT_OPEN", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub open: Option<bool>,
+    /// Open no browser, whatever variable and configuration file say
+    #[arg(long)]
+    pub no_open: bool,
+    /// Age from which on an unfinished file of another program counts as left behind when the cache is pruned [default: 24h]
+    #[arg(long, env = "HFDEPOT_STALE_TIMEOUT", value_name = "DURATION")]
+    pub stale_timeout: Option<String>,
     /// File with the Hub token
     #[arg(long, env = "HFDEPOT_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,

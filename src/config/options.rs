@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -15,7 +16,11 @@ use super::layers::{Fixed, Given, Layer};
 use super::paths;
 use super::patience::Patience;
 use super::web::{check_base_path, check_host, check_origin};
+use crate::model::duration::parse_duration;
 use crate::model::secret::Secret;
+
+/// Nothing that is at work leaves a file alone for so long.
+const STALE: Duration = Duration::from_secs(24 * 3600);
 
 /// Name and password of the one login.
 #[derive(Debug, Clone)]
@@ -51,6 +56,10 @@ pub struct ServeOptions {
     pub export_dirs: Vec<PathBuf>,
     /// Whether everything is paused from the start on.
     pub start_paused: bool,
+    /// Whether the browser of the user is shown the pages.
+    pub open: bool,
+    /// Age from which on an unfinished file of another program is nobody's any more.
+    pub stale_timeout: Duration,
     /// How long the service waits for others.
     pub patience: Patience,
     /// Sentences for the log: nothing is wrong, but somebody should know.
@@ -162,6 +171,9 @@ pub fn read(
         .iter()
         .map(|text| environment.expand(text))
         .collect();
+    let stale_timeout = args.stale_timeout.as_deref().or(keys.stale_timeout.as_deref());
+    let stale_timeout = stale_timeout.map_or(Ok(STALE), parse_duration);
+    let stale_timeout = stale_timeout.map_err(|error| format!("--stale-timeout: {error}"))?;
     let fixed = Fixed {
         flag,
         env,
@@ -188,6 +200,8 @@ pub fn read(
             mirror_roots,
             export_dirs,
             start_paused: args.start_paused.or(keys.start_paused).unwrap_or(false),
+            open: !args.no_open && args.open.or(keys.open).unwrap_or(false),
+            stale_timeout,
             patience: Patience::default(),
             warnings,
         },

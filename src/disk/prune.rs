@@ -61,7 +61,9 @@ enum What {
 pub struct PruneSearch {
     /// Which kinds.
     pub kinds: Vec<PruneKind>,
-    /// Only what was last changed before, UTC milliseconds.
+    /// Only unfinished files of other programs that were last changed before, UTC milliseconds.
+    pub incomplete_before: i64,
+    /// Only parts and unreferenced things that were last changed before, UTC milliseconds.
     pub before: i64,
     /// Only snapshots that were last changed before, UTC milliseconds.
     pub revisions_before: i64,
@@ -102,7 +104,7 @@ pub fn find(
             let Some(entry) = blobs.entry(&name)? else {
                 continue;
             };
-            if entry.kind == FileType::RegularFile && entry.modified_at < search.before {
+            if entry.kind == FileType::RegularFile && entry.modified_at < search.incomplete_before {
                 let reason = "An unfinished download of another program";
                 let path = format!("{BLOBS}/{name}");
                 add(

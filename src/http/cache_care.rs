@@ -89,8 +89,8 @@ pub struct PruneBody {
     dry_run: Option<bool>,
     /// Kinds; by default all but `old_revisions`.
     what: Option<Vec<PruneKind>>,
-    /// Only what was last changed so many days ago. Left out: a day for unfinished and
-    /// unreferenced things, any age for old snapshots.
+    /// Only what was last changed so many days ago. Left out: `--stale-timeout` for unfinished files of
+    /// other programs, a day for parts and unreferenced things, any age for old snapshots.
     #[schema(minimum = 0, maximum = 36_500)]
     older_than_days: Option<u32>,
 }
@@ -161,10 +161,12 @@ pub async fn prune(
     }
     let now = now_ms();
     let asked = body.older_than_days.map(|days| now - i64::from(days) * DAY_MS);
+    let stale = i64::try_from(app.stale_timeout.as_millis()).unwrap_or(i64::MAX);
     let request = PruneRequest {
         search: PruneSearch {
             kinds,
             // A second more: with 0 days what changed in this one goes too.
+            incomplete_before: asked.map_or(now - stale, |at| at + 1000),
             before: asked.map_or(now - AGE_MS, |at| at + 1000),
             revisions_before: asked.unwrap_or(now) + 1000,
         },

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -57,6 +57,8 @@ pub struct App {
     pub mirror_roots: Vec<PathBuf>,
     /// Directories below which exports may go; there are none without.
     pub export_dirs: Vec<PathBuf>,
+    /// Age from which on an unfinished file of another program is nobody's any more.
+    pub stale_timeout: Duration,
     /// How long to wait for others.
     pub patience: Patience,
     /// When the service started.
