@@ -31,6 +31,7 @@ pub const STOP_DEADLINE: Duration = Duration::from_secs(5);
 /// | 8 | there is no such job, repo or revision, or the job is not in that state |
 /// | 9 | the service refused the request |
 /// | 10 | the job that was waited for did not complete |
+/// | 11 | a check found something that is not as it should be |
 /// | 130, 143 | ended at once by a second SIGINT or SIGTERM |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -56,6 +57,8 @@ pub enum Exit {
     Refused = 9,
     /// The job that was waited for failed, was cancelled or paused.
     JobFailed = 10,
+    /// A check found something that is not as it should be.
+    Unwell = 11,
 }
 
 impl From<Exit> for ExitCode {

@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 use crate::support::hub::{Content, Hub, Repo};
 use crate::support::service::{NOWHERE, Service, slow_hub};
 
+mod analyze;
+mod cache;
+mod mirror;
+mod settings;
+
 /// The program with these words and nothing of this process's environment that it reads.
 fn program(server: &str, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hfdepot"));

@@ -86,18 +86,27 @@ fn table(shown: &SettingsShown) -> anyhow::Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// A value for people: texts without quotes, `-` for nothing.
-fn plain(value: &Value) -> String {
+/// A value as flags take it: texts without quotes, lists with colons between.
+pub(super) fn plain_value(value: &Value) -> String {
     let pairs = |map: &Map<String, Value>| {
-        let pairs = map.iter().map(|(key, value)| format!("{key}={}", plain(value)));
+        let pairs = map
+            .iter()
+            .map(|(key, value)| format!("{key}={}", plain_value(value)));
         pairs.collect::<Vec<_>>().join(",")
     };
-    let text = match value {
+    match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(":"),
+        Value::Array(list) => list.iter().map(plain_value).collect::<Vec<_>>().join(":"),
         Value::Object(map) => pairs(map),
         other => other.to_string(),
-    };
-    if text.is_empty() { "-".to_owned() } else { text }
+    }
+}
+
+/// A value for people: `-` for nothing.
+fn plain(value: &Value) -> String {
+    match plain_value(value) {
+        text if text.is_empty() => "-".to_owned(),
+        text => text,
+    }
 }

@@ -4,21 +4,14 @@
 //! service as they are, one document a line; otherwise words for people. The exit code says what
 //! kind of failure it was ([`Exit`]).
 
-use std::io::IsTerminal;
-use std::time::{Duration, Instant};
-
 use anyhow::Context;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, Method, Reach};
+use super::client::{Client, Method};
 use super::print;
-use crate::lifecycle::{Exit, ExitError};
-
-/// Time between two looks at a job that is waited for.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// A service that is started anew is back within this time; then its jobs go on by themselves.
-const RESTART_PATIENCE: Duration = Duration::from_secs(60);
+use super::verb::{Out, ask, run, segment, wait, with_query};
+use crate::lifecycle::Exit;
 
 /// What is to be downloaded.
 #[derive(Debug, Args)]
@@ -131,16 +124,6 @@ pub struct CommandArgs {
     out: Out,
 }
 
-/// Where to ask and how to answer.
-#[derive(Debug, Args)]
-pub struct Out {
-    /// Print the answers of the service, one JSON document a line
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    reach: Reach,
-}
-
 /// What can be done to a job.
 #[derive(Debug, Clone, Copy)]
 pub enum Verb {
@@ -152,15 +135,6 @@ pub enum Verb {
     Cancel,
     /// Queue it again after it failed or was cancelled.
     Retry,
-}
-
-/// Runs `work` to its end on a runtime of its own.
-fn run(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("The runtime cannot be started")?
-        .block_on(work)
 }
 
 /// `hfdepot add`
@@ -179,8 +153,7 @@ pub fn add(args: &AddArgs) -> anyhow::Result<Exit> {
             body.insert("priority".to_owned(), json!(priority));
         }
         let path = "/api/download";
-        let answer = client.ask(Method::POST, path, Some(&Value::Object(body))).await?;
-        let answer = answer.map_err(ExitError::from)?;
+        let answer = ask(&client, Method::POST, path, Some(&Value::Object(body))).await?;
         // The same download that is live already comes as `{"job": …, "message": …}`.
         let (job, known) = match answer.get("job") {
             Some(job) => (job, true),
@@ -209,37 +182,6 @@ pub fn add(args: &AddArgs) -> anyhow::Result<Exit> {
     })
 }
 
-/// The job once it has ended or was paused. A service that is started anew meanwhile is waited for.
-async fn wait(client: &Client, id: &str, tell: bool) -> anyhow::Result<Value> {
-    let path = format!("/api/jobs/{id}");
-    let tell = tell && std::io::stderr().is_terminal();
-    let mut away_since: Option<Instant> = None;
-    loop {
-        match client.ask(Method::GET, &path, None).await {
-            Ok(answer) => {
-                away_since = None;
-                let job = answer.map_err(ExitError::from)?;
-                if tell {
-                    print::progress(&job);
-                }
-                if !matches!(job["status"].as_str(), Some("queued" | "running")) {
-                    if tell {
-                        print::progress_ended();
-                    }
-                    return Ok(job);
-                }
-            }
-            Err(error) => {
-                let since = *away_since.get_or_insert_with(Instant::now);
-                if error.exit != Exit::Unreachable || since.elapsed() > RESTART_PATIENCE {
-                    return Err(error.into());
-                }
-            }
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
 /// `hfdepot plan`
 ///
 /// # Errors
@@ -248,12 +190,8 @@ pub fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
     run(async {
         let client = Client::new(&args.out.reach)?;
         let body = Value::Object(args.wanted.body());
-        let answer = client.ask(Method::POST, "/api/plan", Some(&body)).await?;
-        let plan = answer.map_err(ExitError::from)?;
-        match args.out.json {
-            true => print::line(&plan),
-            false => print!("{}", print::plan(&plan)),
-        }
+        let plan = ask(&client, Method::POST, "/api/plan", Some(&body)).await?;
+        args.out.show(&plan, print::plan);
         Ok(Exit::Ok)
     })
 }
@@ -266,26 +204,14 @@ pub fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     run(async {
         let client = Client::new(&args.out.reach)?;
         let limit = args.limit.map(|limit| limit.to_string());
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [
-            ("status", &args.status),
-            ("kind", &args.kind),
-            ("q", &args.search),
-            ("limit", &limit),
-        ] {
-            if let Some(value) = value {
-                query.append_pair(name, value);
-            }
-        }
-        let path = format!("/api/jobs?{}", query.finish());
-        let list = client
-            .ask(Method::GET, &path, None)
-            .await?
-            .map_err(ExitError::from)?;
-        match args.out.json {
-            true => print::line(&list),
-            false => print!("{}", print::jobs(&list)),
-        }
+        let query = [
+            ("status", args.status.as_deref()),
+            ("kind", args.kind.as_deref()),
+            ("q", args.search.as_deref()),
+            ("limit", limit.as_deref()),
+        ];
+        let list = ask(&client, Method::GET, &with_query("/api/jobs", &query), None).await?;
+        args.out.show(&list, print::jobs);
         Ok(Exit::Ok)
     })
 }
@@ -300,8 +226,7 @@ pub fn command(args: &CommandArgs, verb: Verb) -> anyhow::Result<Exit> {
         let client = Client::new(&args.out.reach)?;
         let mut exit = Exit::Ok;
         for job in &args.jobs {
-            // Whatever was typed is one segment of the path.
-            let id: String = url::form_urlencoded::byte_serialize(job.as_bytes()).collect();
+            let id = segment(job);
             let (method, path) = match verb {
                 Verb::Cancel => (Method::DELETE, format!("/api/jobs/{id}")),
                 Verb::Pause => (Method::POST, format!("/api/jobs/{id}/pause")),

@@ -1,16 +1,23 @@
 //! Floor 3: the command line. `serve` runs the service; everything else is small. The verbs for
-//! downloads are clients of a running service; `config`, `history` and `key` read its directory.
+//! downloads, cache, mirrors and settings are clients of a running service; `config`, `history` and `key` read its directory.
 //!
 //! Exit codes stand in [`crate::lifecycle::Exit`]. Errors are one sentence on standard error.
 
+pub mod analyze;
+pub mod cache;
+mod cache_print;
 pub mod client;
 pub mod config;
+pub mod doctor;
 pub mod history;
 pub mod jobs;
 pub mod key;
+pub mod mirror;
 pub mod print;
 pub mod restore;
 pub mod serve;
+pub mod settings;
+pub mod verb;
 
 use std::process::ExitCode;
 
@@ -55,6 +62,16 @@ enum Command {
     Cancel(Box<jobs::CommandArgs>),
     /// Queue failed or cancelled jobs again
     Retry(Box<jobs::CommandArgs>),
+    /// Show what a repo is and what of it one would want
+    Analyze(Box<analyze::AnalyzeArgs>),
+    /// Look into the cache, check, prune and export it
+    Cache(Box<cache::CacheCommand>),
+    /// Copy the cache to other places and back
+    Mirror(Box<mirror::MirrorCommand>),
+    /// Show, change and try out the settings of the service
+    Settings(Box<settings::SettingsCommand>),
+    /// Tell what stands in the way of the service
+    Doctor(doctor::DoctorArgs),
     /// Show the settings in force and where each comes from
     Config(Box<config::ConfigCommand>),
     /// Show what was done, and prove that nothing in it was changed
@@ -93,6 +110,11 @@ pub fn main() -> ExitCode {
         Command::Resume(args) => jobs::command(&args, Verb::Resume),
         Command::Cancel(args) => jobs::command(&args, Verb::Cancel),
         Command::Retry(args) => jobs::command(&args, Verb::Retry),
+        Command::Analyze(args) => analyze::main(&args),
+        Command::Cache(command) => cache::main(&command),
+        Command::Mirror(command) => mirror::main(&command),
+        Command::Settings(command) => settings::main(&command),
+        Command::Doctor(args) => doctor::main(&args),
         Command::History(command) => history::main(&command),
         Command::Config(command) => {
             let (_, mut matches) = matches.remove_subcommand().unwrap_or_default();

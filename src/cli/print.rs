@@ -25,12 +25,51 @@ pub fn plain(text: &str) -> String {
     out
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+/// The text under a key; empty when there is none.
+pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
-fn number(value: &Value, key: &str) -> u64 {
+/// The number under a key; 0 when there is none.
+pub fn number(value: &Value, key: &str) -> u64 {
     value[key].as_u64().unwrap_or(0)
+}
+
+/// The list under a key; empty when there is none.
+pub fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Rows as columns, each as wide as its widest cell; nothing stands behind the last cell of a row.
+pub fn columns(rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let rows: Vec<_> = rows.into_iter().collect();
+    let mut widths: Vec<usize> = Vec::new();
+    for row in &rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths).filter(|(_, width)| **width > 0) {
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out
+}
+
+/// The sentence of an answer.
+pub fn message(answer: &Value) -> String {
+    format!("{}\n", plain(text(answer, "message")))
+}
+
+/// The line for work that was queued.
+pub fn started(job: &Value) -> String {
+    let [id, kind, status] = ["id", "kind", "status"].map(|key| text(job, key));
+    format!("{id}  {kind}  {status}\n")
 }
 
 /// The line for a download that was queued, or was `known` to be live.
@@ -89,8 +128,7 @@ pub fn progress_ended() {
 /// A list of jobs, one a line.
 pub fn jobs(list: &Value) -> String {
     let mut out = String::new();
-    let jobs = list["jobs"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for job in jobs {
+    for job in self::list(list, "jobs") {
         let why = match text(job, "status") {
             "failed" => plain(text(job, "error")),
             "queued" => text(job, "waitReason").to_owned(),
@@ -106,7 +144,7 @@ pub fn jobs(list: &Value) -> String {
 /// A plan: its files and what they come to.
 pub fn plan(plan: &Value) -> String {
     let mut out = String::new();
-    for file in plan["files"].as_array().map(Vec::as_slice).unwrap_or_default() {
+    for file in list(plan, "files") {
         let mark = if file["present"] == true { "  here" } else { "" };
         let size = human_size(number(file, "size"));
         let _ = writeln!(out, "{size:>10}  {}{mark}", plain(text(file, "path")));
@@ -151,6 +189,15 @@ mod tests {
                 "b  failed     o/m  gone",
                 "c  queued     o/k"
             ]
+        );
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell_and_an_empty_one_takes_no_room() {
+        let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
+        assert_eq!(
+            columns([row(["a", "", "★★", "x"]), row(["bcd", "", "★", ""])]),
+            "a    ★★  x\nbcd  ★\n"
         );
     }
 
