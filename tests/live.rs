@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use serde_json::json;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::support::hub::{Content, Fault, FaultKind, Repo};
 use crate::support::service::{Live, NOWHERE, Service, slow_hub};
@@ -271,6 +272,36 @@ async fn a_job_with_a_great_many_filters_still_fits_into_one_message() {
     assert_eq!(update["data"]["filtersTruncated"], true);
     let init = Live::connect(&service).await.next().await;
     assert!(init.to_string().len() <= 512 * 1024);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_opens_no_socket_and_a_listed_one_does() {
+    let flags = ["--endpoint", NOWHERE, "--allow-origin", "https://nas.example"];
+    let service = Service::start_with(&flags).await;
+    let own = format!("http://{}", service.address);
+    for (origin, opens) in [
+        (None, true),
+        (Some(own.as_str()), true),
+        (Some("https://nas.example"), true),
+        (Some("https://evil.example"), false),
+        (Some("null"), false),
+    ] {
+        let mut request = format!("ws://{}/api/ws", service.address)
+            .into_client_request()
+            .unwrap();
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        match tokio_tungstenite::connect_async(request).await {
+            Ok(_) => assert!(opens, "{origin:?}"),
+            // Refused before the upgrade.
+            Err(Error::Http(answer)) => {
+                assert_eq!((opens, answer.status().as_u16()), (false, 403), "{origin:?}")
+            }
+            Err(error) => panic!("{origin:?}: {error}"),
+        }
+    }
     service.stop().await;
 }
 

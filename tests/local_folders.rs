@@ -250,6 +250,64 @@ async fn a_route_chooses_the_folder_and_datasets_know_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_folder_of_a_request_beats_its_route_and_that_the_folder_of_the_settings_and_that_the_cache() {
+    let (service, _hub) = world(&[("--local-dir", "~/all"), ("--download-routes", "llm=~/llm")]).await;
+    let home = service.home().to_owned();
+    let own = home.join("all/own");
+    for (body, expected) in [
+        (json!({"localDir": own, "routeKey": "llm"}), own.clone()),
+        (json!({"routeKey": "llm"}), home.join("llm")),
+        (json!({}), home.join("all")),
+    ] {
+        let mut asked = json!({"repo": "acme/tiny"});
+        for (key, value) in body.as_object().expect("an object") {
+            asked[key] = value.clone();
+        }
+        let (status, plan) = service.post("/api/plan", asked.clone()).await;
+        assert_eq!((status, &plan["outputDir"]), (200, &json!(expected)), "{body}");
+        let job = download(&service, asked).await;
+        assert_eq!(
+            (&job["outputDir"], &job["flat"]),
+            (&json!(expected), &json!(true)),
+            "{body}"
+        );
+        assert!(expected.join("acme/tiny/config.json").is_file(), "{body}");
+    }
+    assert!(!home.join(".cache/huggingface/hub/models--acme--tiny").exists());
+    let (service, _hub) = world(&[]).await;
+    let job = download(&service, json!({"repo": "acme/tiny"})).await;
+    let hub = service.home().join(".cache/huggingface/hub");
+    assert_eq!((&job["outputDir"], &job["flat"]), (&json!(hub), &json!(false)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_keeps_the_folder_that_it_was_queued_with() {
+    let (service, _hub) = world(&[("--allow-path-settings", "true"), ("--start-paused", "true")]).await;
+    let home = service.home().to_owned();
+    let (first, second) = (home.join("first"), home.join("second"));
+    let set = async |dir: &Path| {
+        let (status, answer) = service.post("/api/settings", json!({"localDir": dir})).await;
+        assert_eq!(status, 200, "{answer}");
+    };
+    set(&first).await;
+    let (status, job) = service.post("/api/download", json!({"repo": "acme/tiny"})).await;
+    assert_eq!((status, &job["outputDir"]), (202, &json!(first)), "{job}");
+    set(&second).await;
+    // The same repo into another folder is another download.
+    let (status, other) = service.post("/api/download", json!({"repo": "acme/tiny"})).await;
+    assert_eq!((status, &other["outputDir"]), (202, &json!(second)), "{other}");
+    let (status, answer) = service.put("/api/limits", json!({"pausedUntil": ""})).await;
+    assert_eq!(status, 200, "{answer}");
+    for (job, dir) in [(&job, &first), (&other, &second)] {
+        let id = job["id"].as_str().expect("an id");
+        let done = service.until_status(id, "completed").await;
+        assert_eq!(done["outputDir"], json!(dir));
+        assert!(dir.join("acme/tiny/config.json").is_file());
+    }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_of_one_repo_go_into_the_folder_of_another_when_asked() {
     let (service, hub) = world(&[("--local-dir", "~/models")]).await;
     download(&service, json!({"repo": "acme/tiny"})).await;

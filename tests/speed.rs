@@ -51,6 +51,36 @@ async fn every_byte_is_counted_once_for_its_job_and_for_all() {
     assert_eq!(recorded(&base, 0, 5_000).await, 3000);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_job_tells_its_speed_and_the_seconds_that_are_left_and_a_stopped_one_neither() {
+    const RATE: u64 = 1 << 20;
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/steady").lfs("m.gguf", Content::generated(60 * RATE, 4)));
+    hub.set_total_rate(Some(RATE));
+    let service = Service::start(&hub.endpoint()).await;
+    let id = service.submit("acme/steady").await;
+    let number = |job: &Value, key: &str| job["progress"][key].as_u64().expect("a number");
+    // Once the first seconds are measured: a third off, on a machine that does other things too.
+    let near = |found: u64, expected: u64| found * 3 >= expected * 2 && found * 2 <= expected * 3;
+    let running = service
+        .until(&id, |job| {
+            let left = number(job, "totalBytes").saturating_sub(number(job, "downloadedBytes"));
+            number(job, "downloadedBytes") > 3 * RATE
+                && near(number(job, "bytesPerSecond"), RATE)
+                && near(number(job, "etaSeconds"), left / RATE)
+        })
+        .await;
+    assert_eq!(running["status"], "running");
+    service.command(&id, "pause").await;
+    let (_, paused) = service.get(&format!("/api/jobs/{id}")).await;
+    assert_eq!(
+        (number(&paused, "bytesPerSecond"), number(&paused, "etaSeconds")),
+        (0, 0),
+        "{paused}"
+    );
+    service.stop().await;
+}
+
 #[tokio::test]
 async fn a_series_survives_a_restart_and_shows_the_gap() {
     let base = Base::new().await;

@@ -67,6 +67,40 @@ async fn a_filter_that_matches_nothing_gives_an_empty_plan_with_a_warning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_filter_takes_every_part_of_a_split_quantisation_and_no_other() {
+    let hub = Hub::start().await;
+    let part = |name: &str, n| format!("m-{name}-0000{n}-of-00003.gguf");
+    let mut repo = Repo::model("acme/split").file("config.json", "{}");
+    for name in ["Q4_K", "Q4_K_M"] {
+        for n in 1..=3 {
+            repo = repo.lfs(&part(name, n), Content::generated(1000 + n, n));
+        }
+    }
+    hub.add(repo);
+    let service = Service::start(&hub.endpoint()).await;
+    for (filter, exact, names) in [
+        ("q4_k_m", false, &["Q4_K_M"][..]),
+        ("q4_k", true, &["Q4_K"]),
+        // Without exactMatch it is a part of the longer name too.
+        ("q4_k", false, &["Q4_K", "Q4_K_M"]),
+    ] {
+        let asked = json!({"repo": "acme/split", "filters": [filter], "exactMatch": exact});
+        let (status, plan) = service.post("/api/plan", asked).await;
+        assert_eq!(status, 200, "{plan}");
+        let files = plan["files"].as_array().unwrap().iter();
+        let mut found: Vec<_> = files
+            .map(|file| file["path"].as_str().unwrap().to_owned())
+            .collect();
+        found.sort();
+        let parts = names.iter().flat_map(|name| (1..=3).map(|n| part(name, n)));
+        let mut expected: Vec<_> = parts.chain(["config.json".to_owned()]).collect();
+        expected.sort();
+        assert_eq!(found, expected, "{filter} {exact}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_hub_refuses_has_the_status_of_its_cause() {
     let hub = Hub::start().await;
     hub.add(quantized().disabled());
