@@ -1603,6 +1603,7 @@ export interface components {
             lastUsed?: string | null;
             /** @description The cache, or that folder. */
             location: string;
+            manifest: components["schemas"]["CacheManifest"] | null;
             /**
              * Format: int64
              * @description Files of the shown snapshot that have no content.
@@ -1666,6 +1667,27 @@ export interface components {
             /** @description Whether a look at the disk is still under way. */
             scanning: boolean;
             stats: components["schemas"]["CacheStats"];
+        };
+        /** @description A download, as whoever made it noted it. */
+        CacheManifest: {
+            /** @description The revision that was asked for. */
+            branch: string;
+            /** @description The command line of the other program. */
+            command?: string;
+            /** @description The whole commit. */
+            commit: string;
+            /** @description When it was done. */
+            downloaded: string;
+            /** @description What chose the files; empty = no filter. */
+            filters: string[];
+            /** @description Whether files were left out; `null` when nobody noted it. */
+            isFiltered: boolean | null;
+            /** @description `database` for what hfdepot fetched, `hfd.yaml` for what another program wrote down. */
+            source: string;
+            /** Format: int64 */
+            totalFiles?: number | null;
+            /** Format: int64 */
+            totalSize?: number | null;
         };
         /** @description One snapshot. */
         CacheRevision: {
@@ -2116,6 +2138,8 @@ export interface components {
             draft_files?: components["schemas"]["AnalyzedFile"][];
             /** @description Vision encoders. */
             mmproj_files?: components["schemas"]["AnalyzedFile"][];
+            /** @description Base model that has vision encoders, when this repo has none. */
+            mmproj_upstream_repo?: string | null;
             /** @description Where the model comes from, the oldest first, this repo last. */
             model_chain?: components["schemas"]["ChainLink"][];
             /** @description Name of the repo without its `-GGUF`. */
@@ -3573,8 +3597,8 @@ export interface components {
             dryRun?: boolean | null;
             /**
              * Format: int32
-             * @description Only what was last changed so many days ago. Left out: a day for unfinished and
-             *     unreferenced things, any age for old snapshots.
+             * @description Only what was last changed so many days ago. Left out: `--stale-timeout` for unfinished files of
+             *     other programs, a day for parts and unreferenced things, any age for old snapshots.
              */
             olderThanDays?: number | null;
             /** @description Kinds; by default all but `old_revisions`. */
@@ -3773,6 +3797,8 @@ export interface components {
         RelatedDownload: {
             /** @description What it is for. */
             description: string;
+            /** @description Filters of what is wanted of it; absent for the whole repo. */
+            filters?: string[];
             /** @description For people. */
             label: string;
             /** @description `owner/name`. */
@@ -3786,7 +3812,7 @@ export interface components {
             size?: number | null;
             /** @description The same for people. */
             size_human?: string | null;
-            /** @description Such as `base_model`. */
+            /** @description `base_model` or `mmproj`. */
             type: string;
         };
         /** @description What was queued. */
@@ -3973,6 +3999,8 @@ export interface components {
             size?: number | null;
             /** @description The size for people. */
             size_human?: string | null;
+            /** @description Another repo that holds the item: it is not fetched with this one. */
+            upstream_repo?: string | null;
             /** @description Why the item cannot be used as it is. */
             warning?: string | null;
         };
