@@ -92,7 +92,7 @@ pub async fn choose(
     app.engine.wake();
     let job = find(&app, Some(id)).await?;
     let answer = FilesChosen {
-        files: files.iter().map(FileView::from).collect(),
+        files: files.iter().map(FileView::hashed).collect(),
         matched: wishes.len(),
         total_files: job.total_files,
         total_bytes: job.total_bytes,

@@ -206,7 +206,7 @@ pub async fn files(
     let job = find(&app, id).await?;
     let files = app.store.files(&job.id, limit, offset).await?;
     let answer = JobFiles {
-        files: files.iter().map(FileView::from).collect(),
+        files: files.iter().map(FileView::hashed).collect(),
         total: job.all_files(),
         limit,
         offset,

@@ -10,7 +10,7 @@ use crate::clock::{now_ms, rfc3339};
 use crate::model::code::Code;
 use crate::model::destination::{Layout, RouteKey};
 use crate::model::job::Verify;
-use crate::model::repo::{RepoId, RepoType};
+use crate::model::repo::{BlobId, RepoId, RepoType};
 use crate::model::state::{FilePriority, FileState, JobKind, JobStatus, Phase, WaitReason};
 use crate::store::{FileRow, Job};
 
@@ -139,9 +139,31 @@ pub struct FileView<'a> {
     priority: FilePriority,
     /// `sha256`, `git-sha1`, `size`, or empty while nothing was compared.
     verification: &'a str,
+    /// Where its bytes came from: `network`, `reused` (they lay at the destination before); empty
+    /// until it is in place.
+    source: &'static str,
     error: &'a str,
     #[schema(required)]
     error_code: Option<Code>,
+    /// Name of its blob in the cache: SHA-256 (LFS) or git's SHA-1. Only in the list of the files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    blob_id: Option<BlobId>,
+    /// The SHA-256, where the Hub announces one. Only in the list of the files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    sha256: Option<BlobId>,
+}
+
+impl<'a> FileView<'a> {
+    /// A file with its hashes: messages and lists of jobs have no room for those of all files.
+    pub fn hashed(file: &'a FileRow) -> Self {
+        Self {
+            blob_id: Some(file.blob_id),
+            sha256: matches!(file.blob_id, BlobId::Sha256(_)).then_some(file.blob_id),
+            ..Self::from(file)
+        }
+    }
 }
 
 impl<'a> From<&'a FileRow> for FileView<'a> {
@@ -153,8 +175,11 @@ impl<'a> From<&'a FileRow> for FileView<'a> {
             status: file.shown_state(),
             priority: file.priority,
             verification: &file.verification,
+            source: file.source(),
             error: &file.error,
             error_code: file.error_code,
+            blob_id: None,
+            sha256: None,
         }
     }
 }

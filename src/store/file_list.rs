@@ -14,8 +14,10 @@ use sqlx::SqliteConnection;
 
 use crate::model::history::HistoryFile;
 use crate::model::history_row::Seal;
+use crate::model::state::FileState;
 
 use super::StoreError;
+use super::files::source_of;
 
 /// Lists of more bytes are packed on a thread that may take its time: 2,000 files or so.
 const LARGE_BYTES: usize = 256 << 10;
@@ -140,8 +142,8 @@ pub(super) fn page(
 
 fn file_of((path, size, blob_id, verification, status, error_code): Entry) -> HistoryFile {
     let (status, source) = match status.as_str() {
-        "complete" => ("complete", "network"),
-        "skipped" => ("skipped", "reused"),
+        "complete" => ("complete", source_of(FileState::Complete)),
+        "skipped" => ("skipped", source_of(FileState::Skipped)),
         // The user did not want it: in the same word as in the list of the job.
         "left out" => ("skipped", ""),
         other => (other, ""),

@@ -49,6 +49,21 @@ impl FileRow {
             _ => self.state,
         }
     }
+
+    /// Where its bytes came from: `network`, `reused`; empty when it is not in place.
+    pub fn source(&self) -> &'static str {
+        source_of(self.state)
+    }
+}
+
+/// Where the bytes of a file came from that ended in this state. What lay at the destination
+/// before is the only thing that a run takes without fetching.
+pub(super) fn source_of(state: FileState) -> &'static str {
+    match state {
+        FileState::Complete => "network",
+        FileState::Skipped => "reused",
+        FileState::Pending | FileState::Downloading | FileState::Verifying | FileState::Error => "",
+    }
 }
 
 /// What became of one file.

@@ -37,8 +37,12 @@ export interface JobFile {
   priority?: FilePriority;
   /** `sha256`, `git-sha1`, `size`, or empty while nothing was compared. */
   verification: string;
+  /** `network`, `reused`; empty until it is in place. */
+  source?: string;
   error: string;
   errorCode: string | null;
+  /** SHA-256 or git's SHA-1 of its content; only in the list of all files. */
+  blobId?: string;
 }
 
 export interface Job {

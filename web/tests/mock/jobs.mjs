@@ -1,4 +1,5 @@
 // One job in every state that the pages know, and many more on demand.
+import { createHash } from 'node:crypto';
 
 const GIB = 2 ** 30;
 const now = () => Date.now();
@@ -18,7 +19,11 @@ export function job(repo, fields = {}) {
     { path: 'README.md', totalBytes: 8123, downloaded: 8123, status: 'complete', verification: 'git-sha1', error: '', errorCode: null },
     { path: `${name}-Q4_K_M-00001-of-00002.gguf`, totalBytes: total - 8123, downloaded, status: status === 'completed' ? 'complete' : status === 'running' ? 'downloading' : 'pending', verification: status === 'completed' ? 'sha256' : '', error: '', errorCode: null },
   ];
-  for (const file of files) file.priority ??= 'normal';
+  for (const file of files) {
+    file.priority ??= 'normal';
+    file.source ??= file.priority === 'skip' ? '' : { complete: 'network', skipped: 'reused' }[file.status] ?? '';
+    file.blobId ??= createHash(file.path.endsWith('.json') || file.path.endsWith('.md') ? 'sha1' : 'sha256').update(file.path).digest('hex');
+  }
   return {
     id: id(), kind: fields.kind ?? 'download', repo, revision: fields.revision ?? 'main', isDataset: fields.isDataset ?? false,
     filters: fields.filters ?? [], excludes: [], exactMatch: false, outputDir: '/srv/huggingface/hub',
