@@ -9,6 +9,8 @@ export interface Search {
   /** Tags of the Hub, all of which must fit, commas between. */
   filter: string;
   datasets: boolean;
+  /** Only what this owner has. */
+  author?: string;
   cursor?: string;
 }
 

@@ -50,7 +50,8 @@ export function combine(asked: DownloadRequest, options: Options): DownloadReque
   const revision = asked.revision ?? options.revision.trim();
   if (revision !== '') request.revision = revision;
   if (options.dataset) request.dataset = true;
-  if (options.exactMatch) request.exactMatch = true;
+  // Without filters there is nothing to be exact about.
+  if (options.exactMatch && filters.length > 0) request.exactMatch = true;
   if (options.verify !== '') request.verify = options.verify;
   return request;
 }
