@@ -6,7 +6,12 @@ export type Kind =
   | { type: 'text'; placeholder?: string }
   | { type: 'secret' }
   | { type: 'flag' }
-  | { type: 'choice'; choices: string[] };
+  /** The words for the choices stand under the key of the field. */
+  | { type: 'choice'; choices: string[] }
+  /** Texts, edited one a line. */
+  | { type: 'list'; placeholder?: string }
+  /** A folder for each sort of model; edited as lines `sort = folder`. */
+  | { type: 'routes' };
 
 export interface Field {
   /** As in `sources`: `proxy.url` stands for `{"proxy": {"url": …}}`. */
@@ -32,13 +37,18 @@ export const SECTIONS = {
   ],
   storage: [
     { key: 'cacheDir', kind: { type: 'text' }, default: '@cache' },
+    { key: 'linkMode', kind: { type: 'choice', choices: ['auto', 'symlink', 'hardlink', 'copy'] }, default: 'auto' },
+    { key: 'localDir', kind: { type: 'text', placeholder: '/srv/models' } },
+    { key: 'downloadRoutes', kind: { type: 'routes' } },
+    { key: 'localScanDirs', kind: { type: 'list', placeholder: '/srv/models' } },
     { key: 'freeSpaceFloor', kind: { type: 'text', placeholder: '1GiB' }, default: '@floor' },
     { key: 'retentionDays', kind: { type: 'number', min: 0, max: 3650 }, default: '30' },
+    { key: 'historyRetention', kind: { type: 'number', min: 0, max: 3650 }, default: '0' },
   ],
   hub: [
-    { key: 'endpoint', kind: { type: 'text', placeholder: 'https://huggingface.co' }, default: 'https://huggingface.co' },
+    { key: 'endpoint', kind: { type: 'text', placeholder: 'https://huggingface.co' } },
     { key: 'token', kind: { type: 'secret' } },
-    { key: 'proxy.url', kind: { type: 'text', placeholder: 'socks5h://192.0.2.1:1080' }, default: '@environment' },
+    { key: 'proxy.url', kind: { type: 'text', placeholder: 'socks5h://192.0.2.1:1080' } },
     { key: 'proxy.username', kind: { type: 'text' } },
     { key: 'proxy.password', kind: { type: 'secret' } },
     { key: 'proxy.noProxy', kind: { type: 'text', placeholder: '.local, 10.0.0.0/8' } },
@@ -63,7 +73,31 @@ export function valueAt(settings: Settings, key: string): Value {
     (part, name) => (typeof part === 'object' && part !== null ? (part as Record<string, unknown>)[name] : undefined),
     settings,
   );
+  if (Array.isArray(found)) return found.join('\n');
+  if (typeof found === 'object' && found !== null) return joinRoutes(found as Record<string, string>);
   return typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean' ? found : '';
+}
+
+/** The sorts of models that may have a folder of their own. */
+export const ROUTES = ['llm', 'llm/gguf', 'llm/safetensors', 'diffusion', 'audio', 'embedding'] as const;
+
+/** Folders by sort as lines, those without a folder left out. */
+export function joinRoutes(routes: Record<string, string>): string {
+  return Object.entries(routes).filter(([, folder]) => folder.trim() !== '').sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, folder]) => `${name} = ${folder}`).join('\n');
+}
+
+/** The lines of {@link joinRoutes} as folders by sort. */
+export function splitRoutes(text: string): Record<string, string> {
+  const lines = text.split('\n').map((line) => line.split(' = ')).filter(([, folder]) => folder !== undefined);
+  return Object.fromEntries(lines.map(([name = '', ...folder]) => [name, folder.join(' = ')]));
+}
+
+/** What was typed as the service takes it. */
+function sent(key: string, value: Value): unknown {
+  const kind = FIELDS.find((field) => field.key === key)?.kind.type;
+  if (kind === 'list') return String(value).split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  if (kind === 'routes') return splitRoutes(String(value));
+  return value;
 }
 
 /** Settings that the service has and this page knows nothing of: shown as they are. */
@@ -96,7 +130,7 @@ export function patchOf(edits: Edits): Record<string, unknown> {
   for (const [key, value] of Object.entries(edits)) {
     const [name, inner] = key.split('.');
     if (name === undefined) continue;
-    if (inner === undefined) patch[name] = value;
+    if (inner === undefined) patch[name] = sent(key, value);
     else patch[name] = { ...(patch[name] as object | undefined), [inner]: value };
   }
   return patch;

@@ -3,12 +3,12 @@
 const values = {
   token: '********mnop', tokenHeldBack: false, cacheDir: '/srv/huggingface', endpoint: '', connections: 8, maxActive: 3, maxFilesPerJob: 8,
   maxConnections: 16, multipartThreshold: '32MiB', verify: 'size', retries: 4, backoffInitial: '400ms', backoffMax: '10s', stallTimeout: '60s',
-  maxSpeed: '', freeSpaceFloor: '', retentionDays: 30,
+  maxSpeed: '', freeSpaceFloor: '', retentionDays: 30, historyRetention: 0, linkMode: 'auto', localDir: '', localScanDirs: ['/srv/old-models'], downloadRoutes: { 'llm/gguf': '/srv/gguf' },
   proxy: { url: '', username: '', hasPassword: false, noProxy: '', noEnvProxy: false, insecureSkipVerify: false },
   configFile: '/etc/hfdepot/config.toml', effectiveHubDir: '/srv/huggingface/hub', hubDirSource: 'default', storageMode: 'cache', shadowed: [],
   locked: ['token', 'cacheDir', 'maxConnections'],
 };
-const KEYS = ['token', 'cacheDir', 'endpoint', 'connections', 'maxActive', 'maxFilesPerJob', 'maxConnections', 'multipartThreshold', 'verify', 'retries', 'backoffInitial', 'backoffMax', 'stallTimeout', 'maxSpeed', 'freeSpaceFloor', 'retentionDays', 'proxy.url', 'proxy.username', 'proxy.password', 'proxy.noProxy', 'proxy.noEnvProxy'];
+const KEYS = ['token', 'cacheDir', 'endpoint', 'connections', 'maxActive', 'maxFilesPerJob', 'maxConnections', 'multipartThreshold', 'verify', 'retries', 'backoffInitial', 'backoffMax', 'stallTimeout', 'maxSpeed', 'freeSpaceFloor', 'retentionDays', 'historyRetention', 'linkMode', 'localDir', 'localScanDirs', 'downloadRoutes', 'proxy.url', 'proxy.username', 'proxy.password', 'proxy.noProxy', 'proxy.noEnvProxy'];
 const sources = Object.fromEntries(KEYS.map((key) => [key, 'default']));
 Object.assign(sources, { token: 'env', cacheDir: 'flag', maxConnections: 'flag', connections: 'file' });
 

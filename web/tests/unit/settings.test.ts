@@ -9,6 +9,14 @@ describe('settings', () => {
   it('a save sends the changed fields only, nested as the service has them', () => {
     expect(patchOf({ maxActive: 2, 'proxy.url': 'http://p', 'proxy.noEnvProxy': true })).toEqual({ maxActive: 2, proxy: { url: 'http://p', noEnvProxy: true } });
   });
+  it('lists and folders by sort are edited as lines and sent as the service has them', () => {
+    const settings = { localScanDirs: ['/a', '/b c'], downloadRoutes: { 'llm/gguf': '/g = x', audio: '/m' }, sources: {} } as unknown as Settings;
+    expect(valueAt(settings, 'localScanDirs')).toBe('/a\n/b c');
+    const routes = valueAt(settings, 'downloadRoutes');
+    expect(routes).toBe('audio = /m\nllm/gguf = /g = x');
+    expect(patchOf({ localScanDirs: ' /a \n\n/b c\n', downloadRoutes: routes })).toEqual({ localScanDirs: ['/a', '/b c'], downloadRoutes: { audio: '/m', 'llm/gguf': '/g = x' } });
+    expect(patchOf({ localScanDirs: '', downloadRoutes: '' })).toEqual({ localScanDirs: [], downloadRoutes: {} });
+  });
   it('a refusal finds its field', () => {
     expect(fieldOf('maxActive must be a whole number from 1 to 32, not 99')).toBe('maxActive');
     expect(fieldOf('proxy.url must be a URL')).toBe('proxy.url');
