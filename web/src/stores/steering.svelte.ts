@@ -19,6 +19,7 @@ let buckets = $state.raw<Bucket[]>([]);
 /** When the buckets were asked for, on the clock of this machine. */
 let bucketsAt = $state(0);
 let health = $state<'ok' | 'warn' | 'fail' | null>(null);
+let ailing = $state(0);
 const gone = new Set<string>();
 
 export const steering = {
@@ -37,6 +38,10 @@ export const steering = {
   /** The worst of all health checks; `null` while unknown. */
   get health() {
     return health;
+  },
+  /** How many checks are as bad as the worst of them; 0 while all is well. */
+  get ailing() {
+    return ailing;
   },
 };
 
@@ -66,6 +71,7 @@ const askHealth = async () => {
   if (!(await hasRoute('/api/system/checks'))) return;
   await ask('health', () => json<Checks>('GET', 'api/system/checks'), ({ checks }) => {
     health = checks.some((one) => one.status === 'fail') ? 'fail' : checks.some((one) => one.status === 'warn') ? 'warn' : 'ok';
+    ailing = health === 'ok' ? 0 : checks.filter((one) => one.status === health).length;
   });
 };
 
