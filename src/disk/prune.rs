@@ -152,7 +152,7 @@ pub fn find(
                 add(
                     PruneKind::Orphans,
                     path,
-                    blob.size_bytes,
+                    if blob.elsewhere { 0 } else { blob.size_bytes },
                     reason,
                     What::Blob(blob.name.clone()),
                 );

@@ -275,11 +275,12 @@ pub fn remove_unreferenced(
             if used.contains(name) {
                 continue;
             }
-            let size = scan
+            // What another repo shares stays on the disk with it.
+            let own = scan
                 .blobs
                 .iter()
-                .find(|blob| blob.name == name)
-                .map_or(0, |blob| blob.size_bytes);
+                .find(|blob| blob.name == name && !blob.elsewhere);
+            let size = own.map_or(0, |blob| blob.size_bytes);
             if blobs.remove(name)? {
                 count += 1;
                 bytes += size;

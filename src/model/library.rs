@@ -137,6 +137,8 @@ pub struct LibraryBlob {
     pub modified_at: i64,
     /// Last reading as the file system tells it, UTC milliseconds.
     pub read_at: i64,
+    /// Whether its file has a name outside of this repo too: removing it here frees nothing.
+    pub elsewhere: bool,
 }
 
 /// One snapshot.
@@ -161,6 +163,8 @@ pub struct LibraryRepo {
     pub scanned_at: i64,
     /// Bytes of all contents, each counted once.
     pub size_bytes: u64,
+    /// Those of them whose file has a name outside of the repo too.
+    pub elsewhere_bytes: u64,
     /// Files of all snapshots.
     pub files: Vec<LibraryFile>,
     /// Contents in `blobs/`.
@@ -221,8 +225,11 @@ impl LibraryRepo {
         names
     }
 
-    /// Bytes that the removal of one snapshot alone frees: what no other snapshot refers to.
+    /// Bytes that the removal of one snapshot alone frees: what no other snapshot refers to, and
+    /// no other repo shares.
     pub fn freed_by(&self, commit: &str) -> u64 {
+        let elsewhere = self.blobs.iter().filter(|blob| blob.elsewhere);
+        let elsewhere: HashSet<&str> = elsewhere.map(|blob| blob.name.as_str()).collect();
         let kept: HashSet<&str> = self
             .files
             .iter()
@@ -232,7 +239,10 @@ impl LibraryRepo {
         let mut seen = HashSet::new();
         let own = self.files.iter().filter(|file| file.commit == commit);
         own.filter(|file| match file.held {
-            Held::Linked => !kept.contains(file.blob.as_str()) && seen.insert(file.blob.as_str()),
+            Held::Linked => {
+                let blob = file.blob.as_str();
+                !kept.contains(blob) && !elsewhere.contains(blob) && seen.insert(blob)
+            }
             Held::Real => true,
             Held::Dangling | Held::Foreign => false,
         })

@@ -1,6 +1,6 @@
 //! Reading one repo folder.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Read;
 
 use rustix::fs::{FileType, OFlags};
@@ -35,12 +35,27 @@ struct Reader<'a> {
     repo: &'a Folder,
     marks: Marks,
     blobs: HashMap<String, u64>,
-    /// Inodes of contents with several names, so that each counts once.
-    counted: HashSet<u64>,
+    /// Contents with several names, by inode, so that each counts once.
+    named: HashMap<u64, Named>,
     size_bytes: u64,
     files: Vec<LibraryFile>,
     refs: Vec<(String, String)>,
     problems: Vec<String>,
+}
+
+/// A content with several names.
+struct Named {
+    /// All of them.
+    links: u64,
+    /// Those that this repo has.
+    here: u64,
+    size_bytes: u64,
+}
+
+impl Named {
+    fn elsewhere(&self) -> bool {
+        self.links > self.here
+    }
 }
 
 pub(super) fn read(
@@ -53,14 +68,14 @@ pub(super) fn read(
         repo: folder,
         marks: Marks::default(),
         blobs: HashMap::new(),
-        counted: HashSet::new(),
+        named: HashMap::new(),
         size_bytes: 0,
         files: Vec::new(),
         refs: Vec::new(),
         problems: Vec::new(),
     };
     reader.marks.note(folder, ".");
-    let blobs = reader.read_blobs(hub)?;
+    let (mut blobs, inodes) = reader.read_blobs(hub)?;
     if let Some(refs) = reader.open(REFS) {
         reader.read_refs(&refs, "", 0);
     }
@@ -78,6 +93,11 @@ pub(super) fn read(
             .cmp(&a.modified_at)
             .then_with(|| a.commit.cmp(&b.commit))
     });
+    for (blob, inode) in blobs.iter_mut().zip(inodes) {
+        blob.elsewhere = reader.named.get(&inode).is_some_and(Named::elsewhere);
+    }
+    let elsewhere = reader.named.values().filter(|named| named.elsewhere());
+    let elsewhere_bytes = elsewhere.map(|named| named.size_bytes).sum();
     let dangling = reader
         .files
         .iter()
@@ -94,6 +114,7 @@ pub(super) fn read(
         marks: reader.marks.finish(),
         scanned_at: now,
         size_bytes: reader.size_bytes,
+        elsewhere_bytes,
         files: reader.files,
         blobs,
         revisions,
@@ -121,11 +142,12 @@ impl Reader<'_> {
         }
     }
 
-    fn read_blobs(&mut self, hub: &Folder) -> Result<Vec<LibraryBlob>, DiskError> {
+    /// The blobs, and beside them their inodes.
+    fn read_blobs(&mut self, hub: &Folder) -> Result<(Vec<LibraryBlob>, Vec<u64>), DiskError> {
+        let (mut blobs, mut inodes) = (Vec::new(), Vec::new());
         let Some(folder) = self.open(BLOBS) else {
-            return Ok(Vec::new());
+            return Ok((blobs, inodes));
         };
-        let mut blobs = Vec::new();
         for name in folder.names()? {
             if is_unfinished(&name) {
                 continue;
@@ -161,13 +183,26 @@ impl Reader<'_> {
                 size_bytes: entry.size_bytes,
                 modified_at: entry.modified_at,
                 read_at: entry.read_at,
+                // Known when all names of the repo are.
+                elsewhere: false,
             });
+            inodes.push(entry.inode);
         }
-        Ok(blobs)
+        Ok((blobs, inodes))
     }
 
     fn count(&mut self, inode: u64, links: u64, bytes: u64) {
-        if links < 2 || self.counted.insert(inode) {
+        if links < 2 {
+            self.size_bytes += bytes;
+            return;
+        }
+        let named = self.named.entry(inode).or_insert(Named {
+            links,
+            here: 0,
+            size_bytes: bytes,
+        });
+        named.here += 1;
+        if named.here == 1 {
             self.size_bytes += bytes;
         }
     }

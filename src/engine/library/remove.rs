@@ -361,7 +361,9 @@ fn preview(scan: &LibraryRepo, commit: Option<&str>) -> Deleted {
         .files
         .iter()
         .filter(|file| commit.is_none_or(|commit| file.commit == commit));
-    let frees_bytes = commit.map_or(scan.size_bytes, |commit| scan.freed_by(commit));
+    // What another repo shares stays on the disk with it.
+    let whole = scan.size_bytes.saturating_sub(scan.elsewhere_bytes);
+    let frees_bytes = commit.map_or(whole, |commit| scan.freed_by(commit));
     let revisions = scan.revisions.iter().map(|revision| revision.commit.clone());
     Deleted {
         repo: scan.repo.clone(),
