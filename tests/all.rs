@@ -12,6 +12,7 @@ mod cache_delete;
 mod cache_export;
 mod cache_import;
 mod cache_manifest;
+mod cache_share;
 mod cache_verify;
 mod checks;
 mod client;

@@ -15,6 +15,7 @@
 pub mod adopt;
 pub mod cache;
 mod content;
+pub mod duplicates;
 pub mod export;
 pub mod friendly;
 pub mod hash;

@@ -74,8 +74,8 @@ pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 pub use tallies::Tallies;
 pub use work::{
     BadFile, CheckMode, CheckSpeed, Compared, Comparison, Direction, ExportReport, ExportSpec, ImportFile,
-    ImportReport, ImportSpec, ImportStranger, MirrorReport, MirrorSpec, Plan as MirrorPlan, Sides,
-    VerifyReport, VerifySpec, compare as compare_mirror, plan as plan_mirror,
+    ImportReport, ImportSpec, ImportStranger, MirrorReport, MirrorSpec, Plan as MirrorPlan, ShareReport,
+    ShareSpec, Sides, VerifyReport, VerifySpec, compare as compare_mirror, plan as plan_mirror,
 };
 
 /// What can be tuned while the engine runs; a new value acts within a second.

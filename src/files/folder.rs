@@ -33,6 +33,12 @@ pub(crate) struct Entry {
     pub kind: FileType,
     pub size_bytes: u64,
     pub inode: u64,
+    /// Number of its volume.
+    pub device: u64,
+    /// User and group.
+    pub owner: (u32, u32),
+    /// Rights, without the kind.
+    pub mode: u32,
     /// Last change of the content, UTC milliseconds.
     pub modified_at: i64,
     /// Last reading, UTC milliseconds, as exactly as the mount keeps it.
@@ -136,13 +142,16 @@ impl Folder {
 
     /// What stands under `name`; links are not followed.
     // Its type differs from one system to the next.
-    #[allow(clippy::useless_conversion)]
+    #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
     pub fn entry(&self, name: &str) -> Result<Option<Entry>, DiskError> {
         match rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(Entry {
                 kind: FileType::from_raw_mode(stat.st_mode),
                 size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
                 inode: stat.st_ino,
+                device: stat.st_dev as u64,
+                owner: (stat.st_uid, stat.st_gid),
+                mode: (stat.st_mode & 0o7777) as u32,
                 modified_at: stat.st_mtime.saturating_mul(1_000),
                 read_at: stat.st_atime.saturating_mul(1_000),
                 links: u64::from(stat.st_nlink),

@@ -20,6 +20,7 @@ pub mod cache_care;
 pub mod cache_export;
 pub mod cache_import;
 pub mod cache_selection;
+pub mod cache_share;
 pub mod cache_verify;
 pub mod cache_views;
 pub mod checks;
@@ -128,6 +129,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(cache_care::prune))
         .routes(routes!(cache_verify::verify))
         .routes(routes!(cache_verify::repair))
+        .routes(routes!(cache_share::show, cache_share::share))
         .routes(routes!(cache_export::export))
         .routes(routes!(cache_import::import))
         .routes(routes!(cache_selection::show, cache_selection::delete))

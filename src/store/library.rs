@@ -4,6 +4,7 @@
 //! with a blob as long as its size and time do. It is progress, never a promise: after a loss of
 //! power the next scan finds what is missing.
 
+mod duplicates;
 mod marks;
 mod read;
 

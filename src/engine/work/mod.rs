@@ -34,6 +34,7 @@ mod export;
 mod import;
 mod mirror;
 mod passing;
+mod share;
 mod task;
 mod verify;
 
@@ -57,6 +58,7 @@ pub use comparison::{Compared, Comparison, Plan, compare, plan};
 pub use export::{ExportReport, ExportSpec};
 pub use import::{ImportFile, ImportReport, ImportSpec, ImportStranger};
 pub use mirror::{Direction, MirrorReport, MirrorSpec, Sides};
+pub use share::{ShareReport, ShareSpec};
 pub use verify::{BadFile, CheckMode, CheckSpeed, VerifyReport, VerifySpec};
 
 /// The kinds that [`perform`] knows; jobs of another kind stay in the queue.
@@ -68,6 +70,7 @@ const SLOTS: usize = KINDS.len();
 async fn perform(task: &Task) -> Result<(), Halt> {
     match task.job.kind {
         JobKind::Mirror => mirror::run(task).await,
+        JobKind::Verify if shares(task) => share::run(task).await,
         JobKind::Verify => verify::run(task).await,
         JobKind::Export if imports(task) => import::run(task).await,
         JobKind::Export => export::run(task).await,
@@ -82,6 +85,12 @@ async fn perform(task: &Task) -> Result<(), Halt> {
 fn imports(task: &Task) -> bool {
     let spec = task.job.spec.as_ref();
     spec.is_some_and(|spec| spec.get("importFrom").is_some())
+}
+
+/// Whether a job that compares contents lets repos share what is right.
+fn shares(task: &Task) -> bool {
+    let spec = task.job.spec.as_ref();
+    spec.is_some_and(|spec| spec.get("shareFromBytes").is_some())
 }
 
 struct Slots {
