@@ -33,6 +33,7 @@ async fn a_target_is_registered_listed_replaced_and_removed_while_its_files_stay
         assert_eq!(shown[key], true, "{shown}");
     }
     assert!(shown["free"].as_u64() <= shown["total"].as_u64() && shown["lastRun"].is_null());
+    assert!(shown["lastSeenAt"].is_string(), "{shown}");
     let (status, removed) = world.service.delete("/api/mirror/targets/nas").await;
     let expected = json!({"success": true, "message": "Removed target \"nas\""});
     assert_eq!((status, removed), (200, expected));
@@ -338,4 +339,29 @@ async fn a_run_pauses_goes_on_keeps_the_bandwidth_limit_and_can_be_cancelled() {
     world.until(&id, |job| bytes(job) > 0).await;
     assert_eq!(world.service.delete(&format!("/api/jobs/{id}")).await.0, 200);
     eventually(async || tree(&world.target_hub()) == tree(&world.hub())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_went_away_tells_when_it_was_last_there() {
+    let world = World::new().await;
+    let shown = async || {
+        let (_, list) = world.service.get("/api/mirror/targets").await;
+        list["targets"][0].clone()
+    };
+    let there = shown().await;
+    let away = world.target().with_extension("away");
+    std::fs::rename(world.target(), &away).unwrap();
+    // Under an empty mount point it is not there either.
+    std::fs::create_dir(world.target()).unwrap();
+    let gone = shown().await;
+    assert_eq!(
+        (&there["mounted"], &gone["mounted"]),
+        (&json!(true), &json!(false))
+    );
+    let (before, last) = (there["lastSeenAt"].as_str(), gone["lastSeenAt"].as_str());
+    assert!(last.is_some() && last <= before, "{gone}");
+    std::fs::remove_dir(world.target()).unwrap();
+    std::fs::rename(&away, world.target()).unwrap();
+    let back = shown().await;
+    assert!(back["lastSeenAt"].as_str() >= before, "{back}");
 }

@@ -322,7 +322,7 @@ pub(super) async fn find(app: &App, name: Option<String>) -> ApiResult<TargetRow
         .filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| ApiError::bad_request("Missing required field: target"))?;
     let target = app.store.target(&name).await?.ok_or_else(targets::unknown)?;
-    targets::open(&target).await.map_err(not_mounted)?;
+    targets::open(app, &target).await.map_err(not_mounted)?;
     Ok(target)
 }
 

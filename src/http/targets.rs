@@ -15,6 +15,7 @@ use super::error::{ApiError, ApiResult};
 use super::mirror::{RunView, runs};
 use super::state::{App, AppState};
 use super::wire::{LineText, TargetName};
+use crate::clock::{now_ms, rfc3339};
 use crate::config::paths::check_directory;
 use crate::disk;
 use crate::mirror::{self, Dir, MirrorError, Place};
@@ -45,6 +46,9 @@ pub struct TargetView {
     marker_ok: bool,
     /// Both: otherwise nothing is read from it nor written to it.
     mounted: bool,
+    /// When it was last found mounted: now, when it is; `null` = never since that is recorded.
+    #[schema(required, format = DateTime)]
+    last_seen_at: Option<String>,
     /// Free bytes; `null` when it is not mounted.
     #[schema(required)]
     free: Option<u64>,
@@ -124,7 +128,7 @@ pub async fn list(State(app): State<AppState>) -> ApiResult<Json<TargetList>> {
     let mut targets = Vec::new();
     for row in app.store.targets().await? {
         let run = newest.iter().position(|run| run.is_of(&row.name));
-        targets.push(view(row, run.map(|at| newest.swap_remove(at))).await);
+        targets.push(view(&app, row, run.map(|at| newest.swap_remove(at))).await);
     }
     let count = targets.len();
     Ok(Json(TargetList { targets, count }))
@@ -134,13 +138,13 @@ pub async fn list(State(app): State<AppState>) -> ApiResult<Json<TargetList>> {
 pub(super) async fn mounted(app: &App) -> ApiResult<Vec<(String, bool)>> {
     let mut found = Vec::new();
     for row in app.store.targets().await? {
-        let target = view(row, None).await;
+        let target = view(app, row, None).await;
         found.push((target.name, target.mounted));
     }
     Ok(found)
 }
 
-async fn view(row: TargetRow, last_run: Option<RunView>) -> TargetView {
+async fn view(app: &App, row: TargetRow, last_run: Option<RunView>) -> TargetView {
     let (root, marker) = (PathBuf::from(&row.path), row.marker.clone());
     let look = tokio::task::spawn_blocking(move || {
         let there = Dir::target(&root, &marker).check().is_ok();
@@ -149,7 +153,11 @@ async fn view(row: TargetRow, last_run: Option<RunView>) -> TargetView {
     });
     let looked = tokio::time::timeout(PATIENCE, look).await;
     let (exists, mounted, space) = looked.ok().and_then(Result::ok).unwrap_or_default();
+    if mounted {
+        seen(app, &row).await;
+    }
     TargetView {
+        last_seen_at: if mounted { Some(now_ms()) } else { row.seen_at }.map(rfc3339),
         name: row.name,
         path: row.path,
         description: row.description,
@@ -160,6 +168,13 @@ async fn view(row: TargetRow, last_run: Option<RunView>) -> TargetView {
         total: space.map(|space| space.total_bytes),
         last_run_at: last_run.as_ref().map(RunView::begun_at),
         last_run,
+    }
+}
+
+/// Notes that a target is there. That it could not be noted keeps nobody from it.
+async fn seen(app: &App, target: &TargetRow) {
+    if let Err(error) = app.store.target_seen(target).await {
+        tracing::warn!(target.name, %error, "it could not be noted that a mirror target is there");
     }
 }
 
@@ -205,7 +220,7 @@ pub async fn add(State(app): State<AppState>, JsonBody(new): JsonBody<NewTarget>
         .filter(|before| before.path == text)
     {
         // To make a new marker here would take an empty mount point for the disk.
-        open(&before).await.map_err(not_mounted)?;
+        open(&app, &before).await.map_err(not_mounted)?;
     }
     let own = own_directories(&app);
     let roots = app.mirror_roots.clone();
@@ -225,6 +240,7 @@ pub async fn add(State(app): State<AppState>, JsonBody(new): JsonBody<NewTarget>
         path: text,
         description,
         marker,
+        seen_at: Some(now_ms()),
     };
     app.store.save_target(&target).await?;
     tracing::info!(target.name, target.path, "a mirror target was registered");
@@ -279,7 +295,7 @@ pub(super) fn not_mounted(error: MirrorError) -> ApiError {
 }
 
 /// Proves that a target is there.
-pub(super) async fn open(target: &TargetRow) -> Result<(), MirrorError> {
+pub(super) async fn open(app: &App, target: &TargetRow) -> Result<(), MirrorError> {
     let dir = Dir::target(Path::new(&target.path), &target.marker);
     let silent = || MirrorError {
         code: Code::NotMounted,
@@ -287,9 +303,11 @@ pub(super) async fn open(target: &TargetRow) -> Result<(), MirrorError> {
     };
     let check = tokio::task::spawn_blocking(move || dir.check());
     match tokio::time::timeout(PATIENCE, check).await {
-        Ok(Ok(checked)) => checked,
-        Ok(Err(_)) | Err(_) => Err(silent()),
+        Ok(Ok(checked)) => checked?,
+        Ok(Err(_)) | Err(_) => return Err(silent()),
     }
+    seen(app, target).await;
+    Ok(())
 }
 
 /// Directories that no target and no export may be in, above, or the same as.

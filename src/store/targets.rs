@@ -19,7 +19,12 @@ pub struct TargetRow {
     pub description: String,
     /// What the marker file at its root holds.
     pub marker: String,
+    /// When it was last found there, UTC milliseconds; `None` = never since that is recorded.
+    pub seen_at: Option<i64>,
 }
+
+/// A target that is looked at again and again is written down so often at most.
+const SEEN_EVERY_MS: i64 = 60_000;
 
 impl Store {
     /// Every target, by name.
@@ -29,7 +34,7 @@ impl Store {
     pub async fn targets(&self) -> Result<Vec<TargetRow>, StoreError> {
         Ok(sqlx::query_as!(
             TargetRow,
-            "SELECT name, path, description, marker FROM mirror_target ORDER BY name"
+            "SELECT name, path, description, marker, seen_at FROM mirror_target ORDER BY name"
         )
         .fetch_all(&self.readers)
         .await?)
@@ -42,7 +47,7 @@ impl Store {
     pub async fn target(&self, name: &str) -> Result<Option<TargetRow>, StoreError> {
         Ok(sqlx::query_as!(
             TargetRow,
-            "SELECT name, path, description, marker FROM mirror_target WHERE name = ?",
+            "SELECT name, path, description, marker, seen_at FROM mirror_target WHERE name = ?",
             name
         )
         .fetch_optional(&self.readers)
@@ -57,14 +62,40 @@ impl Store {
         let now = now_ms();
         let mut tx = self.begin(Durability::Promise).await?;
         sqlx::query!(
-            "INSERT INTO mirror_target (name, path, description, marker, created_at) VALUES (?, ?, ?, ?, ?)
+            "INSERT INTO mirror_target (name, path, description, marker, seen_at, created_at) VALUES (?, ?, ?, ?, ?, ?)
              ON CONFLICT (name) DO UPDATE SET path = excluded.path, description = excluded.description,
-                                              marker = excluded.marker",
+                                              marker = excluded.marker, seen_at = excluded.seen_at",
             target.name,
             target.path,
             target.description,
             target.marker,
+            target.seen_at,
             now
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
+    }
+
+    /// Notes that a target was found at its place with its marker, once a minute at most.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn target_seen(&self, target: &TargetRow) -> Result<(), StoreError> {
+        let now = now_ms();
+        // A time to come is from a clock that was wrong.
+        let known = target
+            .seen_at
+            .is_some_and(|at| at <= now && now - at < SEEN_EVERY_MS);
+        if known {
+            return Ok(());
+        }
+        let mut tx = self.begin(Durability::Progress).await?;
+        sqlx::query!(
+            "UPDATE mirror_target SET seen_at = ? WHERE name = ? AND marker = ?",
+            now,
+            target.name,
+            target.marker
         )
         .execute(tx.connection())
         .await?;

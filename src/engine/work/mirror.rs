@@ -205,6 +205,7 @@ pub async fn run(task: &Task) -> Result<(), Halt> {
         copier.carry_out(&item).await?;
     }
     copier.finish().await?;
+    store.target_seen(&target).await.map_err(Halt::store)?;
     finish(task, report).await
 }
 

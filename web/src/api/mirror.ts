@@ -11,6 +11,8 @@ export interface Target {
   /** Whether the folder is there and carries the mark that it got when it was added. */
   mounted?: boolean;
   markerOk?: boolean;
+  /** When it was last found mounted. */
+  lastSeenAt?: string | null;
   free?: number | null;
   total?: number | null;
   lastRunAt?: string | null;

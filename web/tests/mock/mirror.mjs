@@ -4,9 +4,9 @@ const ago = (hours) => new Date(Date.now() - hours * 3_600_000).toISOString();
 
 export function mirrorMock(work) {
   const targets = [
-    { name: 'nas', path: '/mnt/nas/hf', description: 'Share of the NAS', exists: true, mounted: true, markerOk: true, free: 2.1 * 1024 * GIB, total: 7.2 * 1024 * GIB, lastRunAt: ago(17), lastRun: { jobId: 'f00000000901', status: 'completed', direction: 'push', target: 'nas' } },
-    { name: 'usb-archive', path: '/mnt/usb', description: '', exists: false, mounted: false, markerOk: false, free: null, total: null, lastRunAt: ago(12 * 24), lastRun: { jobId: 'f00000000901', status: 'completed', direction: 'push', target: 'nas' } },
-    { name: 'old-disk', path: '/mnt/old', description: '', exists: true, mounted: true, markerOk: false, free: 10 * GIB, total: 100 * GIB, lastRunAt: null, lastRun: null },
+    { name: 'nas', path: '/mnt/nas/hf', description: 'Share of the NAS', exists: true, mounted: true, markerOk: true, lastSeenAt: ago(0), free: 2.1 * 1024 * GIB, total: 7.2 * 1024 * GIB, lastRunAt: ago(17), lastRun: { jobId: 'f00000000901', status: 'completed', direction: 'push', target: 'nas' } },
+    { name: 'usb-archive', path: '/mnt/usb', description: '', exists: false, mounted: false, markerOk: false, lastSeenAt: ago(11 * 24), free: null, total: null, lastRunAt: ago(12 * 24), lastRun: { jobId: 'f00000000901', status: 'completed', direction: 'push', target: 'nas' } },
+    { name: 'old-disk', path: '/mnt/old', description: '', exists: true, mounted: true, markerOk: false, lastSeenAt: null, free: 10 * GIB, total: 100 * GIB, lastRunAt: null, lastRun: null },
   ];
   const diffs = [
     { repo: 'Qwen/Qwen3-32B-GGUF', type: 'model', status: 'missing', localSize: 51.6 * GIB },
