@@ -31,6 +31,7 @@ use crate::http::readiness::Readiness;
 use crate::http::removals::Removals;
 use crate::http::shown::Shown;
 use crate::http::state::App;
+use crate::http::trends::Trends;
 use crate::lifecycle::{CancellationToken, Exit, ExitError};
 use crate::model::limits::{Limits, PausedUntil};
 use crate::model::task::TaskName;
@@ -201,8 +202,10 @@ impl Opened {
         tasks.extend(engine.tasks());
         tasks.push(limits.clone());
         let clock_end = tokio::spawn(settings.clone().follow_clock(limits, stop.clone()));
+        let trends = Arc::new(Trends::default());
         let upkeep_end = tokio::spawn(upkeep.run(
             Kept {
+                trends: trends.clone(),
                 store: self.store.clone(),
                 database: self.database.clone(),
                 engine: engine.clone(),
@@ -219,6 +222,7 @@ impl Opened {
             data_dir: self.data_dir,
             tasks,
             log_tails: LogTails::default(),
+            trends,
             measures: Measures::new().context("The measures cannot be set up")?,
             shown,
             feed,

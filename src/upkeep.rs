@@ -11,6 +11,8 @@ use crate::disk::library::ScanEnd;
 use crate::engine::Engine;
 use crate::http::feed::Feed;
 use crate::http::live_settings::LiveSettings;
+use crate::http::trends::Trends;
+use crate::model::size::human_size;
 use crate::model::task::TaskName;
 use crate::store::{Store, StoreError, newest_backup};
 use crate::tasks::{Cause, Task};
@@ -24,6 +26,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Age of the newest copy at which another one is made. Less than a day by half a round, so that
 /// copies do not wander through the day.
 const BACKUP_AGE: Duration = Duration::from_secs(24 * 3600 - 1800);
+/// Time between two samples of memory and errors.
+const MINUTE: Duration = Duration::from_secs(60);
 /// Time between two looks at the cache that nobody asked for.
 const CACHE_ROUND: Duration = Duration::from_secs(900);
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -40,6 +44,8 @@ pub struct Kept {
     pub settings: LiveSettings,
     /// Told of jobs that leave the list.
     pub feed: Feed,
+    /// Gets a sample each minute.
+    pub trends: Arc<Trends>,
 }
 
 /// The tasks of the housekeeping.
@@ -50,6 +56,7 @@ pub struct Upkeep {
     library: Arc<Task>,
     /// Finds when contents were last read.
     library_deep: Arc<Task>,
+    measure: Arc<Task>,
 }
 
 impl Upkeep {
@@ -62,6 +69,7 @@ impl Upkeep {
             ballast: Task::new(TaskName::Ballast, ROUND, Duration::ZERO),
             library: Task::new(TaskName::Library, CACHE_ROUND, Duration::ZERO),
             library_deep: Task::new(TaskName::LibraryDeep, DAY, DAY),
+            measure: Task::new(TaskName::Measure, MINUTE, Duration::ZERO),
         }
     }
 
@@ -73,8 +81,9 @@ impl Upkeep {
             ballast,
             library,
             library_deep,
+            measure,
         } = self;
-        [backup, clean_up, ballast, library, library_deep]
+        [backup, clean_up, ballast, library, library_deep, measure]
             .map(Arc::clone)
             .into()
     }
@@ -87,6 +96,7 @@ impl Upkeep {
             keep_ballast(&self.ballast, &kept, &stop),
             follow_cache(&self.library, false, &kept, &stop),
             follow_cache(&self.library_deep, true, &kept, &stop),
+            measure(&self.measure, &kept, &stop),
         );
     }
 }
@@ -131,6 +141,15 @@ async fn keep_ballast(task: &Task, kept: &Kept, stop: &CancellationToken) {
         if let Err(error) = laid.await {
             tracing::info!(%error, "no space is set aside beside the database");
         }
+    }
+}
+
+async fn measure(task: &Task, kept: &Kept, stop: &CancellationToken) {
+    while task.due(stop).await.is_some() {
+        let sampled = async { Ok::<_, std::convert::Infallible>(kept.trends.sample(kept.engine.tallies())) };
+        let told =
+            |memory: &Option<i64>| memory.map_or_else(String::new, |bytes| human_size(bytes.max(0) as u64));
+        let Ok(_) = task.perform(sampled, told).await;
     }
 }
 

@@ -62,4 +62,5 @@ mod swarm;
 mod system_log;
 mod tasks;
 mod throughput;
+mod trends;
 mod work;

@@ -63,6 +63,7 @@ async fn what_runs_by_itself_is_listed_with_its_time_and_its_result() {
             "ballast",
             "library",
             "library_deep",
+            "measure",
             "queue",
             "work",
             "limits"
@@ -74,7 +75,14 @@ async fn what_runs_by_itself_is_listed_with_its_time_and_its_result() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_task_runs_when_it_is_asked_to() {
     let service = Service::start(NOWHERE).await;
-    for name in ["clean_up", "ballast", "library", "library_deep", "backup"] {
+    for name in [
+        "clean_up",
+        "ballast",
+        "library",
+        "library_deep",
+        "measure",
+        "backup",
+    ] {
         let before = task(&service, name).await["runs"].as_u64().unwrap();
         let (status, answer) = run(&service, name).await;
         assert!(status == 202 || status == 200, "{answer}");

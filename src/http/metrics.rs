@@ -289,8 +289,8 @@ fn whole(value: impl TryInto<i64>) -> i64 {
     value.try_into().unwrap_or(i64::MAX)
 }
 
-/// `VmRSS` of proc(5), which is in KiB.
-fn resident_bytes() -> Option<i64> {
+/// Memory that the process holds: `VmRSS` of proc(5), which is in KiB. `None` on other systems than Linux.
+pub(super) fn resident_bytes() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

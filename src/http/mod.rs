@@ -74,6 +74,7 @@ pub mod summary;
 pub mod system;
 pub mod targets;
 pub mod tasks;
+pub mod trends;
 pub mod upstream;
 pub mod views;
 pub mod who;
@@ -94,6 +95,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(checks::show))
         .routes(routes!(log::show))
         .routes(routes!(log::follow))
+        .routes(routes!(trends::show))
         .routes(routes!(tasks::list))
         .routes(routes!(tasks::run))
         .routes(routes!(backups::list, backups::create))

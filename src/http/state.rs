@@ -17,6 +17,7 @@ use super::readiness::Readiness;
 use super::removals::Removals;
 use super::shown::Shown;
 use crate::config::Patience;
+use super::trends::Trends;
 use crate::engine::Engine;
 use crate::model::task::TaskName;
 use crate::store::Store;
@@ -41,6 +42,8 @@ pub struct App {
     pub log_tails: LogTails,
     /// What `/metrics` counts.
     pub measures: Measures,
+    /// Memory and errors of the last day.
+    pub trends: Arc<Trends>,
     /// Jobs as texts, shared by lists and WebSockets.
     pub shown: Arc<Shown>,
     /// Where WebSockets get their frames.

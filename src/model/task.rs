@@ -19,6 +19,8 @@ words! {
         Queue = "queue",
         /// The same for jobs of other kinds.
         Work = "work",
+        /// Notes how much memory the process holds and what went wrong.
+        Measure = "measure",
         /// Puts the limits in force that the clock asks for.
         Limits = "limits",
     }

@@ -61,6 +61,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cache/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Contents that several repos keep each for itself
+         * @description Looks at lengths, volumes and names; what is shared is compared with its hash right before.
+         */
+        get: operations["listDuplicates"];
+        put?: never;
+        /**
+         * Let repos share the contents that they keep each for itself
+         * @description A job of the kind `verify`: each file that stays is read and compared with its hash, then the
+         *     other repos get it, a hard link, in place of their own copy, in one step. Copies on another
+         *     volume, of another owner or with a name elsewhere stay. `result` tells what was freed.
+         */
+        post: operations["shareDuplicates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cache/export": {
         parameters: {
             query?: never;
@@ -1181,6 +1207,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Memory and errors over the last day
+         * @description A sample a minute since the start of the service; a restart begins anew.
+         */
+        get: operations["getSystemTrends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ws": {
         parameters: {
             query?: never;
@@ -1579,6 +1625,44 @@ export interface components {
             /** @description Newest first. */
             revisions: components["schemas"]["CacheRevision"][];
         };
+        /** @description One content. */
+        CacheDuplicate: {
+            /** @description Its hash. */
+            blobId: string;
+            /**
+             * Format: int64
+             * @description Its length.
+             */
+            bytes: number;
+            /** @description Files that hold it: so often it takes its room. */
+            copies: number;
+            /**
+             * Format: int64
+             * @description What sharing it would free.
+             */
+            freesBytes: number;
+            /** @description Every repo that has it. */
+            repos: components["schemas"]["DuplicateRepo"][];
+        };
+        /** @description Contents that take their room more than once. */
+        CacheDuplicates: {
+            /** @description Copies that would go. */
+            copies: number;
+            /** @description How many they are. */
+            count: number;
+            /**
+             * Format: int64
+             * @description What sharing would free.
+             */
+            freesBytes: number;
+            /** @description The largest saving first; a thousand at most. */
+            items: components["schemas"]["CacheDuplicate"][];
+            /**
+             * Format: int64
+             * @description Smaller contents were not looked at.
+             */
+            minBytes: number;
+        };
         /** @description One repo of the cache. */
         CacheEntry: {
             /** @description The ref that is shown; empty when none names a snapshot. */
@@ -1927,6 +2011,15 @@ export interface components {
             /** @description What is compared before a file counts as done; by default as the settings say. `etag` means `size`. */
             verify?: ("" | "none" | "size" | "etag" | "sha256") | null;
         };
+        /** @description A repo that has a content. */
+        DuplicateRepo: {
+            /** @description Whether its copy would give way to the shared file. */
+            replaced: boolean;
+            repo: string;
+            /** @description Why its copy has to stay; empty when nothing keeps it. */
+            stays: string;
+            type: components["schemas"]["RepoType"];
+        };
         /** @description Whether the endpoint answers as a Hub does. */
         EndpointTrial: {
             /** @description A sentence for people. */
@@ -1948,6 +2041,20 @@ export interface components {
             error_detail: components["schemas"]["ErrorDetail"];
             /** @description Always `false`. */
             ok: boolean;
+        };
+        /** @description What went wrong with one code. */
+        ErrorCount: {
+            code: components["schemas"]["Code"];
+            /**
+             * Format: int64
+             * @description Jobs that failed.
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description Requests that failed and were made again.
+             */
+            retries: number;
         };
         /** @description An error in parts. */
         ErrorDetail: {
@@ -2689,6 +2796,8 @@ export interface components {
         };
         /** @description A file of a job as clients see it. */
         JobFile: {
+            /** @description Name of its blob in the cache: SHA-256 (LFS) or git's SHA-1. Only in the list of the files. */
+            blobId?: string;
             /** Format: int64 */
             downloaded: number;
             error: string;
@@ -2696,6 +2805,13 @@ export interface components {
             path: string;
             /** @description What the user wants of it. */
             priority: components["schemas"]["FilePriority"];
+            /** @description The SHA-256, where the Hub announces one. Only in the list of the files. */
+            sha256?: string;
+            /**
+             * @description Where its bytes came from: `network`, `reused` (they lay at the destination before); empty
+             *     until it is in place.
+             */
+            source: string;
             /** @description `skipped`: was here before, or with the priority `skip` is left out. */
             status: components["schemas"]["FileState"];
             /** Format: int64 */
@@ -3011,6 +3127,19 @@ export interface components {
             /** @description `retry`: something failed and was tried again. `restart`: another run began. */
             kind: string;
         };
+        /** @description The memory of the process in a span of time. */
+        MemoryPoint: {
+            /**
+             * Format: date-time
+             * @description Its start.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description The most that the process held in it.
+             */
+            bytes: number;
+        };
         /** @description A report with the job that made it. */
         MirrorAnswer: components["schemas"]["MirrorReport"] & {
             jobId: components["schemas"]["JobId"] | null;
@@ -3218,6 +3347,11 @@ export interface components {
              * @description When its newest run began or was asked for.
              */
             lastRunAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last found mounted: now, when it is; `null` = never since that is recorded.
+             */
+            lastSeenAt: string | null;
             /** @description Whether the directory holds the marker that was made when it was registered. */
             markerOk: boolean;
             /** @description Both: otherwise nothing is read from it nor written to it. */
@@ -4257,6 +4391,14 @@ export interface components {
             /** @description Hub token. */
             token?: string | null;
         };
+        /** @description What to share. */
+        ShareBody: {
+            /**
+             * Format: int64
+             * @description Smaller contents are left as they are; 1 MiB by default.
+             */
+            minBytes?: number | null;
+        };
         /** @description A file that would be left out. */
         SkippedFile: {
             path: string;
@@ -4399,8 +4541,30 @@ export interface components {
         SystemTasks: {
             tasks: components["schemas"]["SystemTask"][];
         };
+        /** @description Memory and errors of the last day, or since the start when that is shorter. */
+        SystemTrends: {
+            /** @description Those that occurred, by code. */
+            errors: components["schemas"]["ErrorCount"][];
+            /**
+             * Format: date-time
+             * @description From when on the errors are counted.
+             */
+            errorsSince: string;
+            /** @description By time; empty where the system does not tell. */
+            memory: components["schemas"]["MemoryPoint"][];
+            /**
+             * Format: date-time
+             * @description When the process started: nothing of before is known.
+             */
+            startedAt: string;
+            /**
+             * Format: int64
+             * @description Milliseconds that a point covers.
+             */
+            stepMs: number;
+        };
         /** @enum {string} */
-        TaskName: "backup" | "clean_up" | "ballast" | "library" | "library_deep" | "queue" | "work" | "limits";
+        TaskName: "backup" | "clean_up" | "ballast" | "library" | "library_deep" | "queue" | "work" | "measure" | "limits";
         /** @enum {string} */
         TaskOutcome: "ok" | "failed";
         /** @description A round that has ended. */
@@ -4933,6 +5097,79 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    listDuplicates: {
+        parameters: {
+            query?: {
+                /** @description Leave smaller contents out; 1 MiB by default */
+                minBytes?: number | string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The contents */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheDuplicates"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    shareDuplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ShareBody"] | null;
+            };
+        };
+        responses: {
+            /** @description The same job that is live already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The job */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
@@ -8128,6 +8365,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    getSystemTrends: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last day, or since the start */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemTrends"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseBusy"];
