@@ -284,6 +284,44 @@ async fn lists_carry_some_files_one_job_a_thousand_and_its_pages_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_files_says_which_content_each_has_and_where_it_came_from() {
+    let hub = Hub::start().await;
+    let weights = Content::generated(100_000, 2);
+    hub.add(
+        Repo::model("acme/told")
+            .file("config.json", "{}")
+            .lfs("model.gguf", weights.clone()),
+    );
+    let service = Service::start(&hub.endpoint()).await;
+    let told = async |id: &str| {
+        let (_, page) = service.get(&format!("/api/jobs/{id}/files")).await;
+        page["files"].as_array().unwrap().clone()
+    };
+    let id = service.submit("acme/told").await;
+    let job = service.until_status(&id, "completed").await;
+    let files = told(&id).await;
+    assert_eq!(files[0]["blobId"].as_str().unwrap().len(), 40);
+    assert!(files[0].get("sha256").is_none(), "{files:?}");
+    for key in ["blobId", "sha256"] {
+        assert_eq!(files[1][key], weights.sha256(), "{key}");
+    }
+    assert!(files.iter().all(|file| file["source"] == "network"), "{files:?}");
+    // Messages have room for neither hash.
+    let live = &job["files"][1];
+    assert!(
+        live.get("blobId").is_none() && live["source"] == "network",
+        "{live}"
+    );
+
+    service.send("POST", &format!("/api/jobs/{id}/dismiss")).await;
+    let again = service.submit("acme/told").await;
+    service.until_status(&again, "completed").await;
+    let files = told(&again).await;
+    assert!(files.iter().all(|file| file["source"] == "reused"), "{files:?}");
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn history_lists_every_end_newest_first() {
     let hub = slow_hub().await;
     let service = Service::start(&hub.endpoint()).await;
