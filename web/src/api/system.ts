@@ -52,6 +52,15 @@ export interface Bucket {
   waitingUntil: string | null;
 }
 
+/** Memory and errors of the last day, or since the start of the service. */
+export interface SystemTrends {
+  startedAt: string;
+  stepMs: number;
+  memory: { at: string; bytes: number }[];
+  errorsSince: string;
+  errors: { code: string; failures: number; retries: number }[];
+}
+
 export const systemApi = {
   checks: () => json<{ checks: SystemCheck[] }>('GET', 'api/system/checks'),
   volumes: () => json<{ volumes: DiskVolume[] }>('GET', 'api/disk'),
@@ -65,5 +74,6 @@ export const systemApi = {
   makeBackup: () => json<Backup>('POST', 'api/system/backups'),
   backupFile: (name: string) => `api/system/backups/${encodeURIComponent(name)}`,
   about: () => json<About>('GET', 'api/system/about'),
+  trends: () => json<SystemTrends>('GET', 'api/system/trends'),
   rateLimit: () => json<{ endpoint: string; buckets: Bucket[] }>('GET', 'api/ratelimit'),
 };

@@ -40,7 +40,7 @@ export function moreMock() {
     const own = library.answer(method, url, body, failure) ?? mirror.answer(method, url, body, failure);
     if (own !== undefined) return own;
     const path = url.pathname.replace(/^\/api\//, '');
-    if (path === 'openapi.json') return [200, { openapi: '3.1.0', paths: { '/api/disk': {}, '/api/system/checks': {} } }];
+    if (path === 'openapi.json') return [200, { openapi: '3.1.0', paths: { '/api/disk': {}, '/api/speed': {}, '/api/system/checks': {}, '/api/system/trends': {} } }];
     if (path === 'history/stats') return [200, { days: days() }];
     if (path === 'history/verify') return [200, { ok: true, checked: 128, head: '5f1a77c0'.repeat(8), anchor: null }];
     if (/^history\/\d+\/files$/.test(path)) return [200, { files: [{ path: 'config.json', size: 731, sha256: null, blobId: 'a7'.repeat(20), verification: 'git-sha1', source: 'network' }, { path: 'model-Q4_K_M.gguf', size: 18.4 * GIB, sha256: '5f1a77c0'.repeat(8), verification: 'sha256', source: 'reused' }] }];

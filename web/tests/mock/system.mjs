@@ -40,6 +40,7 @@ export function systemMock() {
     task('library_deep', 24 * HOUR, null),
     task('queue', 5000, done(1200, 1), { alsoOnChange: true }),
     task('work', 5000, done(2100, 1), { alsoOnChange: true }),
+    task('measure', minute, done(20_000, 0, '61.4 MiB')),
     task('limits', 500, done(300, 0, 'slow limits hold')),
   ];
 
@@ -56,6 +57,10 @@ export function systemMock() {
   function answer(method, url, failure) {
     const path = url.pathname.replace(/^\/api\/system\//, '');
     if (path === 'about') return [200, about];
+    if (path === 'trends') {
+      const memory = Array.from({ length: 288 }, (_, index) => ({ at: ago((287 - index) * 5 * minute), bytes: Math.round((48 + 14 * Math.abs(Math.sin(index / 23)) + (index % 4)) * MIB) }));
+      return [200, { startedAt: new Date(began).toISOString(), stepMs: 5 * minute, memory, errorsSince: ago(24 * HOUR), errors: [{ code: 'server_error', failures: 1, retries: 41 }, { code: 'stalled', failures: 0, retries: 12 }, { code: 'gated', failures: 2, retries: 0 }] }];
+    }
     if (path === 'log') {
       const fits = wantedBy(url);
       const after = Number(url.searchParams.get('after') ?? -1);
