@@ -123,6 +123,32 @@ export interface PruneAnswer {
   errors: string[];
 }
 
+/** A content that several repos keep each for itself. */
+export interface Duplicate {
+  blobId: string;
+  bytes: number;
+  /** Files that hold it: so often it takes its room. */
+  copies: number;
+  freesBytes: number;
+  repos: { repo: string; type: RepoType; replaced: boolean; stays: string }[];
+}
+
+export interface Duplicates {
+  /** The largest saving first, a thousand at most; `count` has them all. */
+  items: Duplicate[];
+  count: number;
+  freesBytes: number;
+  copies: number;
+  minBytes: number;
+}
+
+export interface ShareReport {
+  shared: number;
+  freedBytes: number;
+  leftOut: string[];
+  errors: string[];
+}
+
 export interface BadFile {
   repo: string;
   type?: RepoType;
@@ -199,6 +225,9 @@ export const cacheApi = {
     }),
   prune: (what: Waste[], dryRun: boolean, olderThanDays?: number) =>
     json<PruneAnswer>('POST', 'api/cache/prune', { dryRun, what, ...(olderThanDays === undefined ? {} : { olderThanDays }) }),
+  duplicates: (minBytes: number) => json<Duplicates>('GET', query('api/cache/duplicates', { minBytes })),
+  /** Lets the repos share what they keep twice. */
+  share: (minBytes: number) => json<Job>('POST', 'api/cache/duplicates', { minBytes }),
   verify: (asked: { repo?: string; type?: RepoType; mode: 'size' | 'sha256'; speed: 'idle' | 'normal' }) =>
     json<Job>('POST', 'api/cache/verify', asked),
   repair: (jobId: string) => json<{ jobs?: Job[]; queued?: number; files?: number; skipped?: string[] }>('POST', 'api/cache/repair', { jobId }),

@@ -14,6 +14,9 @@ export function resultOf<T>(job: Job | null): T | null {
   return (job as { result?: T | null } | null)?.result ?? null;
 }
 
+/** Whether a job lets repos share contents: it compares them like a check, and is none. */
+export const isSharing = (job: Job): boolean => (job as { spec?: { shareFromBytes?: number } | null }).spec?.shareFromBytes !== undefined;
+
 /** Jobs of one kind, newest first. */
 export async function workJobs(kind: WorkKind): Promise<Job[]> {
   const { jobs } = await json<JobsAnswer>('GET', query('api/jobs', { kind }));

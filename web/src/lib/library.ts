@@ -59,11 +59,14 @@ export function sorted(repos: CachedRepo[], order: Order): CachedRepo[] {
   });
 }
 
-/** Whether a repo lies idle; unknown is not idle. */
-export function unused(repo: CachedRepo, now: number): boolean {
+/** Whether nothing has read a repo for so many days; unknown is not idle. */
+export function unusedFor(repo: CachedRepo, days: number, now: number): boolean {
   const at = time(repo.lastUsed);
-  return at > 0 && now - at > UNUSED_AFTER_DAYS * 86_400_000;
+  return at > 0 && now - at >= days * 86_400_000;
 }
+
+/** Whether a repo lies idle. */
+export const unused = (repo: CachedRepo, now: number): boolean => unusedFor(repo, UNUSED_AFTER_DAYS, now);
 
 export function sumOf(repos: CachedRepo[], type?: RepoType): number {
   return repos.reduce((sum, repo) => sum + (type === undefined || repo.type === type ? repo.size : 0), 0);

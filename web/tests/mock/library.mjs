@@ -38,6 +38,13 @@ export function libraryMock() {
     { kind: 'old_revisions', repo: 'Qwen/Qwen3-32B-GGUF', type: 'model', path: `snapshots/${OLD}`, bytes: 33.2 * GIB, reason: 'no branch or tag names it' },
   ];
 
+  const holder = (id, more = {}) => ({ repo: id, type: 'model', replaced: false, stays: '', ...more });
+  const twins = [
+    { blobId: '5f1a77c0'.repeat(8), bytes: 9.2 * GIB, copies: 3, freesBytes: 18.4 * GIB, repos: [holder('black-forest-labs/FLUX.1-dev'), holder('black-forest-labs/FLUX.1-schnell', { replaced: true }), holder('someone/a-finetune-of-FLUX.1-dev-with-a-name-that-is-longer-than-most', { replaced: true })] },
+    { blobId: '0a44e2d1'.repeat(8), bytes: 1.6 * GIB, copies: 2, freesBytes: 1.6 * GIB, repos: [holder('openai/whisper-large-v3'), holder('openai/whisper-large-v3-turbo', { replaced: true })] },
+    { blobId: '9f2c11aa'.repeat(8), bytes: 319 * MIB, copies: 2, freesBytes: 0, repos: [holder('stabilityai/stable-diffusion-xl-base-1.0'), holder('stabilityai/sdxl-turbo', { stays: 'It lies on another volume' })] },
+  ];
+
   /** A job that is not a download, done after some looks at it. */
   function work(kind, repoId, total, result) {
     const id = `f0000000${String(next++).padStart(4, '0')}`;
@@ -113,6 +120,17 @@ export function libraryMock() {
       if (body.dryRun !== false) return [200, { dryRun: true, items, freesBytes: bytes, removed: 0, freedBytes: 0, errors: [] }];
       for (const item of items) waste.splice(waste.indexOf(item), 1);
       return [200, { dryRun: false, items, freesBytes: bytes, removed: items.length, freedBytes: bytes, errors: [] }];
+    }
+    if (first === 'duplicates' && method === 'GET') {
+      const items = Number(url.searchParams.get('minBytes')) > GIB ? [] : twins;
+      return [200, { items, count: items.length, freesBytes: items.reduce((sum, item) => sum + item.freesBytes, 0), copies: items.reduce((sum, item) => sum + item.repos.filter((one) => one.replaced).length, 0), minBytes: Number(url.searchParams.get('minBytes')) }];
+    }
+    if (first === 'duplicates') {
+      const gone = twins.filter((item) => item.freesBytes > 0);
+      const job = work('verify', '', 23 * GIB, { shared: 3, freedBytes: gone.reduce((sum, item) => sum + item.freesBytes, 0), leftOut: ['model stabilityai/sdxl-turbo 9f2c11aa0034: It lies on another volume'], errors: [] });
+      job.spec = { hub: '/srv/huggingface/hub', shareFromBytes: body.minBytes };
+      for (const item of gone) twins.splice(twins.indexOf(item), 1);
+      return [202, job];
     }
     if (first === 'verify') {
       verified += 1;
