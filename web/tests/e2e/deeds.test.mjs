@@ -73,6 +73,26 @@ test('chosen repos of the list go together', async (context) => {
   await close(page);
 });
 
+test('repos come from files and from an owner, and a name that is no model is asked for as a dataset', async (context) => {
+  const { page } = await setUp(context, 'add', { tolerate: REFUSED });
+  await page.fill(id('add-text'), 'owner/missing');
+  await page.setInputFiles(id('add-file'), [
+    { name: 'list.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify([{ repo: 'a/b', filters: ['Q4_K_M'] }, { repo_id: 'c/d', repo_type: 'dataset' }])) },
+    { name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('e/f # mine\n') },
+  ]);
+  await page.click(id('add-whole'));
+  await page.fill(id('add-owner'), 'unsloth');
+  await page.click(id('add-owner-take'));
+  await page.locator(id('add-owner-said'), { hasText: '1 repo added' }).waitFor();
+  assert.deepEqual((await page.inputValue(id('add-text'))).split('\n'), ['owner/missing', 'a/b:Q4_K_M', 'datasets/c/d', 'e/f # mine', 'unsloth/Qwen3-32B-GGUF']);
+  await page.fill(id('add-owner'), 'nobody-of-this-name');
+  await page.click(id('add-owner-take'));
+  await page.locator(id('add-owner-said'), { hasText: 'nobody-of-this-name has none of this kind' }).waitFor();
+  await page.click(id('add-other-kind'));
+  assert.match(await page.inputValue(id('add-text')), /^datasets\/owner\/missing\na\/b/);
+  await close(page);
+});
+
 test('a clean-up deletes the ticked kinds only, after a dry run', async (context) => {
   const { page, sent } = await setUp(context, 'library/clean');
   await page.waitForSelector(id('clean-bar'));
@@ -84,6 +104,59 @@ test('a clean-up deletes the ticked kinds only, after a dry run', async (context
   await page.waitForSelector('[data-level="success"]');
   const deed = sent.find(({ body }) => body.dryRun === false);
   assert.deepEqual(deed.body, { dryRun: false, what: ['incomplete', 'parts'], olderThanDays: 7 });
+  await close(page);
+});
+
+test('an old revision goes alone, and repos that nothing reads go after the preview', async (context) => {
+  const { page, sent, mock } = await setUp(context, 'library/clean/revisions');
+  await page.waitForSelector(id('clean-revisions'));
+  assert.ok(await page.locator(id('clean-confirm')).isDisabled(), 'who pinned one wants to keep it');
+  await page.locator(`${id('clean-revisions')} tbody input`).first().check();
+  assert.match(await text(page, 'clean-frees'), /Frees 33\.2 GiB/);
+  await page.click(id('clean-confirm'));
+  await page.waitForSelector('[data-level="success"]');
+  assert.ok(sent.some(({ method, path }) => method === 'DELETE' && path === 'api/cache/Qwen/Qwen3-32B-GGUF?type=model&revision=1588ec454efa1a09f29cd18ddd04fe05fc8653a2'));
+  await page.click(id('clean-tab-unused'));
+  await page.waitForSelector(id('clean-unused'));
+  const repos = () => page.locator(`${id('clean-unused')} tbody tr`).count();
+  assert.equal(await repos(), 4);
+  await page.fill(id('clean-days'), '45');
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid="clean-unused"] tbody tr').length === 2);
+  await page.locator(`${id('clean-unused')} tbody tr`, { hasText: 'Llama-3.3' }).locator('input').check();
+  await page.click(id('clean-confirm'));
+  await page.waitForSelector(id('delete-frees'));
+  await page.fill(id('delete-typed'), 'meta-llama/Llama-3.3-70B-Instruct');
+  await page.click(id('delete-confirm'));
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid="clean-unused"] tbody tr').length === 1);
+  assert.ok(!mock.more.library.repos.some((repo) => repo.repo === 'meta-llama/Llama-3.3-70B-Instruct'));
+  await close(page);
+});
+
+test('what is kept twice is shared by a job, after a look', async (context) => {
+  const { page, sent } = await setUp(context, 'library/clean/duplicates');
+  await page.waitForSelector(id('twins'));
+  assert.match(await text(page, 'twins-frees'), /Frees 20\.0 GiB/);
+  assert.match(await text(page, 'twins-bar'), /3 copies become hard links/);
+  assert.equal(sent.length, 0, 'a look changes nothing');
+  await page.selectOption(id('twins-least'), { label: 'any size' });
+  await page.click(id('twins-share'));
+  await page.waitForSelector(id('twins-result'), { timeout: 10_000 });
+  assert.deepEqual(sent.map(({ path, body }) => [path, body]), [['api/cache/duplicates', { minBytes: 0 }]]);
+  assert.match(await text(page, 'twins-result'), /3 copies gave way to shared files; 20\.0 GiB freed/);
+  // What cannot be shared stays on the list, with the reason.
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid="twins"] tbody tr').length === 1);
+  assert.ok(await page.locator(id('twins-share')).isDisabled());
+  assert.match(await text(page, 'twins'), /stays: It lies on another volume/);
+  await close(page);
+});
+
+test('the page of a repo tells on which targets it is', async (context) => {
+  const { page } = await setUp(context, 'library/models/openai/whisper-large-v3');
+  await page.click(id('repo-mirrors-ask'));
+  const told = (name) => page.locator(`${id('repo-mirrors')} [data-target="${name}"]`).innerText();
+  await page.waitForSelector(`${id('repo-mirrors')} [data-target]`);
+  assert.match(await told('nas'), /has another state of it \(2\.9 GiB\)/);
+  assert.match(await told('usb-archive'), /not mounted.*Last seen 11 days ago/s);
   await close(page);
 });
 

@@ -105,6 +105,35 @@ test('a file is left out and brought back by its tick, by keyboard too, and the 
   await close(page);
 });
 
+test('each file tells its hash and where it came from, and how fast it comes while it does', async (context) => {
+  const own = await startMock();
+  context.after(own.stop);
+  const made = fresh(own);
+  const page = await open(browser, own.url, { permissions: ['clipboard-read', 'clipboard-write'] });
+  await page.goto(`${own.url}/jobs/${made.id}/files`);
+  await page.click(id('files-done'));
+  const cell = (path, name) => line(page, path).locator(`td${id(name)}`);
+  assert.equal(await cell('config.json', 'file-source').innerText(), 'network');
+  assert.equal(await cell('tokenizer.json', 'file-source').innerText(), 'reused');
+  assert.equal(await cell('tf_model.h5', 'file-source').innerText(), '—');
+  const [first] = ['model-00001-of-00003.safetensors'];
+  const { blobId } = made.files.find((file) => file.path === first);
+  const hash = line(page, first).locator(`td.hash ${id('file-hash')}`);
+  assert.equal(await hash.innerText(), blobId.slice(0, 8));
+  assert.match(await hash.getAttribute('title'), new RegExp(`^SHA-256 ${blobId}$`));
+  await line(page, first).locator('td.hash button').click();
+  await page.waitForSelector('[data-level="success"]');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), blobId);
+  // 30 MiB each second; the page says so once it has seen them for a while, and nothing of a file that waits.
+  const file = made.files.find((one) => one.path === first);
+  const before = { at: Date.now(), bytes: file.downloaded };
+  const flow = setInterval(() => { file.downloaded = before.bytes + Math.round(((Date.now() - before.at) / 1000) * 30 * MIB); }, 50);
+  context.after(() => clearInterval(flow));
+  await page.locator(`tr[data-path="${first}"] ${id('file-speed')}`, { hasText: /^(2[7-9]|3[0-3])\.\d MiB\/s$/ }).waitFor();
+  assert.equal(await line(page, 'model-00002-of-00003.safetensors').locator(id('file-speed')).innerText(), '');
+  await close(page);
+});
+
 test('files are shown by their type and as folders, and a tick on a folder takes all below it', async (context) => {
   const own = await startMock();
   context.after(own.stop);

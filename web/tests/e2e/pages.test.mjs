@@ -68,9 +68,30 @@ const PAGES = {
   'settings-hub': async (page) => page.goto(`${mock.url}/settings/hub`).then(() => page.waitForSelector(id('setting-token'))),
   'settings-appearance': async (page) => page.goto(`${mock.url}/settings/appearance`).then(() => page.waitForSelector('input[name="theme"]')),
   'settings-other': async (page) => page.goto(`${mock.url}/settings/other`).then(() => page.waitForSelector('tbody tr')),
-  system: async (page) => page.goto(`${mock.url}/system`).then(() => page.waitForSelector(id('system-volume'))),
+  system: async (page) => {
+    await page.goto(`${mock.url}/system`);
+    await page.waitForSelector(id('system-volume'));
+    await page.waitForSelector(`${id('trends-memory')} canvas`);
+  },
+  'add-whole': async (page) => {
+    await page.goto(`${mock.url}/add`);
+    await page.click(id('add-whole'));
+    await page.fill(id('add-owner'), 'Qwen');
+    await page.click(id('add-owner-take'));
+    await page.locator(id('add-owner-said'), { hasText: /1/ }).waitFor();
+  },
   missing: async (page) => page.goto(`${mock.url}/no/such/page`).then(() => page.waitForSelector('h1')),
 };
+test('the title of the tab counts what waits for the user, and the way to the system says how much is not well', async () => {
+  const page = await open(browser, mock.url);
+  await page.goto(`${mock.url}/queue`);
+  await page.waitForSelector(id('nav-system-health'));
+  // A licence, a broken file, a full disk; and a check that fails.
+  await page.waitForFunction(() => /^\(4\) .+ – hfdepot$/.test(document.title));
+  assert.match(await page.locator(id('nav-system-health')).innerText(), /^!/);
+  await close(page);
+});
+
 // Refusals that a test brings about are written into the console by the browser itself.
 const tolerate = [/Failed to load resource: .*(400|404)/];
 

@@ -46,6 +46,20 @@ const PAGES = {
     await visit(page, 'library/clean', id('clean-bar'));
     await page.locator(`${id('clean-orphans')} summary`).click();
   },
+  'library-clean-revisions': async (page) => {
+    await visit(page, 'library/clean/revisions', id('clean-revisions'));
+    await page.locator(`${id('clean-revisions')} tbody input`).first().check();
+  },
+  'library-clean-unused': async (page) => {
+    await visit(page, 'library/clean/unused', id('clean-unused'));
+    await page.locator(`${id('clean-unused')} tbody input`).first().check();
+  },
+  'library-clean-duplicates': (page) => visit(page, 'library/clean/duplicates', id('twins')),
+  'library-clean-none': async (page) => {
+    await visit(page, 'library/clean/duplicates', id('twins'));
+    await page.selectOption(id('twins-least'), { index: 3 });
+    await page.waitForSelector(id('twins-none'));
+  },
   'library-verify': async (page) => {
     await visit(page, 'library/verify', id('verify-start'));
     await page.click(id('verify-start'));
@@ -92,6 +106,8 @@ const PAGES = {
     await visit(page, 'history?status=completed&range=7d', id('history-row'));
     await page.locator(`${id('history-row')} button[aria-expanded]`).first().click();
     await page.waitForSelector(id('history-files'));
+    await page.click(id('history-compare'));
+    await page.waitForSelector(`${id('history-upstream')} [role="status"] > *`);
   },
   'settings-speed': (page) => visit(page, 'settings/speed', id('week-grid')),
   'settings-speed-refused': async (page) => {

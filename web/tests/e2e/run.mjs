@@ -8,7 +8,7 @@ if (!existsSync(new URL('../../dist/index.html', import.meta.url))) {
   process.exit(1);
 }
 const files = ['tests/e2e/pages.test.mjs', 'tests/e2e/queue.test.mjs', 'tests/e2e/files.test.mjs', 'tests/e2e/browse.test.mjs', 'tests/e2e/places.test.mjs', 'tests/e2e/deeds.test.mjs', 'tests/e2e/system.test.mjs'];
-if (existsSync(BINARY)) files.push(...['journey', 'ways', 'depot', 'care', 'self', 'truth', 'idle'].map((name) => `tests/e2e/${name}.test.mjs`));
+if (existsSync(BINARY)) files.push(...['journey', 'ways', 'depot', 'care', 'self', 'sharing', 'truth', 'idle'].map((name) => `tests/e2e/${name}.test.mjs`));
 else if (process.env.HFDEPOT_BIN !== undefined) throw new Error(`HFDEPOT_BIN names no file: ${BINARY}`);
 else console.error(`e2e: no ${BINARY}, so only the pages are tested, on the mock; cargo build --release makes it`);
 
