@@ -65,6 +65,7 @@ const PAGES = {
     await page.click(id('settings-save'));
     await page.waitForSelector(id('setting-error'));
   },
+  'settings-storage': async (page) => page.goto(`${mock.url}/settings/storage`).then(() => page.waitForSelector(id('setting-downloadRoutes'))),
   'settings-hub': async (page) => page.goto(`${mock.url}/settings/hub`).then(() => page.waitForSelector(id('setting-token'))),
   'settings-appearance': async (page) => page.goto(`${mock.url}/settings/appearance`).then(() => page.waitForSelector('input[name="theme"]')),
   'settings-other': async (page) => page.goto(`${mock.url}/settings/other`).then(() => page.waitForSelector('tbody tr')),

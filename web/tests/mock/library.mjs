@@ -122,7 +122,7 @@ export function libraryMock() {
       return [200, { dryRun: false, items, freesBytes: bytes, removed: items.length, freedBytes: bytes, errors: [] }];
     }
     if (first === 'duplicates' && method === 'GET') {
-      const items = Number(url.searchParams.get('minBytes')) > GIB ? [] : twins;
+      const items = Number(url.searchParams.get('minBytes')) >= GIB ? [] : twins;
       return [200, { items, count: items.length, freesBytes: items.reduce((sum, item) => sum + item.freesBytes, 0), copies: items.reduce((sum, item) => sum + item.repos.filter((one) => one.replaced).length, 0), minBytes: Number(url.searchParams.get('minBytes')) }];
     }
     if (first === 'duplicates') {

@@ -97,3 +97,20 @@ describe('the sum of plans', () => {
     expect(total([plan(50, { freeBytes: null })]).freeAfter).toBeNull();
   });
 });
+
+describe('the files of words', () => {
+  it('name no key twice: the first one would be lost without a word', () => {
+    const texts = import.meta.glob<string>('../../src/i18n/**/*.json', { eager: true, query: '?raw', import: 'default' });
+    expect(Object.keys(texts).length).toBeGreaterThan(10);
+    const seen = new Map<string, string>();
+    for (const [path, text] of Object.entries(texts)) {
+      for (const [, key = ''] of text.matchAll(/^ {1,4}"([\w./-]+)":/gm)) {
+        // Within a plural the words are those of the language.
+        if (!key.includes('.')) continue;
+        const name = `${path.slice(path.lastIndexOf('/'))} ${key}`;
+        expect(seen.get(name), `${name} in ${path}`).toBeUndefined();
+        seen.set(name, path);
+      }
+    }
+  });
+});
