@@ -75,7 +75,9 @@ async fn two_services_on_one_cache_take_turns() {
     one.until_status(&first, JobStatus::Completed).await;
     two.until_status(&second, JobStatus::Completed).await;
     let model = hub.log().bytes_sent("acme/big/model.gguf");
-    assert_eq!(model, 24 * MIB, "the large file was fetched twice");
+    // Where a connection is relieved of its segment, what was on its way to it comes again.
+    let once = 24 * MIB..25 * MIB;
+    assert!(once.contains(&model), "the large file was fetched twice: {model}");
     one.assert_whole(FOLDER).await;
     let path = one.folder(FOLDER).display().to_string();
     assert!(two.store.part_blobs(&path).await.unwrap().is_empty());
