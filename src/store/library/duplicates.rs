@@ -17,8 +17,8 @@ impl Store {
     ) -> Result<Vec<(BlobId, Vec<CachedRepo>)>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT blob AS "blob!: String", json_group_array(folder) AS "folders!: String"
-               FROM (SELECT blob, folder FROM library_blob JOIN library_repo ON library_repo.id = repo_id
-                     WHERE hub = ?1 AND library_blob.size_bytes >= ?2 ORDER BY folder)
+               FROM library_repo JOIN library_blob ON library_repo.id = repo_id
+               WHERE hub = ? AND library_blob.size_bytes >= ?
                GROUP BY blob HAVING COUNT(*) > 1"#,
             hub,
             min_bytes
@@ -26,7 +26,9 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         let found = rows.into_iter().filter_map(|row| {
-            let folders: Vec<String> = serde_json::from_str(&row.folders).ok()?;
+            let mut folders: Vec<String> = serde_json::from_str(&row.folders).ok()?;
+            // A group has no order of its own.
+            folders.sort_unstable();
             let repos = folders
                 .iter()
                 .filter_map(|folder| CachedRepo::from_folder(folder));
