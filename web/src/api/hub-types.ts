@@ -50,6 +50,8 @@ export interface Item {
   revision?: string;
   /** Why it cannot be used as it is. */
   warning?: string;
+  /** Another repo that holds it. */
+  upstream_repo?: string;
 }
 
 export interface Finding {

@@ -27,9 +27,9 @@ export function pathPattern(path: string): string {
   return text.replace(/[A-Za-z0-9]/, (first) => `[${first}]`);
 }
 
-/** Whether the item can be taken: a set with missing parts cannot. */
+/** Whether the item can be taken: a set with missing parts cannot, nor what lies in another repo. */
 export function usable(item: Item): boolean {
-  return item.warning === undefined;
+  return item.warning === undefined && item.upstream_repo === undefined;
 }
 
 /** The recommended parts; everything when the report recommends none. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Item, Report } from '../../src/api/hub-types';
-import { changedSince, fits, isEmpty, pathPattern, recommended, requestOf, toggled, twoFormats, type Choice } from '../../src/lib/pick';
+import { changedSince, fits, isEmpty, pathPattern, recommended, requestOf, toggled, twoFormats, usable, type Choice } from '../../src/lib/pick';
 
 const item = (id: string, more: Partial<Item> = {}): Item => ({ id, label: id, recommended: false, category: 'quantization', filter_value: id, files: [`${id}.gguf`], ...more });
 const report = (more: Partial<Report> = {}): Report => ({
@@ -38,6 +38,12 @@ describe('what is picked of a repo', () => {
     const branch = toggled(many, choice({ items: new Set(['readme']) }), '4bpw');
     expect(requestOf(many, branch)).toEqual({ repo: 'a/b', revision: '4.0bpw' });
     expect([...toggled(many, branch, 'readme').items]).toEqual(['readme']);
+  });
+
+  it('leaves out what lies in another repo, whatever is recommended', () => {
+    const encoder = item('mmproj-base', { category: 'vision_encoder', recommended: true, upstream_repo: 'base/model' });
+    const lent = report({ selectable_items: [item('q8_0', { recommended: true }), encoder] });
+    expect([usable(encoder), [...recommended(lent).items]]).toEqual([false, ['q8_0']]);
   });
 
   it('sees two formats of the same weights', () => {
