@@ -366,6 +366,7 @@ async fn fill(
     loop {
         tuning.mark_unchanged();
         abreast.mark_unchanged();
+        let roomier = run.shared.places.roomier();
         let (wanted, most) = if single_stream {
             (1, 1)
         } else {
@@ -412,7 +413,7 @@ async fn fill(
             },
             _ = tuning.changed() => {}
             _ = abreast.changed() => {}
-            () = run.shared.places.roomier() => {}
+            () = roomier => {}
             () = tokio::time::sleep(RELIEF_LOOK), if connections_idle => {}
         }
     }

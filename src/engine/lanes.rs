@@ -242,6 +242,7 @@ impl Run {
             for begun in under_way.of(Lane::Large).skip(max_large) {
                 begun.stop.cancel();
             }
+            let roomier = self.shared.places.roomier();
             let mut large_running = under_way.of(Lane::Large).count();
             let abreast = (large_running + line.count_large())
                 .min(max_large)
@@ -275,7 +276,7 @@ impl Run {
                 ended = running.join_next() => ended,
                 _ = tuning.changed() => continue,
                 Ok(()) = choices.changed(), if go_on => continue,
-                () = self.shared.places.roomier(), if more_large => continue,
+                () = roomier, if more_large => continue,
                 () = tokio::time::sleep(LOOK), if more_large => continue,
             };
             let Some(ended) = ended else { break };

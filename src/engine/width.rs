@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -110,10 +111,10 @@ impl Places {
         self.wanted.load(Relaxed) < self.lock().width.current()
     }
 
-    /// Returns when [`has_room`](Self::has_room) may have become true; a change between the two
-    /// calls goes unheard, so look again now and then.
-    pub async fn roomier(&self) {
-        self.roomier.notified().await;
+    /// Ends when there are more places, or fewer that want one, than when it was called. Call it before
+    /// looking at [`count`](Self::count) or [`has_room`](Self::has_room): then no change goes unheard.
+    pub fn roomier(&self) -> Notified<'_> {
+        self.roomier.notified()
     }
 
     /// Changes the cap; acts at once on whoever asks for a place from now on.
