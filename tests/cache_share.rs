@@ -156,16 +156,21 @@ async fn a_damaged_copy_gives_way_to_the_right_content() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_size_is_refused() {
+async fn a_wrong_size_is_refused_and_nothing_is_shared_by_mistake() {
     let hub = Hub::start().await;
     let service = Service::start(&hub.endpoint()).await;
     for query in ["?minBytes=-1", "?minBytes=many"] {
         let (status, answer) = service.get(&format!("/api/cache/duplicates{query}")).await;
         assert_eq!(status, 400, "{answer}");
     }
-    let (status, answer) = service
-        .post("/api/cache/duplicates", json!({"minBytes": -1}))
-        .await;
-    assert_eq!(status, 400, "{answer}");
+    for body in [
+        json!({"minBytes": -1}),
+        json!({"minBytes": "1GiB"}),
+        json!([]),
+        json!("all"),
+    ] {
+        let (status, answer) = service.post("/api/cache/duplicates", body).await;
+        assert_eq!(status, 400, "{answer}");
+    }
     service.stop().await;
 }

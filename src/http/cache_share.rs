@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::OptionalBody;
+use super::body::JsonBody;
 use super::cache::{Place, refused};
 use super::cache_verify::submit;
 use super::error::{ApiError, ApiResult};
@@ -74,7 +74,7 @@ pub struct DuplicateRepo {
 }
 
 /// What to share.
-#[derive(Deserialize, Default, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ShareBody {
     /// Smaller contents are left as they are; 1 MiB by default.
@@ -138,7 +138,7 @@ pub async fn show(State(app): State<AppState>, query: QueryFields) -> ApiResult<
 /// volume, of another owner or with a name elsewhere stay. `result` tells what was freed.
 #[utoipa::path(
     post, path = "/api/cache/duplicates", tag = "cache", operation_id = "shareDuplicates",
-    request_body = Option<ShareBody>,
+    request_body = ShareBody,
     responses(
         (status = 202, description = "The job", body = JobView),
         (status = 200, description = "The same job that is live already", body = JobView),
@@ -147,9 +147,9 @@ pub async fn show(State(app): State<AppState>, query: QueryFields) -> ApiResult<
 pub async fn share(
     State(app): State<AppState>,
     Actor(actor): Actor,
-    OptionalBody(body): OptionalBody<ShareBody>,
+    JsonBody(body): JsonBody<ShareBody>,
 ) -> ApiResult<Response> {
-    let min_bytes = body.unwrap_or_default().min_bytes.unwrap_or(LEAST_BYTES);
+    let min_bytes = body.min_bytes.unwrap_or(LEAST_BYTES);
     let share_from_bytes = u64::try_from(min_bytes).map_err(|_| {
         ApiError::bad_request("Invalid minBytes").details("minBytes must be a whole number from 0 up")
     })?;

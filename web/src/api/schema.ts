@@ -5142,9 +5142,9 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["ShareBody"] | null;
+                "application/json": components["schemas"]["ShareBody"];
             };
         };
         responses: {
