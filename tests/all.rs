@@ -58,6 +58,7 @@ mod simulation;
 mod speed;
 mod stand_in_hub;
 mod start;
+mod storm;
 mod swarm;
 mod system_log;
 mod tasks;
