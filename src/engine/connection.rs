@@ -111,19 +111,21 @@ impl Connection {
         let Some(mut left) = self.part.room_in(held) else {
             return Ok(Yielded::Lost);
         };
-        let mut skip = 0;
+        let mut skip = if self.single_stream { *offset } else { 0 };
+        let mut gate = self.run.gate();
+        // Waiting for the bandwidth limit is not silence.
+        held.holding_back(true);
+        gate.open(skip + left).await;
+        held.holding_back(false);
         let asked = Instant::now();
         let mut body = if self.single_stream {
-            skip = *offset;
             self.remote.open(None).await?
         } else {
             self.remote.open(Some(*offset..*offset + left)).await?
         };
         shared.places.answered(asked.elapsed());
         self.run.meter.activity(shared.places.reason());
-        let mut gate = self.run.gate();
         while left > 0 {
-            // Waiting for the bandwidth limit is not silence.
             held.holding_back(true);
             gate.ready().await;
             held.holding_back(false);

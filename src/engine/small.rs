@@ -179,8 +179,7 @@ async fn read(
     remote: &crate::hub::RemoteFile,
 ) -> Result<Vec<u8>, (crate::hub::HubError, u64)> {
     let mut gate = run.gate();
-    gate.expect(task.size_bytes);
-    gate.ready().await;
+    gate.open(task.size_bytes).await;
     let asked = Instant::now();
     let mut body = remote.open(None).await.map_err(|error| (error, 0))?;
     run.shared.places.answered(asked.elapsed());
@@ -190,6 +189,7 @@ async fn read(
         run.meter.file(*id, 0, FileState::Downloading);
     }
     loop {
+        gate.ready().await;
         match body.next().await {
             Ok(Some(mut chunk)) => {
                 while let Some(piece) = gate.pass(&mut chunk).await {
