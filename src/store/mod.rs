@@ -102,6 +102,8 @@ impl Store {
         seal::seal_old(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            // A file on this machine does not hang up; each look would be a turn of its thread.
+            .test_before_acquire(false)
             .connect_with(open::options(path).read_only(true))
             .await?;
         // Room for a burst of changes; a listener that falls behind reloads everything.
