@@ -9,22 +9,38 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-thread_local! {
-    static HELD: Cell<Option<i64>> = const { Cell::new(None) };
+/// What the wall clock of one thread shows in a simulation, whose time is a part of its seed.
+#[derive(Debug, Clone, Copy)]
+enum Simulated {
+    /// Always this.
+    Held(i64),
+    /// This at that moment of tokio's clock, and on with it.
+    Following(i64, tokio::time::Instant),
 }
 
-/// Holds the wall clock of this thread at `ms`; `None` lets it go. For simulations, whose time is
-/// a part of their seed.
+thread_local! {
+    static SIMULATED: Cell<Option<Simulated>> = const { Cell::new(None) };
+}
+
+/// Holds the wall clock of this thread at `ms`; `None` lets it go. For simulations.
 pub fn hold(ms: Option<i64>) {
-    HELD.set(ms);
+    SIMULATED.set(ms.map(Simulated::Held));
+}
+
+/// The wall clock of this thread was at `ms` at the moment `at` of tokio's clock, and goes with
+/// that, until it is [held](hold) or let go. For simulations, whose clock leaps.
+pub fn follow(ms: i64, at: tokio::time::Instant) {
+    SIMULATED.set(Some(Simulated::Following(ms, at)));
 }
 
 /// The wall clock in UTC milliseconds. A clock set before 1970 gives a negative number.
 pub fn now_ms() -> i64 {
-    if let Some(held) = HELD.get() {
-        return held;
-    }
     let whole = |span: std::time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    match SIMULATED.get() {
+        Some(Simulated::Held(ms)) => return ms,
+        Some(Simulated::Following(ms, at)) => return ms.saturating_add(whole(at.elapsed())),
+        None => {}
+    }
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => whole(since),
         Err(before) => -whole(before.duration()),
@@ -121,6 +137,15 @@ mod tests {
         assert!(std::thread::spawn(now_ms).join().unwrap() > 7);
         hold(None);
         assert!(now_ms() > 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_follows_leaps_with_the_time_of_the_runtime() {
+        follow(7, tokio::time::Instant::now());
+        tokio::time::advance(std::time::Duration::from_secs(3600)).await;
+        assert_eq!(now_ms(), 3_600_007);
+        hold(None);
+        assert!(now_ms() > 3_600_007);
     }
 
     #[test]
