@@ -11,11 +11,13 @@ use super::guard::Refused;
 use crate::model::code::Code;
 
 /// What it means that no answer came.
-pub(super) fn no_answer(host: &str, error: &reqwest::Error) -> HubError {
+pub(super) fn no_answer(host: &str, error: &(dyn Error + 'static)) -> HubError {
+    let client = error.downcast_ref::<reqwest::Error>();
+    let is = |kind: fn(&reqwest::Error) -> bool| client.is_some_and(kind);
     if let Some(refused) = cause::<Refused>(error) {
         return HubError::bad(refused.message.clone());
     }
-    if let Some(tls) = cause::<rustls::Error>(error).filter(|_| error.is_connect()) {
+    if let Some(tls) = cause::<rustls::Error>(error).filter(|_| is(reqwest::Error::is_connect)) {
         return no_tls(host, tls);
     }
     let why = io_kind(error);
@@ -29,14 +31,14 @@ pub(super) fn no_answer(host: &str, error: &reqwest::Error) -> HubError {
         return HubError::new(Class::NeedsUser, Code::AccessDenied, message);
     }
     match why {
-        _ if error.is_dns() || chain(error).any(|cause| cause.to_string() == "dns error") => {
+        _ if is(reqwest::Error::is_dns) || chain(error).any(|cause| cause.to_string() == "dns error") => {
             offline("its name cannot be resolved")
         }
         Some(ErrorKind::ConnectionRefused) => offline("the connection is refused"),
         Some(ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown) => {
             offline("there is no route to it")
         }
-        _ if error.is_timeout() => offline("it does not answer in time"),
+        _ if is(reqwest::Error::is_timeout) => offline("it does not answer in time"),
         // The host was reached and hung up, a reset.
         Some(
             ErrorKind::ConnectionReset
@@ -44,7 +46,7 @@ pub(super) fn no_answer(host: &str, error: &reqwest::Error) -> HubError {
             | ErrorKind::UnexpectedEof
             | ErrorKind::BrokenPipe,
         ) => cut(host),
-        _ if error.is_connect() => offline("no connection comes about"),
+        _ if is(reqwest::Error::is_connect) => offline("no connection comes about"),
         _ => cut(host),
     }
 }
@@ -101,7 +103,7 @@ fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e
     chain(error).find_map(|cause| cause.downcast_ref::<T>())
 }
 
-fn io_kind(error: &reqwest::Error) -> Option<ErrorKind> {
+fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
     chain(error)
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .last()

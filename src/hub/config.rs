@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::wire::Wire;
 use crate::model::secret::Secret;
 
 /// The Hub itself.
@@ -36,6 +37,8 @@ pub struct HubConfig {
     /// Shortest time between two re-resolves of a file whose fresh link is refused. Default 30 s:
     /// signed links of the Hub live for about an hour, so a fresh one that is refused is no accident.
     pub refresh_pause: Duration,
+    /// What carries the requests. Default the network.
+    pub wire: Wire,
 }
 
 impl Default for HubConfig {
@@ -53,6 +56,7 @@ impl Default for HubConfig {
             header_timeout: Duration::from_secs(30),
             offline_max: Duration::from_secs(75),
             refresh_pause: Duration::from_secs(30),
+            wire: Wire::Network,
         }
     }
 }

@@ -41,6 +41,7 @@ mod search;
 mod text;
 mod transport;
 mod tree;
+mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -60,6 +61,7 @@ pub use retry::{Decision, Retry};
 pub use revision::Resolved;
 pub use search::{Found, SearchPage, SearchQuery};
 pub use text::Gate;
+pub use wire::{Answering, Server, Wire};
 
 use crate::model::plan::RepoFile;
 use crate::model::repo::{Commit, RepoId, RepoType};

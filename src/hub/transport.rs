@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RANGE};
 use http::{HeaderMap, HeaderValue, Method};
-use reqwest::{Client, NoProxy, Proxy, Response, redirect::Policy};
+use reqwest::{Client, NoProxy, Proxy, Request, Response, redirect::Policy};
 use url::Url;
 
 use super::broken;
@@ -21,6 +21,7 @@ use super::error::{Class, HubError};
 use super::guard::{Guard, GuardedDns, Refused};
 use super::outage::Outages;
 use super::redirect::{self, Step, host, shown};
+use super::wire::{Sender, Wire};
 use crate::model::code::Code;
 
 /// Most bytes of an error's body that are read.
@@ -65,9 +66,9 @@ impl Ask {
     }
 }
 
-/// The wire.
+/// Everything between the client and the wire.
 pub(super) struct Transport {
-    client: Client,
+    sender: Sender,
     endpoint: Url,
     token: Option<HeaderValue>,
     guard: Arc<Guard>,
@@ -82,7 +83,6 @@ impl Transport {
     /// `bad_request` when the endpoint, the token or the proxy cannot be used,
     /// `tls_error` when the system's certificates cannot be loaded.
     pub fn new(config: &HubConfig, budget: Arc<Budget>) -> Result<Self, HubError> {
-        let wrong = |message: String| HubError::new(Class::Permanent, Code::BadRequest, message);
         let endpoint = &config.endpoint;
         if !matches!(endpoint.scheme(), "http" | "https")
             || !endpoint.has_host()
@@ -106,29 +106,12 @@ impl Transport {
         let guard =
             Guard::new(endpoint, proxy_hosts(&config.proxy)).map_err(|Refused { message }| wrong(message))?;
         let guard = Arc::new(guard);
-        let mut builder = Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            // Bulk data over HTTP/2 costs half as much CPU again.
-            .http1_only()
-            .redirect(Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(config.connect_timeout)
-            .pool_max_idle_per_host(IDLE_MAX)
-            .dns_resolver(GuardedDns(Arc::clone(&guard)))
-            .tls_danger_accept_invalid_certs(config.proxy.insecure_skip_verify);
-        if config.proxy.no_env_proxy || config.proxy.url.is_some() {
-            builder = builder.no_proxy();
-        }
-        if let Some(proxy) = proxy(&config.proxy).map_err(wrong)? {
-            builder = builder.proxy(proxy);
-        }
-        let client = builder.build().map_err(|error| {
-            let message = format!("The HTTP client cannot start: {}", error.without_url());
-            HubError::new(Class::Permanent, Code::TlsError, message)
-        })?;
+        let sender = match &config.wire {
+            Wire::Network => Sender::Network(client(config, &guard)?),
+            Wire::Within(server) => Sender::Within(Arc::clone(server)),
+        };
         Ok(Self {
-            client,
+            sender,
             endpoint: endpoint.clone(),
             token,
             guard,
@@ -164,22 +147,24 @@ impl Transport {
             self.budget.admit(ask.bucket).await;
         }
         let pass = self.outages.enter(host(url))?;
-        let mut request = self
-            .client
-            .request(ask.method.clone(), url.clone())
-            .header(ACCEPT_ENCODING, "identity");
+        let mut request = Request::new(ask.method.clone(), url.clone());
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(Range { start, end }) = &ask.range {
-            request = request.header(RANGE, format!("bytes={start}-{}", end.saturating_sub(1)));
+            let range = format!("bytes={start}-{}", end.saturating_sub(1));
+            if let Ok(range) = HeaderValue::from_str(&range) {
+                headers.insert(RANGE, range);
+            }
         }
         if let Some(authorization) = self.authorization(url) {
-            request = request.header(AUTHORIZATION, authorization);
+            headers.insert(AUTHORIZATION, authorization);
         }
         let patience = self.header_timeout;
         let name = host(url);
-        let answer = match tokio::time::timeout(patience, request.send()).await {
+        let answer = match tokio::time::timeout(patience, self.sender.send(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
-                let error = broken::no_answer(&name, &error);
+                let error = broken::no_answer(&name, error.as_ref());
                 return Err(match error.class {
                     Class::Offline => pass.unreachable(error),
                     _ => error,
@@ -252,6 +237,34 @@ impl Transport {
         }
         error
     }
+}
+
+fn client(config: &HubConfig, guard: &Arc<Guard>) -> Result<Client, HubError> {
+    let mut builder = Client::builder()
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        // Bulk data over HTTP/2 costs half as much CPU again.
+        .http1_only()
+        .redirect(Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .connect_timeout(config.connect_timeout)
+        .pool_max_idle_per_host(IDLE_MAX)
+        .dns_resolver(GuardedDns(Arc::clone(guard)))
+        .tls_danger_accept_invalid_certs(config.proxy.insecure_skip_verify);
+    if config.proxy.no_env_proxy || config.proxy.url.is_some() {
+        builder = builder.no_proxy();
+    }
+    if let Some(proxy) = proxy(&config.proxy).map_err(wrong)? {
+        builder = builder.proxy(proxy);
+    }
+    builder.build().map_err(|error| {
+        let message = format!("The HTTP client cannot start: {}", error.without_url());
+        HubError::new(Class::Permanent, Code::TlsError, message)
+    })
+}
+
+fn wrong(message: String) -> HubError {
+    HubError::new(Class::Permanent, Code::BadRequest, message)
 }
 
 async fn start_of(mut answer: Response) -> Vec<u8> {

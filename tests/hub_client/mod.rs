@@ -1,4 +1,4 @@
-//! The Hub client against small scripted servers, over real sockets.
+//! The Hub client against small scripted servers, over real sockets; `within` does without.
 
 mod bodies;
 mod files;
@@ -6,3 +6,4 @@ mod metadata;
 mod network;
 mod stub;
 mod tls;
+mod within;

@@ -17,3 +17,4 @@ pub mod schema;
 pub mod service;
 pub mod sse;
 pub mod tls;
+pub mod wire;

@@ -28,6 +28,7 @@ mod repo;
 mod resolve;
 mod search;
 mod serve;
+mod within;
 mod world;
 
 use std::io;
@@ -36,7 +37,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use http::Response;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 pub use content::{Content, hex, sha1_hex, sha256_hex};
@@ -48,6 +51,7 @@ pub use world::Account;
 
 use pace::Pace;
 use serve::{Door, Wire};
+use within::{Carried, Latch};
 use world::World;
 
 /// Token of an account that may read everything.
@@ -61,6 +65,8 @@ pub struct Doors {
     hub: OnceLock<Arc<Door>>,
     cdn: OnceLock<Arc<Door>>,
     runtime: OnceLock<Handle>,
+    /// The same of a Hub without sockets.
+    latches: [Latch; 2],
 }
 
 impl Doors {
@@ -73,8 +79,15 @@ impl Doors {
         door.expect("doors are opened before anything asks for them")
     }
 
+    fn latch(&self, hop: Hop) -> &Latch {
+        &self.latches[usize::from(hop == Hop::Cdn)]
+    }
+
     /// Closes a listener now and opens it again after a while, without being waited for.
     pub fn off_for(&self, hop: Hop, length: Duration) {
+        if self.runtime.get().is_none() {
+            return self.latch(hop).shut_for(length);
+        }
         let door = self.door(hop).clone();
         if let Some(runtime) = self.runtime.get() {
             runtime.spawn(async move {
@@ -148,6 +161,45 @@ impl Hub {
             doors,
             runtime: Some(runtime),
         })
+    }
+
+    /// One without sockets, which [`answer`](Self::answer)s within this process.
+    pub fn without_sockets() -> Self {
+        let world = Arc::new(World::default());
+        world.enrol(Account::new(TOKEN, "alice", &["*"]));
+        world.enrol(Account::new(TOKEN_WITHOUT_GRANTS, "bob", &[]));
+        world.set_origins(
+            "http://127.0.0.1:9001".to_owned(),
+            "http://localhost:9002".to_owned(),
+        );
+        Self {
+            world,
+            doors: Arc::default(),
+            runtime: None,
+        }
+    }
+
+    /// Answers a request to the host that its URL names, for a Hub without sockets.
+    ///
+    /// # Errors
+    /// As a connection fails.
+    pub fn answer(
+        &self,
+        request: http::Request<Body>,
+    ) -> impl Future<Output = io::Result<Response<Carried>>> + Send + 'static {
+        let origin = request
+            .uri()
+            .authority()
+            .map(|authority| format!("http://{authority}"));
+        let hops = [Hop::Hub, Hop::Cdn];
+        let hop = hops
+            .into_iter()
+            .find(|hop| origin.as_deref() == Some(self.world.origin(*hop)));
+        let (world, doors) = (self.world.clone(), self.doors.clone());
+        async move {
+            let hop = hop.ok_or(io::ErrorKind::HostUnreachable)?;
+            within::answer(world, doors, hop, request).await
+        }
     }
 
     /// Base URL of the Hub, without slash at the end.
@@ -249,6 +301,9 @@ impl Hub {
 
     /// Closes a listener and breaks its connections; new ones are refused until [`Hub::on`].
     pub async fn off(&self, hop: Hop) {
+        if self.runtime.is_none() {
+            return self.doors.latch(hop).shut_for(Duration::from_secs(1_000_000_000));
+        }
         self.doors.door(hop).close().await;
     }
 
@@ -257,7 +312,10 @@ impl Hub {
     /// # Panics
     /// Somebody else took the port meanwhile.
     pub fn on(&self, hop: Hop) {
-        let _guard = self.runtime.as_ref().map(Runtime::enter);
+        let Some(runtime) = &self.runtime else {
+            return self.doors.latch(hop).open();
+        };
+        let _guard = runtime.enter();
         self.doors
             .door(hop)
             .reopen()

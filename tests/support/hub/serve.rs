@@ -122,12 +122,8 @@ impl Listener for Gate {
     async fn accept(&mut self) -> (Socket, SocketAddr) {
         let (tcp, address) = Listener::accept(&mut self.listener).await;
         let _ = tcp.set_nodelay(true);
-        let link = Arc::new(Link {
-            number: self.log.connections(self.hop).enter(),
-            end: self.end.child_token(),
-            reset: AtomicBool::new(false),
-            current: Mutex::default(),
-        });
+        let number = self.log.connections(self.hop).enter();
+        let link = Arc::new(Link::new(number, self.end.child_token()));
         let gone = Box::pin(link.end.clone().cancelled_owned());
         let (hop, log) = (self.hop, self.log.clone());
         (
@@ -159,10 +155,34 @@ pub struct Link {
 }
 
 impl Link {
+    /// A connection that breaks when `end` is cancelled.
+    pub fn new(number: u64, end: CancellationToken) -> Self {
+        Self {
+            number,
+            end,
+            reset: AtomicBool::new(false),
+            current: Mutex::default(),
+        }
+    }
+
     /// From now on the bytes written belong to this request.
     pub fn begin(&self, entry: &Arc<Entry>) {
         if let Some(before) = lock(&self.current).replace(entry.clone()) {
             before.finish();
+        }
+    }
+
+    /// Body bytes of the request under way have gone.
+    pub fn wrote(&self, bytes: u64) {
+        if let Some(entry) = lock(&self.current).clone() {
+            entry.wrote(&mut entry.writing(), bytes);
+        }
+    }
+
+    /// Nothing more will go.
+    pub fn finish(&self) {
+        if let Some(entry) = lock(&self.current).take() {
+            entry.finish();
         }
     }
 
@@ -199,9 +219,7 @@ pub struct Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         self.log.connection_ends(self.hop);
-        if let Some(entry) = lock(&self.link.current).take() {
-            entry.finish();
-        }
+        self.link.finish();
     }
 }
 
