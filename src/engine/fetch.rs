@@ -216,10 +216,7 @@ async fn fill_and_verify(
     single_stream: bool,
 ) -> Result<&'static str, FileError> {
     let _closing = Closing(part);
-    let follower = {
-        let part = part.clone();
-        tokio::task::spawn_blocking(move || part.follow())
-    };
+    let follower = tokio::spawn(part.clone().follow());
     let shared = &run.shared;
     let fill_stop = stop.child_token();
     let allocation = {
@@ -274,9 +271,7 @@ async fn fill_and_verify(
         }
     };
     synced?;
-    let found = hashed
-        .map_err(FileError::internal)?
-        .map_err(|error| FileError::disk(&error))?;
+    let found = hashed.map_err(FileError::internal)??;
     if !run.verifies() {
         return Ok("size");
     }

@@ -10,7 +10,7 @@ mod space;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -84,7 +84,7 @@ pub struct LivePart {
     /// Held by the one who writes: two at a time would spin on the lock of the file in the kernel,
     /// which took a sixth of the CPU time of a download (16 connections, two cores, tmpfs).
     write_turn: tokio::sync::Mutex<()>,
-    front_moved: Condvar,
+    front_moved: Notify,
     sync_due: Notify,
     sync_turn: tokio::sync::Mutex<()>,
     /// Whether a sync failed. Locked while one runs, even if nobody waits for its answer any more:
@@ -164,7 +164,7 @@ impl LivePart {
             hasher: hasher.map(Mutex::new),
             hash_was_resumed,
             write_turn: tokio::sync::Mutex::new(()),
-            front_moved: Condvar::new(),
+            front_moved: Notify::new(),
             sync_due: Notify::new(),
             sync_turn: tokio::sync::Mutex::new(()),
             sync_failed: Mutex::new(false),
@@ -418,7 +418,7 @@ impl LivePart {
     pub fn close(&self) {
         self.closed.store(true, Relaxed);
         self.lock_front().1 = true;
-        self.front_moved.notify_all();
+        self.front_moved.notify_one();
         self.sync_due.notify_one();
         self.room.notify_waiters();
     }
