@@ -19,21 +19,20 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use hfdepot::clock;
 use hfdepot::model::destination::Destination;
 use hfdepot::model::job::{JobId, Verify};
-use hfdepot::model::state::{Intent, JobStatus};
-use hfdepot::store::{Change, Store, Submitted};
-use sqlx::{Connection, SqliteConnection};
+use hfdepot::model::state::JobStatus;
+use hfdepot::store::{Change, DATABASE, Store, Submitted};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
-use self::rules::{Shown, status};
 use self::run::{Around, Next, Run};
 use self::world::{Fault, World, swarm};
 use crate::support::depot::request;
+use crate::support::ledger::{Ledger, Moments, Shown, status, template};
+use crate::support::seeds;
 
 /// Seeds of a run that asks for none.
 const SEEDS: u64 = 24;
@@ -46,9 +45,6 @@ const REPOS: usize = 3;
 const REST_MS: i64 = 30 * 60_000;
 /// Where the simulated time begins: 2024-01-15T10:30:00Z.
 const DAWN_MS: i64 = 1_705_314_600_000;
-
-/// The database file and its log at one moment.
-type Image = (Vec<u8>, Vec<u8>);
 
 /// A job and what its user was told last; `None` is dismissed.
 #[derive(Debug, Clone)]
@@ -66,8 +62,8 @@ struct Simulation {
     /// Where the database is now: another folder after each loss of power.
     place: PathBuf,
     store: Store,
-    /// A connection of nobody's, for what the store never tells.
-    reader: SqliteConnection,
+    /// What the database says, asked past the store.
+    ledger: Ledger,
     boots: usize,
     /// Starts of the machine, not of the service.
     machine_boots: usize,
@@ -81,27 +77,19 @@ struct Simulation {
     changes: broadcast::Receiver<i64>,
     /// What a client that follows the changes shows of each job.
     mirror: BTreeMap<i64, Option<Shown>>,
-    /// The database as the last promise left it, and each moment since.
-    images: Vec<Image>,
-    /// Promises of this store that `images` knows of.
-    promises: u64,
+    /// What a loss of power would leave of the database.
+    moments: Moments,
     trace: DefaultHasher,
 }
 
-fn image(dir: &Path) -> Image {
-    let read = |name| std::fs::read(dir.join(name)).unwrap_or_default();
-    (read("hfdepot.db"), read("hfdepot.db-wal"))
-}
-
-async fn open(dir: &Path) -> (Store, SqliteConnection) {
-    let path = dir.join("hfdepot.db");
+async fn open(dir: &Path) -> (Store, Ledger) {
+    let path = dir.join(DATABASE);
     let store = Store::open(&path).await.expect("the database opens");
-    let reader = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await;
-    (store, reader.expect("the database opens"))
+    (store, Ledger::open(&path).await)
 }
 
 impl Simulation {
-    async fn new(seed: u64) -> Self {
+    async fn new(seed: u64, template: &[u8]) -> Self {
         let mut chance = fastrand::Rng::with_seed(seed);
         clock::hold(Some(DAWN_MS));
         // In memory where there is such a place: thousands of promises are made.
@@ -114,18 +102,19 @@ impl Simulation {
         let dir = dir.expect("a directory");
         // Ids of jobs are drawn from here.
         fastrand::seed(seed);
-        let (store, reader) = open(dir.path()).await;
+        let database = dir.path().join(DATABASE);
+        std::fs::write(&database, template).expect("written");
+        let (store, ledger) = open(dir.path()).await;
         Self {
             faults: swarm(&mut chance),
             chance,
             world: World::default(),
-            images: vec![image(dir.path())],
-            promises: store.promises().await,
+            moments: Moments::begin(&store, &database),
             place: dir.path().to_owned(),
             dir,
             changes: store.changes(),
             store,
-            reader,
+            ledger,
             boots: 0,
             machine_boots: 0,
             now_ms: DAWN_MS,
@@ -144,21 +133,6 @@ impl Simulation {
 
     fn owner(&self) -> std::sync::Arc<str> {
         format!("service {}", self.boots).into()
-    }
-
-    /// Notes what a loss of power would leave now.
-    async fn note_commit(&mut self) {
-        let promises = self.store.promises().await;
-        let now = image(&self.place);
-        // A promise that changed nothing wrote nothing, and so made nothing else durable.
-        let is_new = self.images.last() != Some(&now);
-        if promises > self.promises && is_new {
-            self.images.clear();
-        }
-        if is_new {
-            self.images.push(now);
-        }
-        self.promises = promises;
     }
 
     async fn step(&mut self) {
@@ -199,7 +173,7 @@ impl Simulation {
             97 => self.wake_those_with_room().await,
             _ => {}
         }
-        self.note_commit().await;
+        self.moments.note();
         self.check().await;
         self.note_trace(kind).await;
     }
@@ -246,7 +220,7 @@ impl Simulation {
         let id = self.told[index].id.clone();
         let allowed = self.store.change(&id, change, "bob").await;
         if allowed.expect("the database works").is_ok() {
-            let rows = self.rows().await;
+            let rows = self.ledger.rows().await;
             self.told[index].status = status(&rows, self.told[index].seq);
         }
     }
@@ -265,13 +239,10 @@ impl Simulation {
             return;
         }
         let index = self.chance.usize(..self.runs.len());
-        let unwanted = self.store.unwanted_runs(&self.owner()).await;
-        let unwanted = unwanted.expect("the database works");
+        let owner = self.owner();
+        let unwanted = self.ledger.unwanted_runs(&self.store, &owner).await;
         let key = self.runs[index].key();
-        if unwanted
-            .iter()
-            .any(|(seq, epoch, _): &(i64, i64, Intent)| (*seq, *epoch) == key)
-        {
+        if unwanted.contains(&key) {
             return self.stop_run(index).await;
         }
         let mut run = self.runs.remove(index);
@@ -341,7 +312,7 @@ impl Simulation {
             self.pass(if self.runs.is_empty() { 10_000 } else { 1_000 }).await;
             self.wake_those_with_room().await;
             self.claim().await;
-            for _ in 0..ACTIVE_MAX {
+            for _ in 0..4 * ACTIVE_MAX {
                 self.step_run().await;
             }
         }
@@ -353,12 +324,13 @@ impl Simulation {
 
 /// One whole run; gives its trace.
 fn simulate(seed: u64) -> u64 {
+    let template = template();
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
+        .enable_time()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let mut simulation = Simulation::new(seed).await;
+        let mut simulation = Simulation::new(seed, template).await;
         for _ in 0..STEPS {
             simulation.step().await;
         }
@@ -367,55 +339,13 @@ fn simulate(seed: u64) -> u64 {
     })
 }
 
-fn number(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{variable} is no number: {text}")),
-    )
-}
-
 #[test]
 fn no_order_of_faults_and_commands_breaks_a_promise() {
-    if let Some(seed) = number("HFDEPOT_SEED") {
-        simulate(seed);
-        return;
-    }
-    let begun = std::time::Instant::now();
-    let first = fastrand::u64(..u64::MAX / 2);
-    let count = number("HFDEPOT_SEEDS").unwrap_or(SEEDS);
-    let next = AtomicU64::new(0);
-    let work = || {
-        loop {
-            let number = next.fetch_add(1, Relaxed);
-            if number >= count {
-                return;
-            }
-            let seed = first + number;
-            let run = std::panic::catch_unwind(|| {
-                let trace = simulate(seed);
-                // Else a seed would say nothing about a failure.
-                if number.is_multiple_of(100) {
-                    assert_eq!(simulate(seed), trace, "the same seed went another way");
-                }
-            });
-            if let Err(panic) = run {
-                // Nobody begins another one.
-                next.store(count, Relaxed);
-                eprintln!("the simulation fails with HFDEPOT_SEED={seed}");
-                std::panic::resume_unwind(panic);
-            }
-        }
-    };
-    // The clock and the dice of a run belong to its thread.
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, Into::into) {
-            scope.spawn(work);
+    seeds::run("simulation", SEEDS, |seed, number| {
+        let trace = simulate(seed);
+        // Else a seed would say nothing about a failure.
+        if number.is_multiple_of(100) {
+            assert_eq!(simulate(seed), trace, "the same seed went another way");
         }
     });
-    let minutes = begun.elapsed().as_secs_f64() / 60.0;
-    eprintln!(
-        "{count} seeds from {first}, {:.0} a minute",
-        count as f64 / minutes
-    );
 }

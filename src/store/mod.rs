@@ -148,8 +148,15 @@ impl Store {
     /// Promises committed since the store was opened: a simulation of a loss of power has to
     /// know which commits outlive it.
     #[doc(hidden)]
-    pub async fn promises(&self) -> u64 {
-        self.writer.promises().await
+    pub fn promises(&self) -> u64 {
+        self.writer.promises()
+    }
+
+    /// Whether no call is under way. SQLite works on threads of its own, and a simulated clock,
+    /// which leaps when nothing else is to be done, has to wait for them.
+    #[doc(hidden)]
+    pub fn is_idle(&self) -> bool {
+        self.readers.size() as usize == self.readers.num_idle() && self.writer.is_idle()
     }
 
     /// Ends all reading and writes the log back into the database file. The writer closes

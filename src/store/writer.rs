@@ -5,6 +5,7 @@
 //! was asked to be; and a row of the record is sealed by the commit that makes it. Nothing
 //! else here knows a table.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError};
 
 use sqlx::SqliteConnection;
@@ -27,7 +28,10 @@ pub(super) enum Durability {
 
 /// The writer connection. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Writer(Arc<Mutex<Connection>>);
+pub(super) struct Writer {
+    connection: Arc<Mutex<Connection>>,
+    promises: Arc<AtomicU64>,
+}
 
 pub(super) struct Connection {
     pub(super) sqlite: SqliteConnection,
@@ -41,7 +45,7 @@ pub(super) struct Connection {
     /// The last commit that had something to write failed.
     failing: bool,
     /// Promises committed so far.
-    promises: u64,
+    promises: Arc<AtomicU64>,
     /// Rows of the record that the open transaction has inserted, triggers included: SQLite
     /// tells of each, and no other row is ever sealed.
     unsealed: Arc<std::sync::Mutex<Unsealed>>,
@@ -68,27 +72,37 @@ impl Writer {
                 rows.inserted(change.table, change.rowid);
             }
         });
-        Ok(Self(Arc::new(Mutex::new(Connection {
+        let promises = Arc::<AtomicU64>::default();
+        let connection = Connection {
             sqlite,
             durability: None,
             open: false,
             ballast,
             failing: false,
-            promises: 0,
+            promises: promises.clone(),
             unsealed,
-        }))))
+        };
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            promises,
+        })
     }
 
     /// The connection outside of any transaction.
     pub(super) async fn idle(&self) -> OwnedMutexGuard<Connection> {
-        let mut connection = self.0.clone().lock_owned().await;
+        let mut connection = self.connection.clone().lock_owned().await;
         connection.end_open().await;
         connection
     }
 
     /// Promises committed so far.
-    pub(super) async fn promises(&self) -> u64 {
-        self.idle().await.promises
+    pub(super) fn promises(&self) -> u64 {
+        self.promises.load(Relaxed)
+    }
+
+    /// Whether nobody has the connection.
+    pub(super) fn is_idle(&self) -> bool {
+        self.connection.try_lock().is_ok()
     }
 
     pub(super) async fn begin(&self, durability: Durability) -> Result<WriteTx, StoreError> {
@@ -161,7 +175,8 @@ impl WriteTx {
         committed?;
         if let Some(mut connection) = self.connection.take() {
             connection.open = false;
-            connection.promises += u64::from(connection.durability == Some(Durability::Promise));
+            let is_promise = connection.durability == Some(Durability::Promise);
+            connection.promises.fetch_add(u64::from(is_promise), Relaxed);
         }
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 use hfdepot::clock;
 use hfdepot::model::state::WaitReason;
+use hfdepot::store::DATABASE;
 
 use super::rules::leases;
 use super::run::Run;
-use super::{Simulation, image, open};
+use super::{Simulation, open};
+use crate::support::ledger::Moments;
 
 impl Simulation {
     /// Time passes, and the loops of the engine do what they do meanwhile.
@@ -20,11 +22,11 @@ impl Simulation {
     /// The machine sleeps for hours, and the engine finds the clock elsewhere; no run may lose its
     /// job by that.
     pub(super) async fn sleep(&mut self) {
-        let before = leases(&self.rows().await);
+        let before = leases(&self.ledger.rows().await);
         let ms = self.chance.i64(60_000..8 * 3_600_000);
         self.set_time(self.now_ms + ms);
         self.heartbeat().await;
-        let after = leases(&self.rows().await);
+        let after = leases(&self.ledger.rows().await);
         for key in self.runs.iter().map(Run::key).filter(|key| before.contains(key)) {
             assert!(after.contains(&key), "I3: {key:?} lost its job by sleeping");
         }
@@ -50,33 +52,29 @@ impl Simulation {
 
     /// The service dies, and with it the power of the whole machine when it is cut; then it starts again.
     pub(super) async fn restart(&mut self, power_is_cut: bool) {
-        let leases = leases(&self.rows().await);
+        let leases = leases(&self.ledger.rows().await);
         let runs = self.runs.drain(..).chain(self.hung.drain(..));
         let fenced = runs.filter(|run| !leases.contains(&run.key()));
         let fenced: Vec<_> = fenced.filter_map(|run| run.held()).collect();
         if power_is_cut {
-            self.store.close().await;
-            let moment = self.chance.usize(..self.images.len());
-            let (database, log) = self.images.swap_remove(moment);
+            let moment = self.moments.any(&mut self.chance);
             // The connections to the old files end by and by, and would touch new ones there.
             self.machine_boots += 1;
             self.place = self.dir.path().join(self.machine_boots.to_string());
             std::fs::create_dir(&self.place).expect("created");
-            std::fs::write(self.place.join("hfdepot.db"), database).expect("written");
-            std::fs::write(self.place.join("hfdepot.db-wal"), log).expect("written");
+            self.ledger.copy_as_of(moment, &self.place.join(DATABASE));
             self.world.lose_power(&mut self.chance);
         }
         self.boots += 1;
-        (self.store, self.reader) = open(&self.place).await;
+        (self.store, self.ledger) = open(&self.place).await;
         self.changes = self.store.changes();
-        self.promises = 0;
-        self.images = vec![image(&self.place)];
+        self.moments = Moments::begin(&self.store, &self.place.join(DATABASE));
         self.store
             .recover(&self.owner())
             .await
             .expect("the database works");
-        self.note_commit().await;
-        let rows = self.rows().await;
+        self.moments.note();
+        let rows = self.ledger.rows().await;
         self.i1_what_was_acknowledged_is_there(&rows);
         self.i6_a_crash_costs_its_bound(power_is_cut, &fenced).await;
         // Who connects now is given everything.

@@ -1,33 +1,14 @@
 //! What holds after each step, by the names of the rules. I8 is in [`Simulation::come_to_rest`];
 //! I10, no token beyond the Hub, is a rule of sockets, which `swarm`, `faults` and `hub_client` hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use hfdepot::model::repo::BlobId;
 use hfdepot::model::state::JobStatus;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::world::{CELLS, Cell, UNMARKED_MAX, UNSYNCED_MAX};
 use super::{ACTIVE_MAX, REPOS, Run, Simulation, run};
-use crate::support::base::FOLDER;
-
-/// What a client shows of a job.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
-    pub status: JobStatus,
-    pub wait_reason: Option<String>,
-    pub error: String,
-    pub downloaded_bytes: i64,
-}
-
-/// By sequence number: what is shown of each job, `None` once it is dismissed, and the number of
-/// the run that holds it.
-pub type Rows = BTreeMap<i64, (Option<Shown>, Option<i64>)>;
-
-pub fn status(rows: &Rows, seq: i64) -> Option<JobStatus> {
-    rows.get(&seq)?.0.as_ref().map(|shown| shown.status)
-}
+use crate::support::ledger::{Rows, status};
 
 /// Sequence number and number of the run of every lease.
 pub fn leases(rows: &Rows) -> BTreeSet<(i64, i64)> {
@@ -39,31 +20,13 @@ pub fn leases(rows: &Rows) -> BTreeSet<(i64, i64)> {
 
 impl Simulation {
     pub(super) async fn check(&mut self) {
-        let rows = self.rows().await;
+        let rows = self.ledger.rows().await;
         self.i2_what_has_ended_stays(&rows);
         self.i3_one_run_a_job(&rows);
         self.i4_marks_tell_the_truth().await;
         self.i5_what_is_published_is_right();
         self.i6_nothing_comes_twice_without_a_reason();
         self.i7_who_follows_the_changes_knows_all(&rows);
-    }
-
-    /// Every job that was ever acknowledged, by its sequence number.
-    pub(super) async fn rows(&mut self) -> Rows {
-        let sql = "SELECT seq, status, wait_reason, error, downloaded_bytes, dismissed_at IS NULL AS listed,
-                          CASE WHEN lease_owner IS NOT NULL THEN lease_epoch END AS epoch FROM job";
-        let rows = sqlx::query(sql).fetch_all(&mut self.reader).await;
-        let row = |row: SqliteRow| {
-            let shown = row.get::<bool, _>("listed").then(|| Shown {
-                status: row.get::<String, _>("status").parse().expect("a status"),
-                wait_reason: row.get("wait_reason"),
-                error: row.get("error"),
-                downloaded_bytes: row.get("downloaded_bytes"),
-            });
-            let epoch: Option<i64> = row.get("epoch");
-            (row.get::<i64, _>("seq"), (shown, epoch))
-        };
-        rows.expect("the database works").into_iter().map(row).collect()
     }
 
     /// I1: what was acknowledged is there after a restart, whatever was lost.
@@ -105,16 +68,17 @@ impl Simulation {
     }
 
     /// I4: every mark names bytes that are there: synced ones on the platter, written ones in sight.
-    async fn i4_marks_tell_the_truth(&self) {
+    async fn i4_marks_tell_the_truth(&mut self) {
+        let machine = self.machine();
         for (&blob, disk) in &self.world.parts {
-            let Some(part) = self.store.part(FOLDER, blob).await.expect("the database works") else {
+            let Some(part) = self.ledger.part(&self.store, blob).await else {
                 continue;
             };
             // A row about another file is void.
             if part.identity.inode != disk.inode {
                 continue;
             }
-            let same_boot = part.identity.boot_id == self.machine();
+            let same_boot = part.identity.boot_id == machine;
             for segment in &part.segments {
                 let start = segment.start as usize;
                 let there =
@@ -166,7 +130,7 @@ impl Simulation {
 
     /// Clears what the next run will not believe; gives how many bytes of the part that is.
     pub(super) async fn lose_what_no_mark_tells_of(&mut self, blob: BlobId, power_was_cut: bool) -> u64 {
-        let row = self.store.part(FOLDER, blob).await.expect("the database works");
+        let row = self.ledger.part(&self.store, blob).await;
         let Some(disk) = self.world.parts.get_mut(&blob) else {
             return 0;
         };
@@ -210,7 +174,7 @@ impl Simulation {
         self.clean().await;
         assert!(self.world.parts.is_empty(), "I9: {:?}", self.world.parts);
         for blob in (0..REPOS).flat_map(run::files).map(|file| file.blob_id) {
-            let row = self.store.part(FOLDER, blob).await.expect("the database works");
+            let row = self.ledger.part(&self.store, blob).await;
             assert!(row.is_none(), "I9: {row:?}");
         }
     }

@@ -9,11 +9,13 @@
 pub mod base;
 pub mod depot;
 pub mod hub;
+pub mod ledger;
 pub mod life;
 pub mod migrations;
 pub mod process;
 pub mod proxy;
 pub mod schema;
+pub mod seeds;
 pub mod service;
 pub mod sse;
 pub mod tls;
