@@ -24,6 +24,7 @@ mod database_faults;
 mod disk_faults;
 mod docs;
 mod download;
+mod engine_simulation;
 mod events_sse;
 mod faults;
 mod fencing;

@@ -12,6 +12,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::base::FOLDER;
+use super::virtual_time::Leaping;
 
 /// A log of this length is folded into the database and begins anew: its length tells nothing any
 /// more. Most runs write a tenth of it.
@@ -94,6 +95,12 @@ impl Moments {
             noted.lengths.push(now);
         }
         noted.promises = promises;
+    }
+
+    /// Notes each moment at which `clock` is about to leap.
+    pub fn note_at_rest(&self, clock: &Leaping) {
+        let this = self.clone();
+        clock.at_rest(move || this.note());
     }
 
     /// One of the lengths that the log may have after a loss of power at this moment.

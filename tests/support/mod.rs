@@ -19,4 +19,5 @@ pub mod seeds;
 pub mod service;
 pub mod sse;
 pub mod tls;
+pub mod virtual_time;
 pub mod wire;
