@@ -317,6 +317,17 @@ impl Simulation {
             }
         }
         self.check().await;
+        // One that failed keeps what it has for another try, as long as it is on the list.
+        for told in self
+            .told
+            .iter_mut()
+            .filter(|told| told.status == Some(JobStatus::Failed))
+        {
+            let dismissed = self.store.change(&told.id, Change::Dismiss, "bob").await;
+            let dismissed = dismissed.expect("the database works");
+            dismissed.expect("a failed job is dismissed");
+            told.status = None;
+        }
         self.i9_nothing_is_left().await;
         self.note_trace(u8::MAX).await;
     }
