@@ -216,7 +216,17 @@ impl Run {
         if segments.len() == 1 {
             segments = fresh();
         }
-        let part_id = self.put(around.store, &file, &identity, &segments).await?;
+        let part_id = match self.put(around.store, &file, &identity, &segments).await {
+            Ok(id) => id,
+            Err(error) => {
+                // A file without a row is never found again.
+                if created {
+                    self.held = None;
+                    around.world.remove(file.blob_id);
+                }
+                return Err(error);
+            }
+        };
         // Between the row and the bytes: what is not believed is not there.
         for segment in &segments {
             let (from, to) = (segment.start + segment.written, segment.start + segment.length);

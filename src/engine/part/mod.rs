@@ -132,7 +132,7 @@ impl LivePart {
             .as_ref()
             .map(|hasher| (hasher.save(), hasher.hashed_bytes()));
         let state = state.as_ref().map(|(state, bytes)| (state.as_slice(), *bytes));
-        let id = store
+        let stored = store
             .put_part(
                 &meter.lease,
                 &folder,
@@ -142,7 +142,17 @@ impl LivePart {
                 state,
                 layout.segments(),
             )
-            .await?;
+            .await;
+        let id = match stored {
+            Ok(id) => id,
+            Err(error) => {
+                // A file without a row is never found again.
+                if opened.created {
+                    let _ = tokio::task::spawn_blocking(move || opened.file.remove()).await;
+                }
+                return Err(error);
+            }
+        };
         // After a beginning anew that is more than before.
         let (job_seq, reserved) = (meter.lease.job_seq(), shared.reserved.clone());
         reserved.part_lacks(job_seq, blob, opened.unallocated_bytes);
