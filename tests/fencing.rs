@@ -1,12 +1,14 @@
 //! A run that lost its job may go on writing for a while: none of it may count.
 
 use hfdepot::model::code::Code;
-use hfdepot::model::state::{FileState, Phase, WaitReason};
+use hfdepot::model::state::{FileState, JobStatus, Phase, WaitReason};
 use hfdepot::store::{
     FileProgress, FileSettled, JobProgress, Lease, Outcome, StoreError, SyncedPart, Waiting, WrittenMark,
 };
 
 use crate::support::base::{Base, FOLDER, blob, commit, file, identity, segments};
+use crate::support::depot::{Depot, meddle, request};
+use crate::support::hub::{Content, Hub, Repo};
 
 /// A job that its first run lost to a second one; files and a part are stored.
 async fn lost() -> (Base, Lease, Lease, i64) {
@@ -174,4 +176,20 @@ async fn marks_rise_and_never_fall_or_leave_their_segment() {
         assert_eq!((part.segments[1].written, part.segments[1].synced), expected);
         assert_eq!((part.segments[0].written, part.segments[0].synced), (100, 50));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_file_whose_row_is_refused_is_not_left_behind() {
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/big").lfs("model.gguf", Content::generated(4 << 20, 1)));
+    let depot = Depot::start(&hub.endpoint()).await;
+    // As a run meets it that has lost its job: the file is there, and its row may not be.
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON part BEGIN SELECT RAISE(ABORT, 'no'); END";
+    meddle(depot.data_dir(), refuse).await;
+    let id = depot.submit(&request("acme/big")).await;
+    depot.until_status(&id, JobStatus::Failed).await;
+    depot.until_let_go(&id).await;
+    let staged = depot.staged("models--acme--big");
+    assert!(!staged.iter().any(|name| name.ends_with(".part")), "{staged:?}");
+    depot.stop().await;
 }
