@@ -43,7 +43,7 @@ use crate::support::wire;
 
 const MIB: u64 = 1 << 20;
 /// Seeds of a run that asks for none.
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 40;
 /// Things that are done in one run.
 const STEPS: usize = 30;
 /// Runs at once, at most; a setting lowers it.

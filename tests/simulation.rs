@@ -35,7 +35,7 @@ use crate::support::ledger::{Ledger, Moments, Shown, status, template};
 use crate::support::seeds;
 
 /// Seeds of a run that asks for none.
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 150;
 /// Steps with faults.
 const STEPS: usize = 150;
 /// Runs at once, at most; a setting lowers it.
