@@ -9,15 +9,20 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, body_too_large};
+use crate::model::repo::shown;
 
 /// Largest body of a request in bytes.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// Longest time for a body to arrive: 1 MiB at 35 KiB/s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What to send in place of what is none.
+const AN_OBJECT: &str = "Send an object in braces, such as {\"repo\": \"owner/name\"}.";
 
 /// A JSON body. Unknown fields and text behind the document are ignored, as both API
 /// documents have it; anything else that is wrong is 400 `Invalid request body`.
@@ -68,10 +73,47 @@ async fn arrived(request: Request) -> Result<Bytes, ApiError> {
 
 /// The document in `bytes`, which is an object.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let wrong = |why: String| ApiError::bad_request("Invalid request body").details(why);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let body = Map::deserialize(&mut reader).map_err(|error| wrong(error.to_string()))?;
-    T::deserialize(whole(Value::Object(body))).map_err(|error| wrong(error.to_string()))
+    let body = Map::deserialize(&mut reader).map_err(|error| unreadable(bytes, &error))?;
+    serde_path_to_error::deserialize(whole(Value::Object(body))).map_err(|error| {
+        let place = error.path().to_string();
+        let why = error.into_inner();
+        ApiError::bad_request("Invalid request body")
+            .details(match place.as_str() {
+                "." | "?" => why.to_string(),
+                field => format!("{}: {why}", shown(field)),
+            })
+            .hint("Correct this field and send it again; /api/docs describes the body of each route.")
+    })
+}
+
+/// The error for `bytes` that are no JSON object: what is wrong with them, and where. The words of
+/// the parser stand at the end, for those who know them.
+fn unreadable(bytes: &[u8], error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    let at = format!("line {line}, column {column}");
+    let (what, hint) = if bytes.trim_ascii().is_empty() {
+        (
+            "The body is empty; a JSON object is expected".to_owned(),
+            AN_OBJECT,
+        )
+    } else {
+        match error.classify() {
+            // Well-formed as far as it was read, but no object.
+            Category::Data => (format!("The body is JSON, but no object ({error})"), AN_OBJECT),
+            Category::Eof => (
+                format!("The JSON ends before it is complete, at {at} ({error})"),
+                "A closing bracket, brace or quote is missing, or the body was cut off on its way.",
+            ),
+            Category::Syntax | Category::Io => (
+                format!("The body is not valid JSON: at {at} something else was expected ({error})"),
+                "Put names and texts in double quotes, commas between fields and none after the last; in a shell, put single quotes around the whole body.",
+            ),
+        }
+    };
+    ApiError::bad_request("Invalid request body")
+        .details(what)
+        .hint(hint)
 }
 
 /// Writes whole numbers without a fraction: to JSON Schema `24.0` is an integer, to serde it is none.

@@ -235,9 +235,27 @@ async fn a_wrong_request_is_answered_in_the_words_of_the_documents() {
                 "Invalid request body",
                 "dataset",
             ),
-            (json!(["o/n"]), 400, "bad_request", "Invalid request body", "map"),
-            (json!("o/n"), 400, "bad_request", "Invalid request body", "map"),
-            (json!(null), 400, "bad_request", "Invalid request body", "map"),
+            (
+                json!(["o/n"]),
+                400,
+                "bad_request",
+                "Invalid request body",
+                "JSON, but no object",
+            ),
+            (
+                json!("o/n"),
+                400,
+                "bad_request",
+                "Invalid request body",
+                "JSON, but no object",
+            ),
+            (
+                json!(null),
+                400,
+                "bad_request",
+                "Invalid request body",
+                "JSON, but no object",
+            ),
         ] {
             let answer = service.post(path, body.clone()).await;
             assert_error(&answer, status, code, error, details);
@@ -248,6 +266,49 @@ async fn a_wrong_request_is_answered_in_the_words_of_the_documents() {
         }
     }
     assert_eq!(service.get("/api/jobs").await.1["count"], 0);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_cannot_be_read_is_refused_with_what_is_wrong_and_what_to_do() {
+    let service = Service::start(NOWHERE).await;
+    for (body, details, hint) in [
+        ("", "The body is empty", "object in braces"),
+        (
+            "{'repo': 'o/n'}",
+            "The body is not valid JSON: at line 1, column 2",
+            "double quotes",
+        ),
+        (
+            "{\"repo\": \"o/n\",}",
+            "The body is not valid JSON: at line 1, column 16",
+            "none after the last",
+        ),
+        (
+            "{\"repo\": \"o/n\"",
+            "The JSON ends before it is complete, at line 1, column 14",
+            "missing, or the body was cut off",
+        ),
+        ("[1]", "The body is JSON, but no object", "object in braces"),
+    ] {
+        let (status, answer) = service.post_text("/api/download", body).await;
+        assert_eq!(
+            (status, &answer["error"]),
+            (400, &json!("Invalid request body")),
+            "{body}"
+        );
+        for (told, expected) in [
+            (&answer["details"], details),
+            (&answer["error_detail"]["hint"], hint),
+        ] {
+            let told = told.as_str().expect("a text");
+            assert!(told.contains(expected), "{body}: {told}");
+        }
+    }
+    // A field of a body that is read as a whole is named.
+    let (status, answer) = service.post("/api/cache/verify", json!({"speed": "fast"})).await;
+    let details = answer["details"].as_str().expect("details");
+    assert!(status == 400 && details.starts_with("speed: "), "{answer}");
     service.stop().await;
 }
 
