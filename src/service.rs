@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
+use crate::clock::now_ms;
 use crate::config::{Fixed, ServeOptions, Settings};
 use crate::disk::{DataDirLock, LockError};
 use crate::engine::Engine;
@@ -235,6 +236,7 @@ impl Opened {
             stale_timeout: options.stale_timeout,
             patience: options.patience,
             begun: Instant::now(),
+            begun_at: now_ms(),
             removals: Removals::default(),
             stop: stop.clone(),
             sockets: sockets.clone(),

@@ -29,6 +29,11 @@ async fn memory_is_sampled_and_failures_are_counted_by_their_code() {
     let id = service.submit("acme/quick").await;
     service.until_status(&id, "completed").await;
     let told = trends().await;
+    // One moment, however long the answer takes; and the same one in both places that tell it.
+    let (_, about) = service.get("/api/system/about").await;
+    for answer in [&told, &about] {
+        assert_eq!(answer["startedAt"], quiet["startedAt"], "{answer}");
+    }
     let expected = json!([{"code": "repo_not_found", "failures": 2, "retries": 0}]);
     assert_eq!(told["errors"], expected, "{told}");
     service.stop().await;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::assets;
 use super::state::AppState;
-use crate::clock::{now_ms, rfc3339};
+use crate::clock::rfc3339;
 use crate::store;
 
 /// How this binary was built.
@@ -64,7 +64,6 @@ pub struct About {
 pub async fn show(State(app): State<AppState>) -> Json<About> {
     let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
     let cache = app.settings.get().cache.clone();
-    let up_ms = i64::try_from(app.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
     Json(About {
         version: env!("CARGO_PKG_VERSION"),
         build: Build {
@@ -78,7 +77,7 @@ pub async fn show(State(app): State<AppState>) -> Json<About> {
             web: assets::has_web_build(),
         },
         licence: env!("CARGO_PKG_LICENSE"),
-        started_at: rfc3339(now_ms().saturating_sub(up_ms)),
+        started_at: rfc3339(app.begun_at),
         schema_version: store::known_schema(),
         pid: std::process::id(),
         paths: Paths {

@@ -64,8 +64,10 @@ pub struct App {
     pub stale_timeout: Duration,
     /// How long to wait for others.
     pub patience: Patience,
-    /// When the service started.
+    /// When the service started, for how long that is ago.
     pub begun: Instant,
+    /// The same on the clock of then, UTC milliseconds: what clients see does not waver.
+    pub begun_at: i64,
     /// Told when a key is taken away: what it opened ends then.
     pub removals: Removals,
     /// Cancelled when the service stops: long answers end then.

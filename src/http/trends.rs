@@ -159,10 +159,9 @@ fn between(before: Option<&Errors>, now: &Errors) -> Vec<ErrorCount> {
 )]
 pub async fn show(State(app): State<AppState>) -> Json<SystemTrends> {
     let (memory, before) = app.trends.read();
-    let started_at = now_ms() - i64::try_from(app.begun.elapsed().as_millis()).unwrap_or(0);
-    let since = before.as_ref().map_or(started_at, |(at, _)| *at);
+    let since = before.as_ref().map_or(app.begun_at, |(at, _)| *at);
     Json(SystemTrends {
-        started_at: rfc3339(started_at),
+        started_at: rfc3339(app.begun_at),
         step_ms: JOINED as u64 * 60_000,
         memory,
         errors_since: rfc3339(since),
