@@ -16,6 +16,7 @@ mod cache_share;
 mod cache_verify;
 mod checks;
 mod client;
+mod collections;
 mod commands;
 mod config_show;
 mod control;

@@ -33,13 +33,13 @@ fn read(output: Output) -> (i32, String, String) {
 }
 
 /// Runs it beside the service, whose runtime must go on.
-async fn run(service: &Service, words: &[&str]) -> (i32, String, String) {
+pub async fn run(service: &Service, words: &[&str]) -> (i32, String, String) {
     let mut command = program(&format!("http://{}/", service.address), words);
     let output = tokio::task::spawn_blocking(move || command.output().expect("it runs"));
     read(output.await.expect("no panic"))
 }
 
-fn document(text: &str) -> Value {
+pub fn document(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 

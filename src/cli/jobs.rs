@@ -8,15 +8,20 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, Method};
+use super::client::{Client, Method, Refusal};
+use super::collection;
 use super::print;
 use super::verb::{Out, ask, run, segment, wait, with_query};
-use crate::lifecycle::Exit;
+use crate::lifecycle::{Exit, ExitError};
+
+/// Plans that the service makes in one answer.
+const PLANS_AT_ONCE: usize = 200;
 
 /// What is to be downloaded.
 #[derive(Debug, Args)]
 pub struct Wanted {
-    /// owner/name; filters may stand behind a colon: owner/name:q4_k_m,q5_k_m
+    /// owner/name; filters may stand behind a colon: owner/name:q4_k_m,q5_k_m. The address of a
+    /// collection stands for all its models and datasets
     repo: String,
     /// Branch, tag or commit [default: main]
     #[arg(short = 'b', long, value_name = "REVISION")]
@@ -152,33 +157,76 @@ pub fn add(args: &AddArgs) -> anyhow::Result<Exit> {
         if let Some(priority) = args.priority {
             body.insert("priority".to_owned(), json!(priority));
         }
-        let path = "/api/download";
-        let answer = ask(&client, Method::POST, path, Some(&Value::Object(body))).await?;
-        // The same download that is live already comes as `{"job": …, "message": …}`.
-        let (job, known) = match answer.get("job") {
-            Some(job) => (job, true),
-            None => (&answer, false),
+        let Some(members) = collection::members(&client, &args.wanted.repo).await? else {
+            let id = queue(&client, args, body).await?.map_err(ExitError::from)?;
+            return settle(&client, args, &id).await;
         };
-        if !args.wait {
-            match args.out.json {
-                true => print::line(&answer),
-                false => println!("{}", print::added(job, known)),
+        // One that is refused holds up none of the others.
+        let (mut exit, mut ids) = (Exit::Ok, Vec::new());
+        for body in collection::bodies(&body, &members) {
+            let repo = body["repo"].as_str().unwrap_or_default().to_owned();
+            match queue(&client, args, body).await? {
+                Ok(id) => ids.push(id),
+                Err(refusal) => {
+                    match args.out.json {
+                        true => print::line(&refusal.body),
+                        false => eprintln!("hfdepot: {repo}: {}", refusal.sentence()),
+                    }
+                    exit = first(exit, refusal.exit);
+                }
             }
-            return Ok(Exit::Ok);
         }
-        let id = job["id"].as_str().context("The answer has no id")?;
-        if !args.out.json {
-            println!("{}", print::added(job, known));
+        for id in &ids {
+            exit = first(exit, settle(&client, args, id).await?);
         }
-        let ended = wait(&client, id, !args.out.json).await?;
-        match args.out.json {
-            true => print::line(&ended),
-            false => println!("{}", print::ended(&ended)),
-        }
-        Ok(match ended["status"].as_str() {
-            Some("completed") => Exit::Ok,
-            _ => Exit::JobFailed,
-        })
+        Ok(exit)
+    })
+}
+
+/// The exit code of the first that went wrong.
+fn first(before: Exit, now: Exit) -> Exit {
+    if before == Exit::Ok { now } else { before }
+}
+
+/// Queues one download and says so; its id, or why it was refused.
+async fn queue(
+    client: &Client,
+    args: &AddArgs,
+    body: Map<String, Value>,
+) -> anyhow::Result<Result<String, Refusal>> {
+    let body = Value::Object(body);
+    let answer = match client.ask(Method::POST, "/api/download", Some(&body)).await? {
+        Ok(answer) => answer,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    // The same download that is live already comes as `{"job": …, "message": …}`.
+    let (job, known) = match answer.get("job") {
+        Some(job) => (job, true),
+        None => (&answer, false),
+    };
+    match args.out.json {
+        // Who waits gets one document for each job, and that is its end.
+        true if args.wait => {}
+        true => print::line(&answer),
+        false => println!("{}", print::added(job, known)),
+    }
+    let id = job["id"].as_str().context("The answer has no id")?;
+    Ok(Ok(id.to_owned()))
+}
+
+/// Waits for the end of a job where that is wanted, and tells it.
+async fn settle(client: &Client, args: &AddArgs, id: &str) -> anyhow::Result<Exit> {
+    if !args.wait {
+        return Ok(Exit::Ok);
+    }
+    let ended = wait(client, id, !args.out.json).await?;
+    match args.out.json {
+        true => print::line(&ended),
+        false => println!("{}", print::ended(&ended)),
+    }
+    Ok(match ended["status"].as_str() {
+        Some("completed") => Exit::Ok,
+        _ => Exit::JobFailed,
     })
 }
 
@@ -189,9 +237,23 @@ pub fn add(args: &AddArgs) -> anyhow::Result<Exit> {
 pub fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
     run(async {
         let client = Client::new(&args.out.reach)?;
-        let body = Value::Object(args.wanted.body());
-        let plan = ask(&client, Method::POST, "/api/plan", Some(&body)).await?;
-        args.out.show(&plan, print::plan);
+        let body = args.wanted.body();
+        let Some(members) = collection::members(&client, &args.wanted.repo).await? else {
+            let body = Value::Object(body);
+            let plan = ask(&client, Method::POST, "/api/plan", Some(&body)).await?;
+            args.out.show(&plan, print::plan);
+            return Ok(Exit::Ok);
+        };
+        for part in collection::bodies(&body, &members).chunks(PLANS_AT_ONCE) {
+            let plans = ask(
+                &client,
+                Method::POST,
+                "/api/plan",
+                Some(&json!({ "repos": part })),
+            )
+            .await?;
+            args.out.show(&plans, print::plans);
+        }
         Ok(Exit::Ok)
     })
 }
@@ -237,7 +299,7 @@ pub fn command(args: &CommandArgs, verb: Verb) -> anyhow::Result<Exit> {
             match (&answer, args.out.json) {
                 (Ok(done), false) => println!("{job}  {}", done["message"].as_str().unwrap_or_default()),
                 (Err(refusal), false) => eprintln!("hfdepot: {job}: {}", refusal.sentence()),
-                (Ok(body), true) | (Err(super::client::Refusal { body, .. }), true) => {
+                (Ok(body), true) | (Err(Refusal { body, .. }), true) => {
                     print::line(&with_id(body, job));
                 }
             }

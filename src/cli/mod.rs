@@ -7,6 +7,7 @@ pub mod analyze;
 pub mod cache;
 mod cache_print;
 pub mod client;
+mod collection;
 pub mod config;
 pub mod doctor;
 pub mod history;

@@ -167,6 +167,33 @@ pub fn plan(plan: &Value) -> String {
     out
 }
 
+/// Plans of many repos: a line for each, and what they come to.
+pub fn plans(answer: &Value) -> String {
+    let mut rows = Vec::new();
+    for one in list(answer, "plans") {
+        let repo = plain(text(one, "repo"));
+        let plan = &one["plan"];
+        rows.push(match one["ok"] == true {
+            true => vec![
+                human_size(number(plan, "fetchBytes")),
+                repo,
+                format!("{} files", number(plan, "totalFiles")),
+            ],
+            false => vec!["-".to_owned(), repo, plain(text(one, "error"))],
+        });
+    }
+    let totals = &answer["totals"];
+    let mut out = columns(rows);
+    let _ = writeln!(
+        out,
+        "{} files, {}; {} to fetch",
+        number(totals, "totalFiles"),
+        human_size(number(totals, "totalSize")),
+        human_size(number(totals, "fetchBytes"))
+    );
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,7 @@ pub mod cache_share;
 pub mod cache_verify;
 pub mod cache_views;
 pub mod checks;
+pub mod collections;
 pub mod destination;
 pub mod disk;
 pub mod docs;
@@ -110,6 +111,8 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(plan::show))
         .routes(routes!(analyze::show))
         .routes(routes!(search::find))
+        .routes(routes!(collections::list))
+        .routes(routes!(collections::show))
         .routes(routes!(search::ratelimit))
         .routes(routes!(readme::show))
         .routes(routes!(readme::asset))

@@ -171,7 +171,7 @@ fn read(fields: &QueryFields) -> ApiResult<SearchQuery> {
 }
 
 /// Whatever the Hub refuses, the search is what failed: only its call for patience is passed on.
-fn as_gateway(error: ApiError) -> ApiError {
+pub(super) fn as_gateway(error: ApiError) -> ApiError {
     match error.code() {
         Some(Code::BadResponse) => error.message("Failed to parse upstream response"),
         Some(Code::RateLimited | Code::Stalled | Code::Internal) | None => error,

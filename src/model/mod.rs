@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod arrange;
 pub mod backup;
 pub mod code;
+pub mod collection;
 pub mod destination;
 pub mod duration;
 pub mod filter;

@@ -22,6 +22,10 @@ pub enum Target {
     },
     /// `/api/{kind}`.
     List { kind: Kind },
+    /// `/api/collections`.
+    Collections,
+    /// `/api/collections/{owner}/{slug}`.
+    Collection { slug: String },
     /// `/api/whoami-v2`.
     Whoami,
     /// `/{prefix}{id}/resolve/{rest...}`.
@@ -155,7 +159,12 @@ impl Ask {
     /// The rate-limit bucket.
     pub fn bucket(&self) -> &'static str {
         match self.target {
-            Target::Api { .. } | Target::List { .. } | Target::Whoami | Target::UnknownApi => "api",
+            Target::Api { .. }
+            | Target::List { .. }
+            | Target::Collections
+            | Target::Collection { .. }
+            | Target::Whoami
+            | Target::UnknownApi => "api",
             Target::Resolve { .. } | Target::Raw { .. } => "resolvers",
             Target::ResolveCache { .. } => "resolve-cache",
             Target::Cdn => "",
@@ -215,6 +224,10 @@ fn target(segments: &[String]) -> Target {
     let own = |rest: &[&str]| rest.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     match words.as_slice() {
         ["api", "whoami-v2"] => Target::Whoami,
+        ["api", "collections"] => Target::Collections,
+        ["api", "collections", owner, slug] => Target::Collection {
+            slug: format!("{owner}/{slug}"),
+        },
         ["api", "resolve-cache", kind, owner, name, rest @ ..] => match kind_of(kind) {
             Some(kind) => Target::ResolveCache {
                 kind,

@@ -12,6 +12,8 @@
 //! | `POST /__stand-in/listener` | `{"listener": "cdn", "ms": 2000}`: closed for so long |
 //! | `POST /__stand-in/quota` | `{"bucket": "api", "requests": 5, "seconds": 10}` |
 //! | `POST /__stand-in/expire` | makes every signed link expire now |
+//! | `POST /__stand-in/collection` | `{"slug": "o/words-id", "title": "T", "items": [["model", "o/n"]]}`, also `"private": true` |
+//! | `POST /__stand-in/commit` | `{"repo": "o/n", "path": "a.txt", "text": "x"}`: a new commit of a model with this file |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +27,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Doors;
+use super::collection::Collection;
 use super::fault::Fault;
 use super::log::Hop;
+use super::repo::Kind;
 use super::world::World;
 
 type Shared = State<(Arc<World>, Arc<Doors>)>;
@@ -50,6 +54,8 @@ pub fn routes(world: Arc<World>, doors: Arc<Doors>) -> Router {
         .route("/__stand-in/listener", post(listener))
         .route("/__stand-in/quota", post(quota))
         .route("/__stand-in/expire", post(expire))
+        .route("/__stand-in/collection", post(collection))
+        .route("/__stand-in/commit", post(commit))
         .with_state((world, doors))
 }
 
@@ -106,4 +112,40 @@ async fn quota(State((world, _)): Shared, Json(quota): Json<NewQuota>) {
 
 async fn expire(State((world, _)): Shared) {
     world.tickets.expire_all();
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewCollection {
+    slug: String,
+    title: String,
+    #[serde(default)]
+    private: bool,
+    items: Vec<(String, String)>,
+}
+
+async fn collection(State((world, _)): Shared, Json(new): Json<NewCollection>) {
+    let empty = Collection::new(&new.slug, &new.title);
+    let empty = if new.private { empty.private() } else { empty };
+    let whole = new
+        .items
+        .iter()
+        .fold(empty, |made, (kind, id)| made.item(kind, id));
+    world.collect(whole);
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewCommit {
+    repo: String,
+    path: String,
+    text: String,
+}
+
+async fn commit(State((world, _)): Shared, Json(new): Json<NewCommit>) -> StatusCode {
+    let Some(repo) = world.repo(Kind::Model, &new.repo) else {
+        return StatusCode::NOT_FOUND;
+    };
+    world.put((*repo).clone().file(&new.path, new.text).commit("Change a file"));
+    StatusCode::OK
 }

@@ -15,7 +15,7 @@ use super::fault::{FaultKind, Stage, ThrottleForm};
 use super::log::{Arrival, Entry, Hop};
 use super::serve::{Link, Wire};
 use super::world::{World, over_quota};
-use super::{Doors, api, body, cdn, resolve, search};
+use super::{Doors, api, body, cdn, collection, resolve, search};
 
 /// Bodies of requests are small here: lists of paths.
 const MOST_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -135,6 +135,8 @@ fn answer(world: &World, ask: &Ask) -> Answer {
         Target::Api { call, .. } if reads || (posts && call == "paths-info") => api::answer(world, ask),
         _ if !reads => Answer::error(405, None, "Method not allowed"),
         Target::List { kind } => search::answer(world, ask, *kind),
+        Target::Collections => collection::list(world, ask),
+        Target::Collection { slug } => collection::answer(world, ask, slug),
         Target::Whoami => api::whoami(world, ask),
         Target::Resolve { .. } | Target::Raw { .. } | Target::ResolveCache { .. } => {
             resolve::answer(world, ask)

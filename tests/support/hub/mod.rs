@@ -14,6 +14,7 @@ mod armed;
 mod ask;
 mod body;
 mod cdn;
+mod collection;
 mod content;
 mod control;
 mod fault;
@@ -42,6 +43,7 @@ use axum::extract::{ConnectInfo, Request};
 use http::Response;
 use tokio::runtime::{Builder, Handle, Runtime};
 
+pub use collection::Collection;
 pub use content::{Content, hex, sha1_hex, sha256_hex};
 pub use fault::{Fault, FaultKind, LinkForm, ThrottleForm};
 pub use gauge::Gauge;
@@ -262,6 +264,11 @@ impl Hub {
     /// Adds an account.
     pub fn enrol(&self, account: Account) {
         self.world.enrol(account);
+    }
+
+    /// Takes a collection into service, in place of one with the same slug.
+    pub fn collect(&self, collection: Collection) {
+        self.world.collect(collection);
     }
 
     /// Puts a fault in force.

@@ -11,6 +11,7 @@ use super::answer::Answer;
 use super::armed::{Armed, Faults};
 use super::ask::{Ask, Target, split_revision};
 use super::cdn::Tickets;
+use super::collection::Collection;
 use super::fault::{FaultKind, Stage};
 use super::log::{Hop, Log, lock};
 use super::pace::Pace;
@@ -38,7 +39,8 @@ impl Account {
         }
     }
 
-    fn may_read(&self, id: &str) -> bool {
+    /// Whether a private or gated repo or collection is open to it.
+    pub fn may_read(&self, id: &str) -> bool {
         self.grants.iter().any(|grant| grant == "*" || grant == id)
     }
 }
@@ -56,6 +58,7 @@ type Window = (Instant, u64);
 /// The state shared by both listeners.
 pub struct World {
     repos: Mutex<BTreeMap<(Kind, String), Arc<Repo>>>,
+    collections: Mutex<Vec<Arc<Collection>>>,
     accounts: Mutex<Vec<Account>>,
     quotas: Mutex<HashMap<String, Quota>>,
     windows: Mutex<HashMap<(String, String), Window>>,
@@ -88,6 +91,7 @@ impl Default for World {
         });
         Self {
             repos: Mutex::default(),
+            collections: Mutex::default(),
             accounts: Mutex::default(),
             quotas: Mutex::new(quotas.into()),
             windows: Mutex::default(),
@@ -124,6 +128,18 @@ impl World {
             .filter(|repo| repo.kind == kind)
             .cloned()
             .collect()
+    }
+
+    /// Puts a collection in place of one with the same slug.
+    pub fn collect(&self, collection: Collection) {
+        let mut all = lock(&self.collections);
+        all.retain(|other| other.slug != collection.slug);
+        all.push(Arc::new(collection));
+    }
+
+    /// All collections, newest last.
+    pub fn collections(&self) -> Vec<Arc<Collection>> {
+        lock(&self.collections).clone()
     }
 
     /// Adds an account.

@@ -112,6 +112,21 @@ export interface Report {
   cached: boolean;
 }
 
+export interface CollectionHead {
+  /** `owner/slug`. */
+  id: string;
+  title: string;
+  description: string;
+  private: boolean;
+  lastUpdated: string | null;
+}
+
+export interface Collection extends CollectionHead {
+  items: { repo: string; dataset: boolean; gated: Gate; private: boolean; cached: boolean }[];
+  /** Spaces, papers and what else is nothing to download. */
+  leftOut: { type: string; name: string }[];
+}
+
 /** A model and a dataset have the same name. */
 export interface NeedsSelection {
   needsSelection: true;

@@ -1,6 +1,6 @@
 /** Questions about the Hub. */
 import { json, query } from './client';
-import type { NeedsSelection, RateLimit, Readme, Report, SearchAnswer } from './hub-types';
+import type { Collection, CollectionHead, NeedsSelection, RateLimit, Readme, Report, SearchAnswer } from './hub-types';
 import type { DownloadRequest, Plan } from './types';
 
 export interface Search {
@@ -28,6 +28,9 @@ export const hubApi = {
     json<Report | NeedsSelection>('GET', query(`api/analyze/${path(repo)}`, { ...fields, fresh: fields.fresh || undefined }), undefined, signal),
   readme: (repo: string, fields: { dataset: boolean; revision: string }, signal?: AbortSignal) =>
     json<Readme>('GET', query(`api/readme/${path(repo)}`, { ...fields, dataset: fields.dataset || undefined }), undefined, signal),
+  collection: (id: string, signal?: AbortSignal) => json<Collection>('GET', `api/collections/${path(id)}`, undefined, signal),
+  collections: (owner: string, limit: number, signal?: AbortSignal) =>
+    json<{ collections: CollectionHead[] }>('GET', query('api/collections', { owner, limit }), undefined, signal),
   planMany: (repos: DownloadRequest[], signal?: AbortSignal) => json<ManyPlans>('POST', 'api/plan', { repos }, signal),
   rateLimit: (signal?: AbortSignal) => json<RateLimit>('GET', 'api/ratelimit', undefined, signal),
 };

@@ -7,6 +7,8 @@ export interface Line {
   text: string;
   /** `null` when the line names no repo. */
   asked: DownloadRequest | null;
+  /** `owner/slug` of the collection that the line names in place of a repo. */
+  collection?: string;
   /** Asks for the same as the line with this number. */
   repeats?: number;
 }
@@ -75,6 +77,16 @@ export function parseRepo(raw: string): DownloadRequest | null {
   return asked;
 }
 
+const SLUG = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/** The collection that a text leads to, as `owner/slug`, or `null`. */
+export function collectionOf(raw: string): string | null {
+  const text = raw.trim().replace(/^["'<]|["'>]$/g, '').replace(/[?#].*$/, '');
+  const found = /^(?:https?:\/\/[^/]+\/|hf:\/\/|(?:www\.)?(?:hf\.co|huggingface\.co)\/)?collections\/([^/]+)\/([^/]+)\/?$/i.exec(text);
+  const [owner, slug] = [found?.[1] ?? '', found?.[2] ?? ''];
+  return SLUG.test(owner) && SLUG.test(slug) && !slug.includes('..') ? `${owner}/${slug}` : null;
+}
+
 /** Every line that is neither empty nor a comment. */
 export function parseLines(text: string): Line[] {
   const seen = new Map<string, number>();
@@ -82,7 +94,9 @@ export function parseLines(text: string): Line[] {
   text.split(/\r?\n/).forEach((raw, index) => {
     const bare = raw.replace(/(^|\s)#.*$/, '').trim();
     if (bare === '') return;
-    const line: Line = { number: index + 1, text: bare, asked: parseRepo(bare) };
+    const collection = collectionOf(bare);
+    const line: Line = { number: index + 1, text: bare, asked: collection === null ? parseRepo(bare) : null };
+    if (collection !== null) line.collection = collection;
     if (line.asked !== null) {
       const key = JSON.stringify(line.asked).toLowerCase();
       const first = seen.get(key);
@@ -94,10 +108,10 @@ export function parseLines(text: string): Line[] {
   return lines;
 }
 
-/** Whether a pasted text is a list of repos and nothing else. */
+/** Whether a pasted text is a list of repos and collections, and nothing else. */
 export function looksLikeRepos(text: string): boolean {
   const lines = parseLines(text);
-  return lines.length > 0 && lines.every((line) => line.asked !== null);
+  return lines.length > 0 && lines.every((line) => line.asked !== null || line.collection !== undefined);
 }
 
 /**

@@ -101,6 +101,12 @@ export function answerHub(url, failure) {
     const all = (query.get('datasets') === 'true' ? DATASETS : RESULTS).filter((one) => one.id.toLowerCase().includes(words));
     return [200, { results: query.has('cursor') ? [] : all, total: all.length, query: words, nextCursor: query.has('cursor') || all.length < 5 ? null : 'more' }];
   }
+  if (name === 'collections') {
+    if (owner === undefined) return [200, { collections: query.get('owner') === 'nobody' ? [] : [{ id: 'Qwen/qwen3-67dd247413f0e2e4f653967f', title: 'Qwen3', description: 'Dense and MoE', private: false, lastUpdated: ago(30) }] }];
+    if (repo === 'none') return [404, failure('Collection not found', `The collection ${id} is missing or private, or needs a token (asked huggingface.co)`, 'repo_not_found', 'Check the address of the collection.')];
+    const items = ['Qwen/Qwen3-32B', 'unsloth/Qwen3-32B-GGUF'].map((one) => ({ repo: one, dataset: false, gated: false, private: false, cached: false }));
+    return [200, { id, title: 'Qwen3', description: 'Dense and MoE', private: false, lastUpdated: ago(30), items: [...items, { repo: 'allenai/c4', dataset: true, gated: false, private: false, cached: false }], leftOut: [{ type: 'paper', name: 'Qwen3 Technical Report' }, { type: 'space', name: 'Qwen3 Demo' }] }];
+  }
   if (name === 'analyze') {
     if (repo === 'missing') return [404, failure('Analysis failed', `404: repository not found. ${id} does not exist`, 'repo_not_found', 'Check the spelling of owner/name and whether it is a dataset.')];
     if (repo === 'gated') return [403, failure('Analysis failed', `Access to model ${id} is restricted; you must accept its terms.`, 'gated', 'Open the repo on the Hub, accept its terms, then set a token of that account.')];
