@@ -18,6 +18,7 @@ mod checks;
 mod client;
 mod collections;
 mod commands;
+mod commits;
 mod config_show;
 mod control;
 mod database;

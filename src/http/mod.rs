@@ -25,6 +25,7 @@ pub mod cache_verify;
 pub mod cache_views;
 pub mod checks;
 pub mod collections;
+pub mod commits;
 pub mod destination;
 pub mod disk;
 pub mod docs;
@@ -113,6 +114,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(search::find))
         .routes(routes!(collections::list))
         .routes(routes!(collections::show))
+        .routes(routes!(commits::show))
         .routes(routes!(search::ratelimit))
         .routes(routes!(readme::show))
         .routes(routes!(readme::asset))

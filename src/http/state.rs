@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::analyze_upstream::Upstreams;
 use super::checks::Checks;
+use super::commits::CommitPages;
 use super::feed::Feed;
 use super::live_settings::LiveSettings;
 use super::log::LogTails;
@@ -50,6 +51,8 @@ pub struct App {
     pub feed: Feed,
     /// Vision encoders of base models.
     pub upstreams: Upstreams,
+    /// Commits of repos that were looked at.
+    pub commit_pages: CommitPages,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
     /// What `/api/system/checks` found a moment ago.

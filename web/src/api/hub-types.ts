@@ -127,6 +127,16 @@ export interface Collection extends CollectionHead {
   leftOut: { type: string; name: string }[];
 }
 
+export interface Commits {
+  commits: { commit: string; title: string; date: string; cached: boolean }[];
+  more: boolean;
+  /** Commits that are newer than the newest one here; `null` = nothing of this revision is here. */
+  behind: number | null;
+  /** Whether `behind` is only where the list ends. */
+  behindMore: boolean;
+  held: { commit: string; refs: string[] } | null;
+}
+
 /** A model and a dataset have the same name. */
 export interface NeedsSelection {
   needsSelection: true;

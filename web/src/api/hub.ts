@@ -1,6 +1,6 @@
 /** Questions about the Hub. */
 import { json, query } from './client';
-import type { Collection, CollectionHead, NeedsSelection, RateLimit, Readme, Report, SearchAnswer } from './hub-types';
+import type { Collection, CollectionHead, Commits, NeedsSelection, RateLimit, Readme, Report, SearchAnswer } from './hub-types';
 import type { DownloadRequest, Plan } from './types';
 
 export interface Search {
@@ -31,6 +31,9 @@ export const hubApi = {
   collection: (id: string, signal?: AbortSignal) => json<Collection>('GET', `api/collections/${path(id)}`, undefined, signal),
   collections: (owner: string, limit: number, signal?: AbortSignal) =>
     json<{ collections: CollectionHead[] }>('GET', query('api/collections', { owner, limit }), undefined, signal),
+  /** The newest commits of a revision, and how far what is in the library is behind. */
+  commits: (repo: string, fields: { dataset: boolean; revision: string }, signal?: AbortSignal) =>
+    json<Commits>('GET', query(`api/commits/${path(repo)}`, { ...fields, dataset: fields.dataset || undefined }), undefined, signal),
   planMany: (repos: DownloadRequest[], signal?: AbortSignal) => json<ManyPlans>('POST', 'api/plan', { repos }, signal),
   rateLimit: (signal?: AbortSignal) => json<RateLimit>('GET', 'api/ratelimit', undefined, signal),
 };

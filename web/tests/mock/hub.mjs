@@ -101,6 +101,10 @@ export function answerHub(url, failure) {
     const all = (query.get('datasets') === 'true' ? DATASETS : RESULTS).filter((one) => one.id.toLowerCase().includes(words));
     return [200, { results: query.has('cursor') ? [] : all, total: all.length, query: words, nextCursor: query.has('cursor') || all.length < 5 ? null : 'more' }];
   }
+  if (name === 'commits') {
+    const commits = ['Fix the chat template', 'Upload Q6_K', '', 'Initial commit'].map((title, index) => ({ commit: sha(`${index}a`).slice(0, 40), title, date: ago(index * 3), cached: index === 3 }));
+    return [200, { repo: id, dataset: false, revision: COMMIT, commits, more: false, behind: 3, behindMore: false, held: { commit: commits[3].commit, refs: ['main'] } }];
+  }
   if (name === 'collections') {
     if (owner === undefined) return [200, { collections: query.get('owner') === 'nobody' ? [] : [{ id: 'Qwen/qwen3-67dd247413f0e2e4f653967f', title: 'Qwen3', description: 'Dense and MoE', private: false, lastUpdated: ago(30) }] }];
     if (repo === 'none') return [404, failure('Collection not found', `The collection ${id} is missing or private, or needs a token (asked huggingface.co)`, 'repo_not_found', 'Check the address of the collection.')];
