@@ -107,6 +107,54 @@ async fn a_search_is_sorted_filtered_and_has_every_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_searched_in_vain_is_told_what_may_have_been_meant() {
+    let hub = stocked().await;
+    hub.add(Repo::model("acme/private-thing").file("a", "a"));
+    let service = Service::start(&hub.endpoint()).await;
+    let suggested = async |query: &str| {
+        let (status, answer) = service.get(&format!("/api/suggest?{query}")).await;
+        assert_eq!(status, 200, "{query}: {answer}");
+        let list = answer["suggestions"].as_array().expect("a list");
+        let told = |one: &Value| {
+            let text = |key: &str| one[key].as_str().expect("a text").to_owned();
+            format!("{} {}", text("source"), text("id"))
+        };
+        list.iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        suggested("q=qwne+large").await,
+        ["hub acme/qwen-large"],
+        "one word is right"
+    );
+    assert_eq!(suggested("q=acme/qwen-smal").await[0], "hub acme/qwen-small");
+    assert_eq!(
+        suggested("q=qwen-linse&datasets=true").await,
+        ["hub acme/qwen-lines"]
+    );
+    assert_eq!(suggested("q=nothing-like-that").await, Vec::<String>::new());
+    // At most two searches, each of one page.
+    hub.log().clear();
+    suggested("q=qwne+large+small").await;
+    assert_eq!(asked(&hub), ["/api/models", "/api/models"]);
+    // What is here is known without the Hub, and what was here once too.
+    for repo in ["acme/private-thing", "other/llama"] {
+        let id = service.submit(repo).await;
+        service.until_status(&id, "completed").await;
+    }
+    service.delete("/api/cache/other/llama").await;
+    service.get("/api/cache?fresh=true").await;
+    hub.fault(Fault::status("/api/models", 503));
+    assert_eq!(suggested("q=privat-thing").await, ["library acme/private-thing"]);
+    assert_eq!(suggested("q=other/lama").await, ["history other/llama"]);
+    let (status, answer) = service.get("/api/suggest").await;
+    assert_eq!(
+        (status, &answer["error"]),
+        (400, &json!("Missing required field: q"))
+    );
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_follow_each_other_by_cursor() {
     let hub = stocked().await;
     let service = Service::start(&hub.endpoint()).await;

@@ -72,6 +72,7 @@ pub mod speed;
 pub mod state;
 pub mod status;
 pub mod stream;
+pub mod suggest;
 pub mod summary;
 pub mod system;
 pub mod targets;
@@ -112,6 +113,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(plan::show))
         .routes(routes!(analyze::show))
         .routes(routes!(search::find))
+        .routes(routes!(suggest::find))
         .routes(routes!(collections::list))
         .routes(routes!(collections::show))
         .routes(routes!(commits::show))

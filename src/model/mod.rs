@@ -26,6 +26,7 @@ pub mod repo;
 pub mod secret;
 pub mod segment;
 pub mod size;
+pub mod spelling;
 pub mod state;
 pub mod task;
 pub mod width;

@@ -137,6 +137,13 @@ export interface Commits {
   held: { commit: string; refs: string[] } | null;
 }
 
+export interface Suggestion {
+  id: string;
+  dataset: boolean;
+  /** `library`, `history` or `hub`. */
+  source: string;
+}
+
 /** A model and a dataset have the same name. */
 export interface NeedsSelection {
   needsSelection: true;

@@ -1,6 +1,6 @@
 /** Questions about the Hub. */
 import { json, query } from './client';
-import type { Collection, CollectionHead, Commits, NeedsSelection, RateLimit, Readme, Report, SearchAnswer } from './hub-types';
+import type { Collection, CollectionHead, Commits, NeedsSelection, RateLimit, Readme, Report, SearchAnswer, Suggestion } from './hub-types';
 import type { DownloadRequest, Plan } from './types';
 
 export interface Search {
@@ -34,6 +34,9 @@ export const hubApi = {
   /** The newest commits of a revision, and how far what is in the library is behind. */
   commits: (repo: string, fields: { dataset: boolean; revision: string }, signal?: AbortSignal) =>
     json<Commits>('GET', query(`api/commits/${path(repo)}`, { ...fields, dataset: fields.dataset || undefined }), undefined, signal),
+  /** Repos whose names are near to what was searched for in vain. */
+  suggest: (q: string, datasets: boolean, signal?: AbortSignal) =>
+    json<{ suggestions: Suggestion[] }>('GET', query('api/suggest', { q, datasets: datasets || undefined }), undefined, signal),
   planMany: (repos: DownloadRequest[], signal?: AbortSignal) => json<ManyPlans>('POST', 'api/plan', { repos }, signal),
   rateLimit: (signal?: AbortSignal) => json<RateLimit>('GET', 'api/ratelimit', undefined, signal),
 };

@@ -101,6 +101,10 @@ export function answerHub(url, failure) {
     const all = (query.get('datasets') === 'true' ? DATASETS : RESULTS).filter((one) => one.id.toLowerCase().includes(words));
     return [200, { results: query.has('cursor') ? [] : all, total: all.length, query: words, nextCursor: query.has('cursor') || all.length < 5 ? null : 'more' }];
   }
+  if (name === 'suggest') {
+    const near = /^qwne/i.test(query.get('q') ?? '') ? [{ id: 'Qwen/Qwen3-32B', dataset: false, source: 'hub' }, { id: 'unsloth/Qwen3-32B-GGUF', dataset: false, source: 'library' }] : [];
+    return [200, { suggestions: near }];
+  }
   if (name === 'commits') {
     const commits = ['Fix the chat template', 'Upload Q6_K', '', 'Initial commit'].map((title, index) => ({ commit: sha(`${index}a`).slice(0, 40), title, date: ago(index * 3), cached: index === 3 }));
     return [200, { repo: id, dataset: false, revision: COMMIT, commits, more: false, behind: 3, behindMore: false, held: { commit: commits[3].commit, refs: ['main'] } }];
