@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::now_ms;
 use crate::disk::library::ScanEnd;
-use crate::engine::Engine;
+use crate::engine::{DueRuns, Engine, queue_due_runs};
 use crate::http::feed::Feed;
 use crate::http::live_settings::LiveSettings;
 use crate::http::trends::Trends;
@@ -30,6 +31,8 @@ const BACKUP_AGE: Duration = Duration::from_secs(24 * 3600 - 1800);
 const MINUTE: Duration = Duration::from_secs(60);
 /// Time between two looks at the cache that nobody asked for.
 const CACHE_ROUND: Duration = Duration::from_secs(900);
+/// Before the first look at the mirror targets: disks may still be on their way.
+const MIRROR_FIRST: Duration = Duration::from_secs(5);
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// What the housekeeping works on.
@@ -57,6 +60,7 @@ pub struct Upkeep {
     /// Finds when contents were last read.
     library_deep: Arc<Task>,
     measure: Arc<Task>,
+    mirror: Arc<Task>,
 }
 
 impl Upkeep {
@@ -70,6 +74,7 @@ impl Upkeep {
             library: Task::new(TaskName::Library, CACHE_ROUND, Duration::ZERO),
             library_deep: Task::new(TaskName::LibraryDeep, DAY, DAY),
             measure: Task::new(TaskName::Measure, MINUTE, Duration::ZERO),
+            mirror: Task::new(TaskName::Mirror, MINUTE, MIRROR_FIRST),
         }
     }
 
@@ -82,8 +87,9 @@ impl Upkeep {
             library,
             library_deep,
             measure,
+            mirror,
         } = self;
-        [backup, clean_up, ballast, library, library_deep, measure]
+        [backup, clean_up, ballast, library, library_deep, measure, mirror]
             .map(Arc::clone)
             .into()
     }
@@ -97,6 +103,7 @@ impl Upkeep {
             follow_cache(&self.library, false, &kept, &stop),
             follow_cache(&self.library_deep, true, &kept, &stop),
             measure(&self.measure, &kept, &stop),
+            mirror(&self.mirror, &kept, &stop),
         );
     }
 }
@@ -150,6 +157,37 @@ async fn measure(task: &Task, kept: &Kept, stop: &CancellationToken) {
         let told =
             |memory: &Option<i64>| memory.map_or_else(String::new, |bytes| human_size(bytes.max(0) as u64));
         let Ok(_) = task.perform(sampled, told).await;
+    }
+}
+
+/// Queues what is due on the mirror targets: looked at each minute, because targets come and go and
+/// clocks jump, and at the very moment when a run is due.
+async fn mirror(task: &Task, kept: &Kept, stop: &CancellationToken) {
+    while task.due(stop).await.is_some() {
+        let hub = kept.settings.get().cache.hub.clone();
+        let told = |runs: &DueRuns| match (runs.queued.is_empty(), runs.away.is_empty()) {
+            (true, true) => String::new(),
+            (false, true) => format!("queued {}", runs.queued.join(", ")),
+            (true, false) => format!("due, but not mounted: {}", runs.away.join(", ")),
+            (false, false) => format!(
+                "queued {}; due, but not mounted: {}",
+                runs.queued.join(", "),
+                runs.away.join(", ")
+            ),
+        };
+        match task.perform(queue_due_runs(&kept.store, &hub), told).await {
+            Ok(runs) => {
+                if !runs.queued.is_empty() {
+                    kept.engine.wake();
+                }
+                let wait = runs.next_at.map(|at| at.saturating_sub(now_ms()).max(0));
+                let wait = wait
+                    .and_then(|ms| u64::try_from(ms).ok())
+                    .map(Duration::from_millis);
+                task.next_in(wait.map_or(MINUTE, |wait| wait.min(MINUTE)));
+            }
+            Err(error) => tracing::error!(%error, "the runs of the mirror targets could not be queued"),
+        }
     }
 }
 

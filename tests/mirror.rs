@@ -1,5 +1,6 @@
 //! Mirrors: targets, comparison, copies both ways, and what they refuse.
 
+mod calendar;
 mod faults;
 mod fixture;
 

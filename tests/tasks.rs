@@ -64,6 +64,7 @@ async fn what_runs_by_itself_is_listed_with_its_time_and_its_result() {
             "library",
             "library_deep",
             "measure",
+            "mirror",
             "queue",
             "work",
             "limits"
@@ -81,6 +82,7 @@ async fn every_task_runs_when_it_is_asked_to() {
         "library",
         "library_deep",
         "measure",
+        "mirror",
         "backup",
     ] {
         let before = task(&service, name).await["runs"].as_u64().unwrap();

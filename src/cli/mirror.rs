@@ -38,6 +38,8 @@ enum Target {
     Add(AddArgs),
     /// List the targets, and whether each is mounted
     Ls(Out),
+    /// Set when a target gets its copies by itself
+    Schedule(ScheduleArgs),
     /// Forget a target; its files stay
     Rm(RemoveArgs),
 }
@@ -53,6 +55,42 @@ struct AddArgs {
     description: Option<String>,
     #[command(flatten)]
     out: Out,
+}
+
+#[derive(Debug, Args)]
+struct ScheduleArgs {
+    /// Its name
+    name: String,
+    #[command(flatten)]
+    wish: ScheduleWish,
+    /// Day of the week: mon, tue, wed, thu, fri, sat or sun (repeatable) [default: every day]
+    #[arg(long = "day", value_name = "DAY", requires = "at")]
+    days: Vec<String>,
+    /// Time zone such as Europe/Berlin [default: that of the machine of the service]
+    #[arg(long, value_name = "ZONE", requires = "at")]
+    time_zone: Option<String>,
+    /// What is compared after copying: none, size or sha256 [default: size]
+    #[arg(long, value_name = "MODE", requires = "at")]
+    verify: Option<String>,
+    #[command(flatten)]
+    out: Out,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct ScheduleWish {
+    /// Push at this time of day, such as 02:30
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Push only when somebody asks
+    #[arg(long)]
+    off: bool,
+    /// Keep the schedule, and let nothing run by it
+    #[arg(long)]
+    pause: bool,
+    /// Let it run again
+    #[arg(long)]
+    resume: bool,
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +150,7 @@ pub fn main(command: &MirrorCommand) -> anyhow::Result<Exit> {
         match &command.action {
             Action::Target(Target::Add(args)) => add(args).await,
             Action::Target(Target::Ls(out)) => targets(out).await,
+            Action::Target(Target::Schedule(args)) => schedule(args).await,
             Action::Target(Target::Rm(args)) => remove(args).await,
             Action::Diff(args) => diff(args).await,
             Action::Push(args) => copy(args, "push").await,
@@ -133,6 +172,36 @@ async fn targets(out: &Out) -> anyhow::Result<Exit> {
     let found = ask(&client, Method::GET, "/api/mirror/targets", None).await?;
     out.show(&found, targets_text);
     Ok(Exit::Ok)
+}
+
+async fn schedule(args: &ScheduleArgs) -> anyhow::Result<Exit> {
+    let client = Client::new(&args.out.reach)?;
+    let body = match &args.wish.at {
+        Some(at) => json!({"schedule": {
+            "at": at, "days": args.days, "timeZone": args.time_zone, "verify": args.verify,
+        }}),
+        None if args.wish.off => json!({"schedule": null}),
+        None => json!({"paused": args.wish.pause}),
+    };
+    let path = format!("/api/mirror/targets/{}", segment(&args.name));
+    let target = ask(&client, Method::PATCH, &path, Some(&body)).await?;
+    args.out.show(&target, |target| match when(target).as_str() {
+        "" => "runs only when somebody asks\n".to_owned(),
+        when => format!("{when}\n"),
+    });
+    Ok(Exit::Ok)
+}
+
+/// When a target gets its next run by itself; empty when it gets none.
+fn when(target: &Value) -> String {
+    if target["schedule"].is_null() {
+        return String::new();
+    }
+    match target["nextRunAt"].as_str() {
+        _ if target["paused"] == true => "paused".to_owned(),
+        Some(at) => format!("next {}", plain(at)),
+        None => String::new(),
+    }
 }
 
 async fn remove(args: &RemoveArgs) -> anyhow::Result<Exit> {
@@ -194,6 +263,7 @@ fn targets_text(found: &Value) -> String {
             state.to_owned(),
             free.map_or_else(String::new, |free| format!("{} free", human_size(free))),
             text(&target["lastRun"], "status").to_owned(),
+            when(target),
             plain(text(target, "path")),
         ]
     });

@@ -73,9 +73,10 @@ pub use part::believed;
 pub use planner::{PlanReport, PlanTrouble, PlannedFile};
 pub use tallies::Tallies;
 pub use work::{
-    BadFile, CheckMode, CheckSpeed, Compared, Comparison, Direction, ExportReport, ExportSpec, ImportFile,
-    ImportReport, ImportSpec, ImportStranger, MirrorReport, MirrorSpec, Plan as MirrorPlan, ShareReport,
-    ShareSpec, Sides, VerifyReport, VerifySpec, compare as compare_mirror, plan as plan_mirror,
+    BadFile, CheckMode, CheckSpeed, Compared, Comparison, Direction, DueRuns, ExportReport, ExportSpec,
+    ImportFile, ImportReport, ImportSpec, ImportStranger, MirrorReport, MirrorSpec, Plan as MirrorPlan,
+    ShareReport, ShareSpec, Sides, VerifyReport, VerifySpec, compare as compare_mirror, plan as plan_mirror,
+    queue_due_runs,
 };
 
 /// What can be tuned while the engine runs; a new value acts within a second.

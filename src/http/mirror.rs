@@ -24,7 +24,7 @@ use crate::clock::rfc3339;
 use crate::engine::{Comparison, Direction, MirrorReport, MirrorSpec, Sides, compare_mirror, plan_mirror};
 use crate::model::job::{JobId, Verify};
 use crate::model::state::{JobKind, JobStatus};
-use crate::store::{Job, JobFilter, JobsQuery, NewWork, Submitted, TargetRow};
+use crate::store::{Job, JobFilter, JobsQuery, Submitted, TargetRow};
 
 /// Runs that are looked through for the newest of each target, and listed by default.
 const RUNS: i64 = 200;
@@ -233,24 +233,14 @@ async fn run(app: &App, actor: &str, asked: RunRequest, direction: Direction) ->
         force: asked.force.unwrap_or(false),
         verify,
     };
-    let sides = Sides::new(&target, &spec.hub, direction);
     if asked.dry_run.unwrap_or(false) {
+        let sides = Sides::new(&target, &spec.hub, direction);
         let busy = app.store.busy_repos().await?;
         let comparison = compared(app, sides, spec.repo_filter.clone()).await?;
         let report = plan_mirror(&comparison, &spec, &busy).report();
         return Ok(Json(Answer { report, job_id: None }).into_response());
     }
-    let destination = sides.destination.display().to_string();
-    let spec = serde_json::to_value(&spec).map_err(ApiError::internal)?;
-    let work = NewWork {
-        kind: JobKind::Mirror,
-        repo: None,
-        duplicate_key: spec.to_string(),
-        spec,
-        destination,
-        verify,
-        priority: 0,
-    };
+    let work = spec.work(&target);
     // Before the submission: nothing that happens to the job is missed.
     let mut changes = app.store.changes();
     let job = match app.store.submit_work(&work, actor).await? {

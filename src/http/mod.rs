@@ -75,6 +75,7 @@ pub mod stream;
 pub mod suggest;
 pub mod summary;
 pub mod system;
+pub mod target_schedule;
 pub mod targets;
 pub mod tasks;
 pub mod trends;
@@ -144,7 +145,7 @@ fn table() -> OpenApiRouter<state::AppState> {
         .routes(routes!(cache_selection::show, cache_selection::delete))
         .routes(routes!(history::list))
         .routes(routes!(targets::list, targets::add))
-        .routes(routes!(targets::remove))
+        .routes(routes!(targets::remove, target_schedule::change))
         .routes(routes!(mirror_diff::diff))
         .routes(routes!(mirror::push))
         .routes(routes!(mirror::pull))

@@ -14,6 +14,7 @@ use super::body::JsonBody;
 use super::error::{ApiError, ApiResult};
 use super::mirror::{RunView, runs};
 use super::state::{App, AppState};
+use super::target_schedule::ScheduleView;
 use super::wire::{LineText, TargetName};
 use crate::clock::{now_ms, rfc3339};
 use crate::config::paths::check_directory;
@@ -61,6 +62,14 @@ pub struct TargetView {
     /// Its newest run.
     #[schema(required)]
     last_run: Option<RunView>,
+    /// When runs begin by themselves; `null` = only when somebody asks.
+    #[schema(required)]
+    schedule: Option<ScheduleView>,
+    /// Whether none begins although there is a schedule.
+    paused: bool,
+    /// When the next of them begins. In the past: it begins as soon as the target is mounted.
+    #[schema(required, format = DateTime)]
+    next_run_at: Option<String>,
 }
 
 /// All targets.
@@ -168,7 +177,17 @@ async fn view(app: &App, row: TargetRow, last_run: Option<RunView>) -> TargetVie
         total: space.map(|space| space.total_bytes),
         last_run_at: last_run.as_ref().map(RunView::begun_at),
         last_run,
+        schedule: row.schedule.as_ref().map(ScheduleView::from),
+        paused: row.paused,
+        next_run_at: row.next_run_at.map(rfc3339),
     }
+}
+
+/// A target as lists show it.
+pub(super) async fn view_of(app: &App, row: TargetRow) -> ApiResult<TargetView> {
+    let newest = runs(app, None).await?;
+    let run = newest.into_iter().find(|run| run.is_of(&row.name));
+    Ok(view(app, row, run).await)
 }
 
 /// Notes that a target is there. That it could not be noted keeps nobody from it.
@@ -241,6 +260,10 @@ pub async fn add(State(app): State<AppState>, JsonBody(new): JsonBody<NewTarget>
         description,
         marker,
         seen_at: Some(now_ms()),
+        // That of a target with this name stays.
+        schedule: None,
+        next_run_at: None,
+        paused: false,
     };
     app.store.save_target(&target).await?;
     tracing::info!(target.name, target.path, "a mirror target was registered");

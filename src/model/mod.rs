@@ -23,6 +23,7 @@ pub mod manifest;
 pub mod order;
 pub mod plan;
 pub mod repo;
+pub mod schedule;
 pub mod secret;
 pub mod segment;
 pub mod size;

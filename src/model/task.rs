@@ -21,6 +21,8 @@ words! {
         Work = "work",
         /// Notes how much memory the process holds and what went wrong.
         Measure = "measure",
+        /// Queues the runs of mirror targets whose time has come.
+        Mirror = "mirror",
         /// Puts the limits in force that the clock asks for.
         Limits = "limits",
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::clock::now_ms;
 use crate::model::repo::{NameError, RepoId, RepoType};
+use crate::model::schedule::Schedule;
 
+use super::files::json_text;
 use super::writer::Durability;
 use super::{Store, StoreError};
 
@@ -21,6 +23,46 @@ pub struct TargetRow {
     pub marker: String,
     /// When it was last found there, UTC milliseconds; `None` = never since that is recorded.
     pub seen_at: Option<i64>,
+    /// When runs begin by themselves; `None` = never.
+    pub schedule: Option<Schedule>,
+    /// When the next of them is due, UTC milliseconds; in the past when its time came and it could
+    /// not begin.
+    pub next_run_at: Option<i64>,
+    /// Whether none begins although there is a schedule.
+    pub paused: bool,
+}
+
+/// The columns of [`TargetRow`].
+struct Columns {
+    name: String,
+    path: String,
+    description: String,
+    marker: String,
+    seen_at: Option<i64>,
+    schedule: Option<String>,
+    next_run_at: Option<i64>,
+    paused: bool,
+}
+
+impl Columns {
+    fn read(self) -> Result<TargetRow, StoreError> {
+        let read = |text: &String| serde_json::from_str(text);
+        let schedule = self.schedule.as_ref().map(read).transpose();
+        Ok(TargetRow {
+            schedule: schedule.map_err(|error| StoreError::Unreadable {
+                table: "mirror_target",
+                row: self.name.clone(),
+                why: format!("schedule: {error}"),
+            })?,
+            name: self.name,
+            path: self.path,
+            description: self.description,
+            marker: self.marker,
+            seen_at: self.seen_at,
+            next_run_at: self.next_run_at,
+            paused: self.paused,
+        })
+    }
 }
 
 /// A target that is looked at again and again is written down so often at most.
@@ -30,31 +72,36 @@ impl Store {
     /// Every target, by name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails or a row cannot be read.
     pub async fn targets(&self) -> Result<Vec<TargetRow>, StoreError> {
-        Ok(sqlx::query_as!(
-            TargetRow,
-            "SELECT name, path, description, marker, seen_at FROM mirror_target ORDER BY name"
+        let rows = sqlx::query_as!(
+            Columns,
+            r#"SELECT name, path, description, marker, seen_at, schedule, next_run_at, paused AS "paused: bool"
+               FROM mirror_target ORDER BY name"#
         )
         .fetch_all(&self.readers)
-        .await?)
+        .await?;
+        rows.into_iter().map(Columns::read).collect()
     }
 
     /// The target with this name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails or its row cannot be read.
     pub async fn target(&self, name: &str) -> Result<Option<TargetRow>, StoreError> {
-        Ok(sqlx::query_as!(
-            TargetRow,
-            "SELECT name, path, description, marker, seen_at FROM mirror_target WHERE name = ?",
+        let row = sqlx::query_as!(
+            Columns,
+            r#"SELECT name, path, description, marker, seen_at, schedule, next_run_at, paused AS "paused: bool"
+               FROM mirror_target WHERE name = ?"#,
             name
         )
         .fetch_optional(&self.readers)
-        .await?)
+        .await?;
+        row.map(Columns::read).transpose()
     }
 
-    /// Registers a target, in place of one with the same name. On disk when it returns.
+    /// Registers a target, in place of one with the same name, whose schedule stays. On disk when it
+    /// returns.
     ///
     /// # Errors
     /// When the database fails.
@@ -96,6 +143,56 @@ impl Store {
             now,
             target.name,
             target.marker
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
+    }
+
+    /// Sets when runs of a target begin by themselves, and when the next one is due; `false` when there
+    /// is no target of this name. On disk when it returns.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_target_schedule(
+        &self,
+        name: &str,
+        schedule: Option<&Schedule>,
+        next_run_at: Option<i64>,
+        paused: bool,
+    ) -> Result<bool, StoreError> {
+        let schedule = schedule.map(json_text);
+        let mut tx = self.begin(Durability::Promise).await?;
+        let done = sqlx::query!(
+            "UPDATE mirror_target SET schedule = ?, next_run_at = ?, paused = ? WHERE name = ?",
+            schedule,
+            next_run_at,
+            paused,
+            name
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Puts the next due time of a target in place of the one that was read before. Nothing happens
+    /// when somebody changed it meanwhile. On disk when it returns.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn advance_target(
+        &self,
+        target: &TargetRow,
+        next_run_at: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin(Durability::Promise).await?;
+        sqlx::query!(
+            "UPDATE mirror_target SET next_run_at = ?
+             WHERE name = ? AND paused = 0 AND next_run_at IS ?",
+            next_run_at,
+            target.name,
+            target.next_run_at
         )
         .execute(tx.connection())
         .await?;

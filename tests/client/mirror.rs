@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{document, run};
 use crate::support::hub::{Hub, Repo};
-use crate::support::service::Service;
+use crate::support::service::{NOWHERE, Service};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_is_registered_compared_filled_read_back_and_forgotten() {
@@ -75,5 +75,47 @@ async fn a_target_is_registered_compared_filled_read_back_and_forgotten() {
         let (code, _, why) = run(&service, words).await;
         assert!(code == 8 && why.contains("Target not found"), "{words:?}: {why}");
     }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_is_set_shown_paused_and_taken_away() {
+    let service = Service::start(NOWHERE).await;
+    let nas = service.home().join("nas");
+    run(
+        &service,
+        &["mirror", "target", "add", "nas", nas.to_str().expect("UTF-8")],
+    )
+    .await;
+    let set = async |words: &[&str]| {
+        let words = [&["mirror", "target", "schedule", "nas"], words].concat();
+        run(&service, &words).await
+    };
+    let (code, told, why) = set(&[
+        "--at",
+        "02:30",
+        "--day",
+        "sun",
+        "--day",
+        "mon",
+        "--time-zone",
+        "UTC",
+        "--verify",
+        "sha256",
+    ])
+    .await;
+    assert!(
+        code == 0 && told.starts_with("next 20") && told.contains("T02:30:00.000Z"),
+        "{told}{why}"
+    );
+    let (_, list, _) = run(&service, &["mirror", "target", "ls"]).await;
+    assert!(list.contains("T02:30:00.000Z"), "{list}");
+    assert_eq!(set(&["--pause"]).await.1, "paused\n");
+    assert!(set(&["--resume"]).await.1.starts_with("next 20"));
+    assert_eq!(set(&["--off"]).await.1, "runs only when somebody asks\n");
+    let (code, _, why) = set(&["--at", "25:00"]).await;
+    assert!(code == 9 && why.contains("time of day"), "{why}");
+    assert_eq!(set(&["--day", "mon"]).await.0, 2);
+    assert_eq!(set(&[]).await.0, 2);
     service.stop().await;
 }

@@ -14,8 +14,8 @@ use crate::mirror::{Dir, MirrorError, Place, RepoKey};
 use crate::model::code::Code;
 use crate::model::job::Verify;
 use crate::model::size::human_size;
-use crate::model::state::{Phase, words};
-use crate::store::{ItemState, TargetRow};
+use crate::model::state::{JobKind, Phase, words};
+use crate::store::{ItemState, NewWork, TargetRow};
 
 use super::comparison::{DELETE, Plan, compare, plan};
 use super::copier::Copier;
@@ -56,6 +56,25 @@ pub struct MirrorSpec {
     /// `none`: lengths. `size`: contents are hashed while they are copied. `sha256`: and once more
     /// from the destination.
     pub verify: Verify,
+}
+
+impl MirrorSpec {
+    /// The job that does it.
+    pub fn work(&self, target: &TargetRow) -> NewWork {
+        let spec = serde_json::json!(self);
+        NewWork {
+            kind: JobKind::Mirror,
+            repo: None,
+            duplicate_key: spec.to_string(),
+            spec,
+            destination: Sides::new(target, &self.hub, self.direction)
+                .destination
+                .display()
+                .to_string(),
+            verify: self.verify,
+            priority: 0,
+        }
+    }
 }
 
 /// What came of a mirror job, or would.

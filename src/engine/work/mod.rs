@@ -26,6 +26,7 @@
 //! wait for a download.
 
 mod adopter;
+mod calendar;
 mod checker;
 mod comparison;
 mod copier;
@@ -54,6 +55,7 @@ use super::runs::{Claims, PACE, Runs, sleep_until, take_turns};
 use super::{Shared, ending};
 use task::Task;
 
+pub use calendar::{DueRuns, queue_due_runs};
 pub use comparison::{Compared, Comparison, Plan, compare, plan};
 pub use export::{ExportReport, ExportSpec};
 pub use import::{ImportFile, ImportReport, ImportSpec, ImportStranger};

@@ -17,6 +17,23 @@ export interface Target {
   total?: number | null;
   lastRunAt?: string | null;
   lastRun?: Run | string | null;
+  /** When runs begin by themselves; `undefined` = a service that knows no such thing. */
+  schedule?: Schedule | null;
+  /** Whether none begins although there is a schedule. */
+  paused?: boolean;
+  /** In the past: it begins as soon as the target is mounted. */
+  nextRunAt?: string | null;
+}
+
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+export interface Schedule {
+  /** Time of day, `02:30`. */
+  at: string;
+  /** Words of [`WEEKDAYS`]. */
+  days: string[];
+  timeZone: string;
+  verify: string;
 }
 
 /** Whether anything may be written there or deleted by it: a folder without its mark is never an empty target. */
@@ -91,6 +108,8 @@ export const mirrorApi = {
   targets: () => json<{ targets: Target[] | null; count: number }>('GET', 'api/mirror/targets'),
   add: (target: { name: string; path: string; description: string }) =>
     json<{ success: boolean; message: string }>('POST', 'api/mirror/targets', target),
+  change: (name: string, change: { schedule?: Schedule | null; paused?: boolean }) =>
+    json<Target>('PATCH', `api/mirror/targets/${encodeURIComponent(name)}`, change),
   remove: (name: string) => json<{ success: boolean; message: string }>('DELETE', `api/mirror/targets/${encodeURIComponent(name)}`),
   diff: (target: string, repoFilter?: string) => json<DiffAnswer>('POST', 'api/mirror/diff', { target, ...(repoFilter === undefined ? {} : { repoFilter }) }),
   preview: (direction: Direction, asked: SyncRequest) => json<SyncAnswer>('POST', `api/mirror/${direction}`, { ...asked, dryRun: true }),

@@ -91,6 +91,21 @@ export function ago(at: number, now: number, locale: string): string {
   return format.format(0, 'second');
 }
 
+/** `in 3 hr.`, in words of the language; a time that is over is now. */
+export function until(at: number, now: number, locale: string): string {
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+  const left = Math.max(0, at - now);
+  for (const [unit, length] of STEPS) {
+    if (left >= length) return format.format(Math.round(left / length), unit);
+  }
+  return format.format(0, 'second');
+}
+
+/** A time of the next days: `Mon 02:00`. */
+export function dayAndTime(at: number, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { weekday: 'short', hour: '2-digit', minute: '2-digit' }).format(at);
+}
+
 /** Date, time and zone in full. */
 export function absolute(at: number, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'long' }).format(at);

@@ -4,9 +4,9 @@ const ago = (hours) => new Date(Date.now() - hours * 3_600_000).toISOString();
 
 export function mirrorMock(work) {
   const targets = [
-    { name: 'nas', path: '/mnt/nas/hf', description: 'Share of the NAS', exists: true, mounted: true, markerOk: true, lastSeenAt: ago(0), free: 2.1 * 1024 * GIB, total: 7.2 * 1024 * GIB, lastRunAt: ago(17), lastRun: { jobId: 'f00000000901', status: 'completed', direction: 'push', target: 'nas' } },
-    { name: 'usb-archive', path: '/mnt/usb', description: '', exists: false, mounted: false, markerOk: false, lastSeenAt: ago(11 * 24), free: null, total: null, lastRunAt: ago(12 * 24), lastRun: { jobId: 'f00000000901', status: 'completed', direction: 'push', target: 'nas' } },
-    { name: 'old-disk', path: '/mnt/old', description: '', exists: true, mounted: true, markerOk: false, lastSeenAt: null, free: 10 * GIB, total: 100 * GIB, lastRunAt: null, lastRun: null },
+    { name: 'nas', path: '/mnt/nas/hf', description: 'Share of the NAS', exists: true, mounted: true, markerOk: true, lastSeenAt: ago(0), free: 2.1 * 1024 * GIB, total: 7.2 * 1024 * GIB, lastRunAt: ago(17), lastRun: { jobId: 'f00000000901', status: 'completed', direction: 'push', target: 'nas' }, schedule: { at: '02:00', days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], timeZone: 'Europe/Berlin', verify: 'size' }, paused: false, nextRunAt: ago(-7) },
+    { name: 'usb-archive', path: '/mnt/usb', description: '', exists: false, mounted: false, markerOk: false, lastSeenAt: ago(11 * 24), free: null, total: null, lastRunAt: ago(12 * 24), lastRun: { jobId: 'f00000000901', status: 'completed', direction: 'push', target: 'nas' }, schedule: { at: '18:30', days: ['mon', 'fri'], timeZone: 'Europe/Berlin', verify: 'sha256' }, paused: false, nextRunAt: ago(30) },
+    { name: 'old-disk', path: '/mnt/old', description: '', exists: true, mounted: true, markerOk: false, lastSeenAt: null, free: 10 * GIB, total: 100 * GIB, lastRunAt: null, lastRun: null, schedule: null, paused: false, nextRunAt: null },
   ];
   const diffs = [
     { repo: 'Qwen/Qwen3-32B-GGUF', type: 'model', status: 'missing', localSize: 51.6 * GIB },
@@ -29,8 +29,16 @@ export function mirrorMock(work) {
       if (!body.path.startsWith('/')) return [400, failure('Invalid path', 'path must be absolute', 'bad_request', '')];
       // As the service does: the same name is the same target.
       const before = targets.findIndex((target) => target.name === body.name);
-      targets.splice(before < 0 ? targets.length : before, before < 0 ? 0 : 1, { ...body, exists: true, mounted: true, markerOk: true, free: 400 * GIB, total: 1000 * GIB, lastRunAt: null, lastRun: null });
+      const kept = targets[before]?.schedule ?? null;
+      targets.splice(before < 0 ? targets.length : before, before < 0 ? 0 : 1, { ...body, exists: true, mounted: true, markerOk: true, free: 400 * GIB, total: 1000 * GIB, lastRunAt: null, lastRun: null, schedule: kept, paused: false, nextRunAt: null });
       return [200, { success: true, message: `Added target "${body.name}"`, target: body }];
+    }
+    if (part === 'targets' && method === 'PATCH') {
+      const target = targets.find((one) => one.name === decodeURIComponent(which));
+      if (target === undefined) return [404, failure('Target not found', which)];
+      Object.assign(target, body);
+      target.nextRunAt = target.schedule === null || target.paused ? null : ago(-9);
+      return [200, target];
     }
     if (part === 'targets' && method === 'DELETE') {
       const at = targets.findIndex((target) => target.name === decodeURIComponent(which));

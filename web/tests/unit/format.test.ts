@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, bytes, eta, middle, percent, period, span, speed } from '../../src/lib/format';
+import { ago, bytes, dayAndTime, eta, middle, percent, period, span, speed, until } from '../../src/lib/format';
 
 describe('bytes', () => {
   it.each([
@@ -40,4 +40,10 @@ it('a long name keeps its end, where quant and shard number stand', () => {
   expect(short).toHaveLength(34);
   expect(short.endsWith('00001-of-00002.gguf')).toBe(true);
   expect(middle('short', 30)).toBe('short');
+});
+
+describe('a time to come', () => {
+  it.each([[0, 'now'], [-5000, 'now'], [7 * 60_000, 'in 7 min.'], [5 * 3_600_000, 'in 5 hr.'], [47 * 3_600_000, 'in 2 days']])(
+    'in %d ms is %s', (left, text) => expect(until(1_000_000 + left, 1_000_000, 'en')).toBe(text));
+  it('has its day', () => expect(dayAndTime(new Date(2026, 10, 23, 2, 0).getTime(), 'en-GB')).toMatch(/^Mon,? 02:00$/));
 });
