@@ -98,6 +98,55 @@ async fn what_is_kept_twice_is_listed_and_shared_and_then_listed_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_repos_share_counts_once_in_the_sums_and_is_named_in_each() {
+    let hub = Hub::start().await;
+    let service = stocked(&hub).await;
+    let list = async |query: &str| {
+        let (status, list) = service.get(&format!("/api/cache?fresh=true{query}")).await;
+        assert_eq!(status, 200, "{list}");
+        list
+    };
+    let sum = |list: &Value, key: &str| -> i64 {
+        let repos = list["repos"].as_array().expect("repos").iter();
+        repos.map(|repo| repo[key].as_i64().expect("a number")).sum()
+    };
+    let large = LARGE as i64;
+    let apart = list("").await;
+    assert_eq!(apart["stats"]["totalSize"], sum(&apart, "size"));
+    assert_eq!(apart["stats"]["sharedSize"], 0);
+    assert_eq!(sum(&apart, "sharedSize"), 0);
+    share(&service, "completed").await;
+    let together = list("").await;
+    assert_eq!(
+        sum(&together, "size"),
+        sum(&apart, "size"),
+        "each has its own size"
+    );
+    assert_eq!(together["stats"]["sharedSize"], 2 * large);
+    let total = sum(&apart, "size") - 2 * large;
+    assert_eq!(together["stats"]["totalSize"], total);
+    assert_eq!(sum(&together, "diskShare"), total);
+    assert_eq!(sum(&together, "sharedSize"), 3 * large);
+    // Among those that are listed, one has it alone.
+    let one = list("&search=fine").await;
+    assert_eq!(one["stats"]["totalSize"], one["repos"][0]["size"]);
+    assert_eq!(one["repos"][0]["sharedSize"], large);
+    let (_, shown) = service.get("/api/cache/acme/fine").await;
+    assert_eq!(shown["sharedSize"], large, "{shown}");
+    // By a link of somebody else's making too.
+    let (from, to) = (blob(&service, "mixed"), blob(&service, "fine"));
+    fs::remove_file(&to).expect("a file goes");
+    fs::copy(&from, &to).expect("a copy");
+    let less = list("").await;
+    assert_eq!(less["stats"]["sharedSize"], large, "{}", less["stats"]);
+    fs::remove_file(&to).expect("a file goes");
+    fs::hard_link(&from, &to).expect("a link");
+    let more = list("").await;
+    assert_eq!(more["stats"]["sharedSize"], 2 * large, "{}", more["stats"]);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_counts_what_another_repo_shares_as_staying() {
     let hub = Hub::start().await;
     let service = stocked(&hub).await;

@@ -57,8 +57,11 @@ pub struct CacheList {
 pub struct CacheStats {
     total_models: usize,
     total_datasets: usize,
+    /// Bytes on disk; what several repos share counts once.
     total_size: i64,
     total_size_human: String,
+    /// What the repos would take beyond that if each kept its own copy.
+    shared_size: i64,
     total_files: i64,
 }
 
@@ -115,14 +118,18 @@ pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<
     let current = place.freshen(&app, fresh).await;
     let rows = app.store.library(&place.hub_text, &wanted).await?;
     let downloads = app.store.library_downloads(&place.hub_text, None).await?;
+    let shared = app.store.library_shared(&place.hub_text).await?;
     let scanned_at = app.store.library_scanned_at(&place.hub_text).await?;
     let plain = plain(&app, fresh).await;
     let (hub, root) = (place.hub.clone(), place.root.clone());
     let repos = tokio::task::spawn_blocking(move || {
         let view = FriendlyView::new(&root, &hub);
         let by_folder: HashMap<_, _> = downloads.iter().map(|one| (one.folder.as_str(), one)).collect();
+        let listed: HashSet<i64> = rows.iter().map(|row| row.id).collect();
+        let taken = shared.counted_by_others(|id| listed.contains(&id));
         let entry = |row: &LibraryEntry| {
             CacheEntry::new(row, by_folder.get(row.folder.as_str()).copied(), &hub, &view)
+                .sharing(shared.of(row.id), taken.get(&row.id).copied().unwrap_or(0))
         };
         let mut repos: Vec<_> = rows.iter().map(entry).collect();
         // What the cache has is not shown twice.
@@ -140,11 +147,13 @@ pub async fn list(State(app): State<AppState>, query: QueryFields) -> ApiResult<
     .await
     .map_err(ApiError::internal)?;
     let total_size: i64 = repos.iter().map(|entry| entry.sums().0).sum();
+    let shared_size: i64 = repos.iter().map(CacheEntry::counted_by_others).sum();
     let stats = CacheStats {
         total_models: repos.iter().filter(|entry| entry.is(RepoType::Model)).count(),
         total_datasets: repos.iter().filter(|entry| entry.is(RepoType::Dataset)).count(),
         total_size,
         total_size_human: human_size(total_size as u64),
+        shared_size,
         total_files: repos.iter().map(|entry| entry.sums().1).sum(),
     };
     Ok(Json(CacheList {
@@ -197,7 +206,11 @@ pub async fn show(
             let view = FriendlyView::new(&place.root, &place.hub);
             let folder = Some(found.entry.folder.as_str());
             let downloads = app.store.library_downloads(&place.hub_text, folder).await?;
-            let entry = CacheEntry::new(&found.entry, downloads.first(), &place.hub, &view);
+            let shared = app.store.library_shared(&place.hub_text).await?;
+            let id = found.entry.id;
+            let taken = shared.counted_by_others(|_| true).remove(&id).unwrap_or(0);
+            let entry = CacheEntry::new(&found.entry, downloads.first(), &place.hub, &view)
+                .sharing(shared.of(id), taken);
             let wanted = match query.text("revision") {
                 Some("all") => None,
                 None => Some(found.entry.commit_hash.clone()),

@@ -34,6 +34,10 @@ pub struct CacheEntry {
     /// Bytes on disk; each content counts once.
     size: i64,
     size_human: String,
+    /// What of it other repos have too, in one file of the disk.
+    shared_size: i64,
+    /// Its part of the disk: what it has alone, and an equal part of what it shares with others.
+    disk_share: i64,
     /// Files of the shown snapshot.
     file_count: i64,
     /// The ref that is shown; empty when none names a snapshot.
@@ -213,6 +217,8 @@ impl CacheEntry {
             location: hub.to_string_lossy().into_owned(),
             size: row.size_bytes,
             size_human: human_size(row.size_bytes as u64),
+            shared_size: 0,
+            disk_share: row.size_bytes,
             file_count: row.file_count,
             branch: row.branch.clone(),
             commit: row.commit_hash.chars().take(7).collect(),
@@ -264,6 +270,8 @@ impl CacheEntry {
             location: plain.location.clone(),
             size: size as i64,
             size_human: human_size(size),
+            shared_size: 0,
+            disk_share: size as i64,
             file_count: plain.files.len() as i64,
             branch: String::new(),
             commit: String::new(),
@@ -285,14 +293,27 @@ impl CacheEntry {
         }
     }
 
+    /// Says what of it other repos have too, and how many bytes of that are counted with them.
+    pub fn sharing(mut self, shared_bytes: i64, counted_by_others: i64) -> Self {
+        // A file that the index sees grown since must not make it negative.
+        self.shared_size = shared_bytes.min(self.size);
+        self.disk_share = (self.size - counted_by_others).max(0);
+        self
+    }
+
+    /// Bytes of it that are counted with other repos.
+    pub fn counted_by_others(&self) -> i64 {
+        self.size - self.disk_share
+    }
+
     /// By which the list is sorted.
     pub fn sort_key(&self) -> (String, String) {
         (self.repo.to_lowercase(), self.repo_type.clone())
     }
 
-    /// Bytes on disk, and files that are shown.
+    /// Its part of the bytes on disk, and files that are shown.
     pub fn sums(&self) -> (i64, i64) {
-        (self.size, self.file_count)
+        (self.disk_share, self.file_count)
     }
 
     /// Whether it is one of this type.

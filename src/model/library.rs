@@ -139,6 +139,17 @@ pub struct LibraryBlob {
     pub read_at: i64,
     /// Whether its file has a name outside of this repo too: removing it here frees nothing.
     pub elsewhere: bool,
+    /// Which file of the disk it is.
+    pub file: FileId,
+}
+
+/// What tells a file of the disk from all others, by whatever name it is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct FileId {
+    /// Its volume; 0 = that of the cache, whose own number may change with every boot.
+    pub device: u64,
+    /// Its number there.
+    pub inode: u64,
 }
 
 /// One snapshot.

@@ -7,6 +7,7 @@
 mod duplicates;
 mod marks;
 mod read;
+mod shared;
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,6 +22,7 @@ pub use marks::{BlobMark, InUse};
 pub use read::{
     LibraryDetail, LibraryDownload, LibraryEntry, LibraryFileRow, LibraryQuery, LibraryRevisionRow,
 };
+pub use shared::SharedFiles;
 
 /// Files written in one transaction at most, unless one repo has more: others want to write too.
 const BATCH_FILES: usize = 5_000;
@@ -362,18 +364,23 @@ async fn put_blobs(tx: &mut WriteTx, repo_id: i64, repo: &LibraryRepo) -> Result
     let rows: Vec<_> = repo
         .blobs
         .iter()
-        .map(|blob| (&blob.name, blob.size_bytes, blob.modified_at))
+        .map(|blob| {
+            // As the database has numbers: the same 64 bits.
+            let file = (blob.file.inode as i64, blob.file.device as i64);
+            (&blob.name, blob.size_bytes, blob.modified_at, file.0, file.1)
+        })
         .collect();
     let rows = json_text(&rows);
     sqlx::query!(
-        "INSERT INTO library_blob (repo_id, blob, size_bytes, modified_at)
-         SELECT ?, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE TRUE
+        "INSERT INTO library_blob (repo_id, blob, size_bytes, modified_at, inode, device)
+         SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE TRUE
          ON CONFLICT (repo_id, blob) DO UPDATE SET
              verification = CASE WHEN size_bytes = excluded.size_bytes AND modified_at = excluded.modified_at
                                  THEN verification ELSE '' END,
              verified_at = CASE WHEN size_bytes = excluded.size_bytes AND modified_at = excluded.modified_at
                                 THEN verified_at ELSE NULL END,
-             size_bytes = excluded.size_bytes, modified_at = excluded.modified_at",
+             size_bytes = excluded.size_bytes, modified_at = excluded.modified_at,
+             inode = excluded.inode, device = excluded.device",
         repo_id,
         rows
     )

@@ -58,7 +58,7 @@ pub use jobs::{Job, Submitted};
 pub use keys::ApiKey;
 pub use library::{
     BlobMark, InUse, LibraryDetail, LibraryDownload, LibraryEntry, LibraryFileRow, LibraryKnown,
-    LibraryQuery, LibraryRevisionRow,
+    LibraryQuery, LibraryRevisionRow, SharedFiles,
 };
 pub use listing::{JobFilter, JobsQuery};
 pub use migrate::MigrateError;

@@ -9,7 +9,9 @@ use super::marks::Marks;
 use crate::disk::cache::{BLOBS, REFS, SNAPSHOTS, shared_store_entry};
 use crate::disk::error::DiskError;
 use crate::disk::folder::Folder;
-use crate::model::library::{CachedRepo, Held, LibraryBlob, LibraryFile, LibraryRepo, LibraryRevision};
+use crate::model::library::{
+    CachedRepo, FileId, Held, LibraryBlob, LibraryFile, LibraryRepo, LibraryRevision,
+};
 
 /// Folders below a snapshot or `refs/`; paths of the Hub have at most 1,024 bytes.
 const DEPTH: usize = 64;
@@ -75,7 +77,7 @@ pub(super) fn read(
         problems: Vec::new(),
     };
     reader.marks.note(folder, ".");
-    let (mut blobs, inodes) = reader.read_blobs(hub)?;
+    let mut blobs = reader.read_blobs(hub)?;
     if let Some(refs) = reader.open(REFS) {
         reader.read_refs(&refs, "", 0);
     }
@@ -93,8 +95,9 @@ pub(super) fn read(
             .cmp(&a.modified_at)
             .then_with(|| a.commit.cmp(&b.commit))
     });
-    for (blob, inode) in blobs.iter_mut().zip(inodes) {
-        blob.elsewhere = reader.named.get(&inode).is_some_and(Named::elsewhere);
+    for blob in &mut blobs {
+        let named = reader.named.get(&blob.file.inode);
+        blob.elsewhere = named.is_some_and(Named::elsewhere);
     }
     let elsewhere = reader.named.values().filter(|named| named.elsewhere());
     let elsewhere_bytes = elsewhere.map(|named| named.size_bytes).sum();
@@ -142,12 +145,12 @@ impl Reader<'_> {
         }
     }
 
-    /// The blobs, and beside them their inodes.
-    fn read_blobs(&mut self, hub: &Folder) -> Result<(Vec<LibraryBlob>, Vec<u64>), DiskError> {
-        let (mut blobs, mut inodes) = (Vec::new(), Vec::new());
+    fn read_blobs(&mut self, hub: &Folder) -> Result<Vec<LibraryBlob>, DiskError> {
+        let mut blobs = Vec::new();
         let Some(folder) = self.open(BLOBS) else {
-            return Ok((blobs, inodes));
+            return Ok(blobs);
         };
+        let volume = hub.entry(".")?.map_or(0, |entry| entry.device);
         for name in folder.names()? {
             if is_unfinished(&name) {
                 continue;
@@ -185,10 +188,13 @@ impl Reader<'_> {
                 read_at: entry.read_at,
                 // Known when all names of the repo are.
                 elsewhere: false,
+                file: FileId {
+                    device: if entry.device == volume { 0 } else { entry.device },
+                    inode: entry.inode,
+                },
             });
-            inodes.push(entry.inode);
         }
-        Ok((blobs, inodes))
+        Ok(blobs)
     }
 
     fn count(&mut self, inode: u64, links: u64, bytes: u64) {

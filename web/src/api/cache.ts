@@ -15,6 +15,10 @@ export interface CachedRepo {
   name: string;
   source: string;
   size: number;
+  /** What of it other repos have too, in one file of the disk. */
+  sharedSize?: number;
+  /** What it has alone, and an equal part of what it shares. */
+  diskShare?: number;
   fileCount: number;
   branch?: string;
   commit?: string;

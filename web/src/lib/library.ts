@@ -68,8 +68,16 @@ export function unusedFor(repo: CachedRepo, days: number, now: number): boolean 
 /** Whether a repo lies idle. */
 export const unused = (repo: CachedRepo, now: number): boolean => unusedFor(repo, UNUSED_AFTER_DAYS, now);
 
+/** Its part of the disk: a file that several repos share is divided among them, so that the parts add up to what is there. */
+export const shareOf = (repo: CachedRepo): number => repo.diskShare ?? repo.size;
+
 export function sumOf(repos: CachedRepo[], type?: RepoType): number {
-  return repos.reduce((sum, repo) => sum + (type === undefined || repo.type === type ? repo.size : 0), 0);
+  return repos.reduce((sum, repo) => sum + (type === undefined || repo.type === type ? shareOf(repo) : 0), 0);
+}
+
+/** What the repos would take beyond their sum if each kept its own copy of what it shares. */
+export function savedOf(repos: CachedRepo[]): number {
+  return repos.reduce((sum, repo) => sum + repo.size - shareOf(repo), 0);
 }
 
 /** Where the page of a repo is. */

@@ -27,7 +27,8 @@ export function libraryMock() {
     repo('sentence-transformers/all-MiniLM-L6-v2', 91 * MIB, { verification: '', verifiedAt: null, lastUsed: null, downloadStatus: 'unknown', missingFiles: 2, problems: ['blobs: 2 links lead nowhere'] }),
     repo('openai/whisper-large-v3', 3.1 * GIB, { verification: 'bad', verifiedAt: ago(0.2) }),
     repo('mistralai/Mistral-Small-3.2-24B-Instruct-2506', 47.2 * GIB, { lastUsed: ago(4) }),
-    repo('stabilityai/stable-diffusion-xl-base-1.0', 72 * GIB, { lastUsed: ago(40) }),
+    repo('stabilityai/stable-diffusion-xl-base-1.0', 72 * GIB, { lastUsed: ago(40), sharedSize: 3.2 * GIB, diskShare: 70.4 * GIB }),
+    repo('stabilityai/sdxl-vae-fix', 3.4 * GIB, { lastUsed: ago(40), sharedSize: 3.2 * GIB, diskShare: 1.8 * GIB }),
   ];
   const jobs = new Map();
   let next = 1;

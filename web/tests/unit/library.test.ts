@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CachedRepo } from '../../src/api/cache';
-import { homeOf, nextOrder, parseOrder, pathOf, sorted, sumOf, unused, usage } from '../../src/lib/library';
+import { homeOf, nextOrder, parseOrder, pathOf, savedOf, sorted, sumOf, unused, usage } from '../../src/lib/library';
 import { squarify } from '../../src/lib/treemap';
 
 const repo = (id: string, size: number, more: Partial<CachedRepo> = {}): CachedRepo => ({
@@ -19,6 +19,10 @@ describe('the library', () => {
   it('sums by kind', () => {
     const repos = [repo('a/one', 3), repo('b/two', 4, { type: 'dataset' })];
     expect([sumOf(repos), sumOf(repos, 'model'), sumOf(repos, 'dataset')]).toEqual([7, 3, 4]);
+  });
+  it('counts what repos share once', () => {
+    const repos = [repo('a/one', 10, { sharedSize: 8, diskShare: 6 }), repo('b/two', 9, { sharedSize: 8, diskShare: 5 }), repo('c/old', 3)];
+    expect([sumOf(repos), savedOf(repos)]).toEqual([14, 8]);
   });
   it('takes what was never seen in use for nothing', () => {
     const now = Date.parse('2026-11-22T12:00:00Z');
