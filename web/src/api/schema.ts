@@ -244,6 +244,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Collections of an owner of the Hub */
+        get: operations["listCollections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{owner}/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a collection of the Hub holds
+         * @description The last two parts of its address, as in `https://huggingface.co/collections/{owner}/{slug}`.
+         */
+        get: operations["showCollection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commits/{owner}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest commits of a repo, and how far what is here is behind */
+        get: operations["listCommits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/disk": {
         parameters: {
             query?: never;
@@ -866,7 +920,13 @@ export interface paths {
         delete: operations["removeMirrorTarget"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Sets when a target gets its copies by itself
+         * @description A run is a push of everything that the target lacks, queued as a mirror job at its time; it
+         *     deletes nothing. One whose time went by while the service was down or the target away begins
+         *     once, as soon as both are there.
+         */
+        patch: operations["changeMirrorTarget"];
         trace?: never;
     };
     "/api/openapi.json": {
@@ -1025,6 +1085,27 @@ export interface paths {
         };
         /** The speed of all jobs together. */
         get: operations["showSpeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Repos whose names are near to a text
+         * @description For a search that found nothing: what is in the cache, what was downloaded once, and what two
+         *     shorter searches find at the Hub. A Hub that does not answer is left out.
+         */
+        get: operations["suggestRepos"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1671,6 +1752,11 @@ export interface components {
             capabilities: string[];
             /** @description First seven digits. */
             commit: string;
+            /**
+             * Format: int64
+             * @description Its part of the disk: what it has alone, and an equal part of what it shares with others.
+             */
+            diskShare: number;
             /** @description `complete` and `filtered` for what hfdepot fetched, `unknown` for the rest. */
             downloadStatus: string;
             /** @description Day of the newest content, `YYYY-MM-DD`. */
@@ -1704,6 +1790,11 @@ export interface components {
             repo: string;
             /** Format: int64 */
             revisionCount: number;
+            /**
+             * Format: int64
+             * @description What of it other repos have too, in one file of the disk.
+             */
+            sharedSize: number;
             /**
              * Format: int64
              * @description Bytes on disk; each content counts once.
@@ -1796,11 +1887,19 @@ export interface components {
         };
         /** @description Sums over the listed repos. */
         CacheStats: {
+            /**
+             * Format: int64
+             * @description What the repos would take beyond that if each kept its own copy.
+             */
+            sharedSize: number;
             totalDatasets: number;
             /** Format: int64 */
             totalFiles: number;
             totalModels: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes on disk; what several repos share counts once.
+             */
             totalSize: number;
             totalSizeHuman: string;
         };
@@ -1859,8 +1958,69 @@ export interface components {
         CheckStatus: "ok" | "warn" | "fail";
         /** @enum {string} */
         Code: "bad_request" | "repo_not_found" | "revision_not_found" | "entry_not_found" | "gated" | "bad_token" | "access_denied" | "repo_disabled" | "unsafe_path" | "path_collision" | "nothing_matched" | "hash_mismatch" | "size_mismatch" | "bad_response" | "rate_limited" | "server_error" | "offline" | "stalled" | "tls_error" | "disk_full" | "disk_read_only" | "disk_error" | "not_mounted" | "internal";
+        /** @description A collection with what it holds. */
+        Collection: components["schemas"]["CollectionSummary"] & {
+            /** @description What can be downloaded, in the order of the collection, each repo once. */
+            items: components["schemas"]["CollectionRepo"][];
+            /** @description What cannot: spaces, papers and what else has no files to fetch. */
+            leftOut: components["schemas"]["LeftOut"][];
+        };
+        /**
+         * @description `owner/slug` of a collection, such as `acme/small-models-64f0a1b2c3d4e5f6a7b8c9d0`: each part of
+         *     `[A-Za-z0-9._-]`, beginning with a letter or digit, without `..`; at most 96 and 200 characters.
+         * @example acme/small-models-64f0a1b2c3d4e5f6a7b8c9d0
+         */
+        CollectionId: string;
+        /** @description A repo of a collection. */
+        CollectionRepo: {
+            /** @description Whether some of it is in the cache. */
+            cached: boolean;
+            dataset: boolean;
+            gated: components["schemas"]["Gated"];
+            private: boolean;
+            repo: components["schemas"]["RepoId"];
+        };
+        /** @description A collection as lists show it. */
+        CollectionSummary: {
+            /** @description The beginning of its description; may be empty. */
+            description: string;
+            /** @description `owner/slug`. */
+            id: components["schemas"]["CollectionId"];
+            /**
+             * Format: date-time
+             * @description RFC 3339; `null` when the Hub does not say.
+             */
+            lastUpdated: string | null;
+            private: boolean;
+            title: string;
+        };
+        /** @description Collections of an owner. */
+        Collections: {
+            /** @description Changed last first. */
+            collections: components["schemas"]["CollectionSummary"][];
+        };
         /** @description A full commit hash: 40 lower-case hex digits. */
         Commit: string;
+        /** @description Commits of a repo. */
+        Commits: {
+            /**
+             * @description How many commits are newer than the newest one that is in the cache: 0 = the newest is here.
+             *     With `behindMore` it is at least so many. `null` when none of it is here, or only commits
+             *     that do not belong to this revision.
+             */
+            behind: number | null;
+            /** @description Whether `behind` is only where the list ends. */
+            behindMore: boolean;
+            /** @description Newest first; at most 50. */
+            commits: components["schemas"]["UpstreamCommit"][];
+            dataset: boolean;
+            held: components["schemas"]["HeldCommit"] | null;
+            /** @description Whether there are older ones. */
+            more: boolean;
+            repo: components["schemas"]["RepoId"];
+            /** @description As it was asked. */
+            revision: components["schemas"]["Revision"];
+        };
         /** @description The `dataset` object. */
         Dataset: {
             /** @description Folders that are configs of their own. */
@@ -2325,6 +2485,12 @@ export interface components {
             uptimeSeconds: number;
             /** @description Version of the service. */
             version: string;
+        };
+        /** @description A commit that is in the cache. */
+        HeldCommit: {
+            commit: components["schemas"]["Commit"];
+            /** @description Branches and tags by which the cache knows it. */
+            refs: string[];
         };
         /** @description What was fetched and what ended on one day (UTC). */
         HistoryDay: {
@@ -2912,6 +3078,13 @@ export interface components {
         };
         /** @enum {string} */
         Layout: "cache" | "local";
+        /** @description An entry of a collection that is nothing to download. */
+        LeftOut: {
+            /** @description Its title, else its id. */
+            name: string;
+            /** @description `space`, `paper` or another word of the Hub. */
+            type: string;
+        };
         /** @description Which limits hold. */
         LimitsNow: {
             /** @description `normal`, `slow` or `paused`. */
@@ -3307,6 +3480,34 @@ export interface components {
             /** @description Newest first. */
             runs: components["schemas"]["MirrorRun"][];
         };
+        /** @description When runs begin by themselves. */
+        MirrorSchedule: {
+            /** @description Time of day, `02:30`. */
+            at: string;
+            /** @description Days of the week, Monday first. */
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** @description IANA name of the time zone whose clock counts. */
+            timeZone: string;
+            /** @description What the runs compare. */
+            verify: components["schemas"]["Verify"];
+        };
+        /** @description When runs shall begin by themselves. */
+        MirrorScheduleWish: {
+            /**
+             * @description Time of day.
+             * @example 02:30
+             */
+            at: string;
+            /** @description Days of the week; none means every day. */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[] | null;
+            /**
+             * @description IANA name of a time zone; that of the machine by default.
+             * @example Europe/Berlin
+             */
+            timeZone?: string | null;
+            /** @description What the runs compare; `size` by default. */
+            verify?: ("" | "none" | "size" | "etag" | "sha256") | null;
+        };
         /** @description The job that does it. */
         MirrorStarted: {
             jobId: components["schemas"]["JobId"];
@@ -3358,8 +3559,16 @@ export interface components {
             mounted: boolean;
             /** @description Its name. */
             name: string;
+            /**
+             * Format: date-time
+             * @description When the next of them begins. In the past: it begins as soon as the target is mounted.
+             */
+            nextRunAt: string | null;
             /** @description Its root. */
             path: string;
+            /** @description Whether none begins although there is a schedule. */
+            paused: boolean;
+            schedule: components["schemas"]["MirrorSchedule"] | null;
             /**
              * Format: int64
              * @description Bytes of its volume.
@@ -3371,6 +3580,12 @@ export interface components {
             message: string;
             success: boolean;
             target: components["schemas"]["RegisteredTarget"];
+        };
+        /** @description What is to change; what is left out stays. */
+        MirrorTargetChange: {
+            /** @description Whether the schedule is kept and nothing runs by it. Times that go by meanwhile are not made up for. */
+            paused?: boolean;
+            schedule?: components["schemas"]["MirrorScheduleWish"] | null;
         };
         /** @description The answer to a removal. */
         MirrorTargetRemoved: {
@@ -4440,6 +4655,22 @@ export interface components {
             /** @description Number of the frame, to go on behind it. */
             id: string;
         };
+        /** @description A repo that may have been meant. */
+        Suggestion: {
+            dataset: boolean;
+            id: string;
+            source: components["schemas"]["SuggestionSource"];
+        };
+        /**
+         * @description Where a suggestion is known from.
+         * @enum {string}
+         */
+        SuggestionSource: "library" | "history" | "hub";
+        /** @description Repos that may have been meant. */
+        Suggestions: {
+            /** @description The nearest first; at most five. */
+            suggestions: components["schemas"]["Suggestion"][];
+        };
         /** @description Numbers of the downloads on the list. */
         Summary: {
             /** Format: int64 */
@@ -4564,7 +4795,7 @@ export interface components {
             stepMs: number;
         };
         /** @enum {string} */
-        TaskName: "backup" | "clean_up" | "ballast" | "library" | "library_deep" | "queue" | "work" | "measure" | "limits";
+        TaskName: "backup" | "clean_up" | "ballast" | "library" | "library_deep" | "queue" | "work" | "measure" | "mirror" | "limits";
         /** @enum {string} */
         TaskOutcome: "ok" | "failed";
         /** @description A round that has ended. */
@@ -4667,6 +4898,16 @@ export interface components {
             path: string;
             /** @description The Hub's word: `unsafe`, `suspicious`, `caution`, …. */
             status: string;
+        };
+        /** @description One commit. */
+        UpstreamCommit: {
+            /** @description Whether a snapshot of it is in the cache. */
+            cached: boolean;
+            commit: components["schemas"]["Commit"];
+            /** @description RFC 3339, or empty. */
+            date: string;
+            /** @description Its first line. */
+            title: string;
         };
         /** @enum {string} */
         Verify: "none" | "size" | "sha256";
@@ -5628,6 +5869,241 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    listCollections: {
+        parameters: {
+            query: {
+                /** @description User or organisation */
+                owner: string;
+                /** @description 20 by default, at most 100 */
+                limit?: number | string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collections; none when the Hub has none of this owner */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collections"];
+                };
+            };
+            /** @description No owner is named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The Hub gives no usable answer */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Hub takes too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    showCollection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Who made it */
+                owner: string;
+                /** @description Its name on the Hub, with the id at its end */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The Hub refuses access */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is private and no token opens it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The Hub gives no usable answer */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Hub takes too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    listCommits: {
+        parameters: {
+            query?: {
+                /** @description Whether it is a dataset */
+                dataset?: boolean | string;
+                /** @description Branch, tag or commit; `main` by default */
+                revision?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The part of the id before the slash */
+                owner: string;
+                /** @description The part after it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The commits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Commits"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The Hub refuses access */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such repo or revision, or an endpoint that tells no commits */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            /** @description The Hub gives no usable answer */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is stopping */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Hub takes too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["DatabaseFull"];
         };
     };
@@ -7474,6 +7950,53 @@ export interface operations {
             507: components["responses"]["DatabaseFull"];
         };
     };
+    changeMirrorTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the target */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MirrorTargetChange"];
+            };
+        };
+        responses: {
+            /** @description The target */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorTarget"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such target */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
     getOpenApi: {
         parameters: {
             query?: never;
@@ -8000,6 +8523,47 @@ export interface operations {
                 };
             };
             /** @description There is no such range */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseBusy"];
+            507: components["responses"]["DatabaseFull"];
+        };
+    };
+    suggestRepos: {
+        parameters: {
+            query: {
+                /** @description What was searched for */
+                q: string;
+                /** @description Datasets instead of models */
+                datasets?: boolean | string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What may have been meant; often nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+            /** @description No text is given */
             400: {
                 headers: {
                     [name: string]: unknown;
