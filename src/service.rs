@@ -23,7 +23,6 @@ use crate::engine::Engine;
 use crate::http;
 use crate::http::analyze_upstream::Upstreams;
 use crate::http::checks::Checks;
-use crate::http::commits::CommitPages;
 use crate::http::feed::Feed;
 use crate::http::guard::GuardConfig;
 use crate::http::live_settings::LiveSettings;
@@ -229,7 +228,8 @@ impl Opened {
             shown,
             feed,
             upstreams: Upstreams::default(),
-            commit_pages: CommitPages::default(),
+            commit_pages: http::commits::pages(),
+            search_pages: http::search::pages(),
             readiness: Readiness::default(),
             checks: Checks::default(),
             open_to_network: options.is_open_to_network(),

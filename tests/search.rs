@@ -107,6 +107,65 @@ async fn a_search_is_sorted_filtered_and_has_every_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn results_of_before_will_do_when_the_hub_gives_none_and_say_how_old_they_are() {
+    let hub = stocked().await;
+    let service = Service::start_with(&["--endpoint", &hub.endpoint(), "--retries", "0"]).await;
+    let (_, fresh) = service.get("/api/search?q=qwen&stale=true").await;
+    assert_eq!(fresh["staleSince"], Value::Null);
+    hub.fault(Fault::status("/api/models", 503));
+    let (status, old) = service.get("/api/search?q=qwen&stale=true").await;
+    assert_eq!((status, ids(&old)), (200, ids(&fresh)));
+    let since = old["staleSince"].as_str().expect("a time");
+    let age = hfdepot::clock::now_ms() - hfdepot::clock::parse_rfc3339(since).expect("a time");
+    assert!((0..60_000).contains(&age), "{since}");
+    // Who does not ask for them, or for others, is told what is wrong.
+    for query in ["q=qwen", "q=llama&stale=true", "q=qwen&sort=likes&stale=true"] {
+        assert_eq!(
+            service.get(&format!("/api/search?{query}")).await.0,
+            502,
+            "{query}"
+        );
+    }
+    // What another account saw is nobody else's.
+    service
+        .post("/api/settings", json!({"token": crate::support::hub::TOKEN}))
+        .await;
+    assert_eq!(service.get("/api/search?q=qwen&stale=true").await.0, 502);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_can_be_no_larger_than_wished() {
+    let hub = stocked().await;
+    for (id, total) in [
+        ("acme/qwen-7b", 7_600_000_000u64),
+        ("acme/qwen-72b", 72_000_000_000),
+    ] {
+        hub.add(model(id, 1, 1).field("safetensors", json!({ "total": total })));
+    }
+    let service = Service::start(&hub.endpoint()).await;
+    for (most, expected) in [
+        ("8B", &["acme/qwen-7b"][..]),
+        ("0.5B", &[]),
+        ("100B", &["acme/qwen-72b", "acme/qwen-7b"]),
+    ] {
+        let (status, answer) = service
+            .get(&format!("/api/search?q=qwen&maxParameters={most}"))
+            .await;
+        assert_eq!((status, ids(&answer)), (200, expected.to_vec()), "{most}");
+    }
+    for bad in ["8", "B", "8b", "8B,min:1B", "1.2345B", "-8B"] {
+        let (status, answer) = service.get(&format!("/api/search?maxParameters={bad}")).await;
+        assert_eq!(
+            (status, &answer["error"]),
+            (400, &json!("Invalid maxParameters")),
+            "{bad}"
+        );
+    }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_searched_in_vain_is_told_what_may_have_been_meant() {
     let hub = stocked().await;
     hub.add(Repo::model("acme/private-thing").file("a", "a"));

@@ -1,7 +1,7 @@
 //! `GET /api/commits/{owner}/{name}`: the newest commits of a repo, and how far what is here is behind.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,6 +13,7 @@ use super::cache::Place;
 use super::cache_views::texts;
 use super::error::ApiResult;
 use super::extract::{QueryFields, RepoParams, RepoPath};
+use super::kept::Kept;
 use super::state::AppState;
 use super::upstream;
 use crate::hub::CommitPage;
@@ -109,8 +110,11 @@ pub async fn show(
         repo: repo.clone(),
         revision: revision.clone(),
     };
-    let page = match app.commit_pages.recall(&key) {
-        Some(page) => page,
+    // The commits of a commit never change.
+    let lasts = revision.as_str().parse::<Commit>().is_ok();
+    let known = app.commit_pages.recall(&key);
+    let page = match known.filter(|(age, _)| lasts || *age < KEPT_FOR) {
+        Some((_, page)) => page,
         None => {
             let asked = hub.commits(repo_type, &repo, &revision, SHOWN);
             let page = Arc::new(upstream::wait(&app, FAILED, app.patience.search, asked).await?);
@@ -154,44 +158,17 @@ pub async fn show(
 
 /// Everything that tells pages apart.
 #[derive(PartialEq, Eq)]
-struct Key {
-    /// The client that asked: what one token sees is not told to another.
+pub struct Key {
     client: u64,
     repo_type: RepoType,
     repo: RepoId,
     revision: Revision,
 }
 
-struct Kept {
-    key: Key,
-    at: Instant,
-    page: Arc<CommitPage>,
-}
+/// The pages asked for lately.
+pub type CommitPages = Kept<Key, Arc<CommitPage>>;
 
-/// The pages asked for lately, oldest first.
-#[derive(Default)]
-pub struct CommitPages(Mutex<Vec<Kept>>);
-
-impl CommitPages {
-    fn recall(&self, key: &Key) -> Option<Arc<CommitPage>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|kept| {
-            kept.at.elapsed() < KEPT_FOR || kept.key.revision.as_str().parse::<Commit>().is_ok()
-        });
-        let found = kept.iter().find(|kept| kept.key == *key)?;
-        Some(found.page.clone())
-    }
-
-    fn keep(&self, key: Key, page: Arc<CommitPage>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|kept| kept.key != key);
-        kept.push(Kept {
-            key,
-            at: Instant::now(),
-            page,
-        });
-        if kept.len() > KEPT_PAGES {
-            kept.remove(0);
-        }
-    }
+/// No page yet.
+pub fn pages() -> CommitPages {
+    Kept::new(KEPT_PAGES)
 }

@@ -42,6 +42,7 @@ pub mod guard;
 pub mod history;
 pub mod host;
 pub mod jobs;
+pub mod kept;
 pub mod keys;
 pub mod limits;
 pub mod live;

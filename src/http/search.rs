@@ -1,6 +1,9 @@
 //! `GET /api/search`: models and datasets of the Hub. `GET /api/ratelimit`: what is left of its
 //! patience.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,10 +14,11 @@ use super::analyze::Gated;
 use super::cache;
 use super::error::{ApiError, ApiResult};
 use super::extract::QueryFields;
+use super::kept::Kept;
 use super::state::AppState;
 use super::upstream;
-use crate::clock::rfc3339;
-use crate::hub::{Bucket, BucketState, Found, Gate, SearchQuery};
+use crate::clock::{now_ms, rfc3339};
+use crate::hub::{Bucket, BucketState, Found, Gate, SearchPage, SearchQuery};
 use crate::model::code::Code;
 use crate::model::library::CachedRepo;
 use crate::model::repo::{RepoId, RepoType};
@@ -30,6 +34,18 @@ const CURSOR_MAX: usize = 2048;
 /// What results can be sorted by; the first is the default.
 const SORTS: [&str; 5] = ["downloads", "likes", "lastModified", "trendingScore", "createdAt"];
 const FAILED: &str = "Upstream request failed";
+/// How long results are kept for a Hub that gives none.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
+/// Pages of results kept at most; one of 100 results takes some 50 KiB.
+const KEPT_PAGES: usize = 60;
+
+/// Results of searches, by client and query.
+pub type SearchPages = Kept<(u64, SearchQuery), Arc<SearchPage>>;
+
+/// No page yet.
+pub fn pages() -> SearchPages {
+    Kept::new(KEPT_PAGES)
+}
 
 /// What results can be sorted by.
 #[derive(ToSchema)]
@@ -59,6 +75,9 @@ pub struct SearchResults {
     /// Where the next page begins; `null` after the last.
     #[schema(required)]
     next_cursor: Option<String>,
+    /// From when these results are, where the Hub gives none now; `null` for those of this moment.
+    #[schema(required, format = DateTime)]
+    stale_since: Option<String>,
 }
 
 /// A repo.
@@ -97,8 +116,10 @@ pub struct SearchResult {
         ("limit" = Option<i64>, Query, minimum = 1, description = "Results on a page; 20 by default, at most 100"),
         ("filter" = Option<String>, Query, max_length = 4000, description = "Tags that all results have, divided by commas; at most 20"),
         ("author" = Option<String>, Query, max_length = 200, description = "Namespace"),
+        ("maxParameters" = Option<String>, Query, pattern = "^[0-9]{1,6}([.][0-9]{1,3})?[KMBT]$", description = "Only models of at most so many parameters, such as `8B`"),
         ("datasets" = Option<bool>, Query, description = "Datasets instead of models"),
         ("cursor" = Option<String>, Query, max_length = 2048, description = "`nextCursor` of the page before"),
+        ("stale" = Option<bool>, Query, description = "Results of the last day will do when the Hub gives none; `staleSince` tells"),
     ),
     responses(
         (status = 200, description = "One page", body = SearchResults),
@@ -109,10 +130,25 @@ pub struct SearchResult {
 )]
 pub async fn find(State(app): State<AppState>, fields: QueryFields) -> ApiResult<Json<SearchResults>> {
     let query = read(&fields)?;
+    let will_do = fields.flag("stale")?.unwrap_or(false);
     let hub = app.engine.hub();
-    let page = upstream::wait(&app, FAILED, app.patience.search, hub.search(&query))
-        .await
-        .map_err(as_gateway)?;
+    let key = (hub.serial(), query.clone());
+    let asked = upstream::wait(&app, FAILED, app.patience.search, hub.search(&query)).await;
+    let (page, stale_since) = match asked {
+        Ok(page) => {
+            let page = Arc::new(page);
+            app.search_pages.keep(key, page.clone());
+            (page, None)
+        }
+        Err(error) => {
+            let known = app.search_pages.recall(&key).filter(|_| will_do);
+            let (age, page) = known
+                .filter(|(age, _)| *age < KEPT_FOR)
+                .ok_or_else(|| as_gateway(error))?;
+            let age_ms = i64::try_from(age.as_millis()).unwrap_or(0);
+            (page, Some(rfc3339(now_ms() - age_ms)))
+        }
+    };
     let cached = cached(&app, query.repo_type, &page.results).await;
     let results: Vec<SearchResult> = page
         .results
@@ -127,7 +163,8 @@ pub async fn find(State(app): State<AppState>, fields: QueryFields) -> ApiResult
         datasets: query.repo_type == RepoType::Dataset,
         sort: query.sort,
         limit: query.limit,
-        next_cursor: page.next,
+        next_cursor: page.next.clone(),
+        stale_since,
     }))
 }
 
@@ -153,6 +190,11 @@ fn read(fields: &QueryFields) -> ApiResult<SearchQuery> {
         return Err(ApiError::bad_request("Invalid filter")
             .details(format!("filter must name at most {FILTERS_MAX} tags")));
     }
+    let most_parameters = fields.text("maxParameters").map(str::to_owned);
+    if most_parameters.as_deref().is_some_and(|text| !is_count(text)) {
+        return Err(ApiError::bad_request("Invalid maxParameters")
+            .details("maxParameters must be a number with K, M, B or T, such as 8B"));
+    }
     // A larger limit is cut, as other servers of this API do.
     let limit = fields.number("limit", 1..=i64::MAX)?.unwrap_or(LIMIT.0);
     Ok(SearchQuery {
@@ -164,10 +206,21 @@ fn read(fields: &QueryFields) -> ApiResult<SearchQuery> {
         text: short("q", TEXT_MAX)?,
         author: short("author", TEXT_MAX)?,
         filters,
+        most_parameters,
         sort,
         limit: limit.min(LIMIT.1) as u32,
         cursor: short("cursor", CURSOR_MAX)?,
     })
+}
+
+/// A number of parameters as the Hub writes it: `8B`, `0.5B`.
+fn is_count(text: &str) -> bool {
+    let number = text.strip_suffix(['K', 'M', 'B', 'T']).unwrap_or_default();
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    digits(whole, 6) && digits(part, 3)
 }
 
 /// Whatever the Hub refuses, the search is what failed: only its call for patience is passed on.

@@ -16,6 +16,7 @@ use super::log::LogTails;
 use super::metrics::Measures;
 use super::readiness::Readiness;
 use super::removals::Removals;
+use super::search::SearchPages;
 use super::shown::Shown;
 use super::trends::Trends;
 use crate::config::Patience;
@@ -53,6 +54,8 @@ pub struct App {
     pub upstreams: Upstreams,
     /// Commits of repos that were looked at.
     pub commit_pages: CommitPages,
+    /// Results of searches, for when the Hub gives none.
+    pub search_pages: SearchPages,
     /// What `/readyz` found a moment ago.
     pub readiness: Readiness,
     /// What `/api/system/checks` found a moment ago.

@@ -125,6 +125,7 @@ async fn searched(app: &App, repo_type: RepoType, text: &str) -> Vec<String> {
             text,
             author,
             filters: Vec::new(),
+            most_parameters: None,
             sort: "downloads",
             limit: FOUND,
             cursor: None,

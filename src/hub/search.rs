@@ -48,6 +48,8 @@ pub struct SearchQuery {
     pub author: Option<String>,
     /// Tags that all results have.
     pub filters: Vec<String>,
+    /// At most so many parameters, in the Hub's words such as `8B`; models that do not tell are left out.
+    pub most_parameters: Option<String>,
     /// Field that comes down: `downloads`, `likes`, `lastModified`, `createdAt`, `trendingScore`.
     pub sort: &'static str,
     /// Results on a page, 1–100.
@@ -123,6 +125,9 @@ fn write(query: &SearchQuery, url: &mut Url) {
     }
     for filter in &query.filters {
         pairs.append_pair("filter", filter);
+    }
+    if let Some(most) = &query.most_parameters {
+        pairs.append_pair("num_parameters", &format!("max:{most}"));
     }
     pairs.append_pair("sort", query.sort);
     pairs.append_pair("limit", &query.limit.to_string());
@@ -254,6 +259,7 @@ mod tests {
             text: Some("a&b=c#d/../e".to_owned()),
             author: None,
             filters: vec!["gguf".to_owned(), "license:mit".to_owned()],
+            most_parameters: Some("8B".to_owned()),
             sort: "likes",
             limit: 5,
             cursor: Some("x=".to_owned()),
@@ -264,11 +270,12 @@ mod tests {
         assert_eq!(url.fragment(), None);
         let pairs: Vec<_> = url.query_pairs().map(|(k, v)| format!("{k} {v}")).collect();
         assert_eq!(
-            pairs[..6],
+            pairs[..7],
             [
                 "search a&b=c#d/../e",
                 "filter gguf",
                 "filter license:mit",
+                "num_parameters max:8B",
                 "sort likes",
                 "limit 5",
                 "cursor x="

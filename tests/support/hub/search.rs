@@ -109,7 +109,34 @@ fn wanted(ask: &Ask, repo: &Repo, fields: &Map<String, Value>) -> bool {
         && ask
             .parameter("gated")
             .is_none_or(|_| repo.gated.is_some() == ask.flag("gated"))
+        && ask
+            .parameter("num_parameters")
+            .is_none_or(|range| within(range, fields))
         && filters.all(tagged)
+}
+
+/// Whether the parameters of a model lie in `min:6B,max:128B`; one that does not tell them is outside.
+fn within(range: &str, fields: &Map<String, Value>) -> bool {
+    let told = ["safetensors", "gguf"].map(|format| fields.get(format).and_then(|f| f["total"].as_f64()));
+    let Some(total) = told.into_iter().flatten().next() else {
+        return false;
+    };
+    range.split(',').all(|bound| match bound.split_once(':') {
+        Some(("min", least)) => count(least).is_some_and(|least| total >= least),
+        Some(("max", most)) => count(most).is_some_and(|most| total <= most),
+        _ => false,
+    })
+}
+
+fn count(text: &str) -> Option<f64> {
+    let factor = match text.chars().last()? {
+        'K' => 1e3,
+        'M' => 1e6,
+        'B' => 1e9,
+        'T' => 1e12,
+        _ => return None,
+    };
+    text[..text.len() - 1].parse::<f64>().ok().map(|n| n * factor)
 }
 
 /// Larger first; numbers as numbers, texts (dates) as texts.

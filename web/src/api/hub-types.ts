@@ -21,6 +21,8 @@ export interface Found {
 export interface SearchAnswer {
   results: Found[];
   nextCursor?: string | null;
+  /** From when the results are, where the Hub gives none now. */
+  staleSince?: string | null;
 }
 
 export interface RepoFile {

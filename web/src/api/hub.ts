@@ -9,6 +9,10 @@ export interface Search {
   /** Tags of the Hub, all of which must fit, commas between. */
   filter: string;
   datasets: boolean;
+  /** At most so many parameters, such as `8B`. */
+  maxParameters?: string;
+  /** Whether results of before will do when the Hub gives none. */
+  stale?: boolean;
   /** Only what this owner has. */
   author?: string;
   cursor?: string;

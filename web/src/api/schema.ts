@@ -4271,6 +4271,11 @@ export interface components {
             query: string;
             results: components["schemas"]["SearchResult"][];
             sort: string;
+            /**
+             * Format: date-time
+             * @description From when these results are, where the Hub gives none now; `null` for those of this moment.
+             */
+            staleSince: string | null;
             /** @description Results on this page. */
             total: number;
         };
@@ -8339,10 +8344,14 @@ export interface operations {
                 filter?: string;
                 /** @description Namespace */
                 author?: string;
+                /** @description Only models of at most so many parameters, such as `8B` */
+                maxParameters?: string;
                 /** @description Datasets instead of models */
                 datasets?: boolean | string;
                 /** @description `nextCursor` of the page before */
                 cursor?: string;
+                /** @description Results of the last day will do when the Hub gives none; `staleSince` tells */
+                stale?: boolean | string;
             };
             header?: never;
             path?: never;

@@ -21,6 +21,9 @@ export const LIBRARIES = [
   ['mlx', 'MLX'], ['peft', 'PEFT (LoRA)'], ['sentence-transformers', 'Sentence Transformers'],
 ] as const;
 
+/** Sizes of models, in parameters, that a search can be kept below. */
+export const SIZES = ['1B', '3B', '8B', '14B', '32B', '72B', '130B'] as const;
+
 /** The filter of a search: all tags must fit. */
 export function filterOf(datasets: boolean, task: string, library: string): string {
   return [datasets && task !== '' ? `task_categories:${task}` : task, datasets ? '' : library].filter((part) => part !== '').join(',');
