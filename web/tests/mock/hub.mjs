@@ -108,7 +108,9 @@ export function answerHub(url, failure) {
   }
   if (name === 'commits') {
     const commits = ['Fix the chat template', 'Upload Q6_K', '', 'Initial commit'].map((title, index) => ({ commit: sha(`${index}a`).slice(0, 40), title, date: ago(index * 3), cached: index === 3 }));
-    return [200, { repo: id, dataset: false, revision: COMMIT, commits, more: false, behind: 3, behindMore: false, held: { commit: commits[3].commit, refs: ['main'] } }];
+    if (owner === 'openai') return [404, failure('Commits not loaded', 'The model is missing or private', 'repo_not_found', '')];
+    const fresh = owner === 'mistralai' || owner === 'allenai';
+    return [200, { repo: id, dataset: false, revision: COMMIT, commits, more: false, behind: fresh ? 0 : 3, behindMore: false, held: { commit: commits[3].commit, refs: ['main'] } }];
   }
   if (name === 'collections') {
     if (owner === undefined) return [200, { collections: query.get('owner') === 'nobody' ? [] : [{ id: 'Qwen/qwen3-67dd247413f0e2e4f653967f', title: 'Qwen3', description: 'Dense and MoE', private: false, lastUpdated: ago(30) }] }];
