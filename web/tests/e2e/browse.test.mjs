@@ -31,6 +31,13 @@ const PAGES = {
   'repo-dataset': to('?kind=datasets&repo=allenai/c4&type=dataset', 'plan-sum'),
   'repo-files': to('?repo=unsloth/Qwen3-32B-GGUF&type=model&tab=files', 'repo-file'),
   'repo-card': to('?repo=unsloth/Qwen3-32B-GGUF&type=model&tab=card', 'repo-card'),
+  'browse-stale': to('?q=stale', 'browse-stale'),
+  'repo-behind': async (page) => {
+    await to('?repo=unsloth/Qwen3-32B-GGUF&type=model', 'plan-sum')(page);
+    await page.locator(`${id('repo-behind')} button`).click();
+    await page.waitForSelector(id('behind-dialog'));
+  },
+  'browse-suggest': to('?q=qwne3', 'browse-suggest'),
   'repo-lineage': to('?repo=unsloth/Qwen3-32B-GGUF&type=model&tab=lineage', 'repo-lineage'),
   'repo-both': to('?repo=owner/both', 'repo-both'),
   'repo-gated': to('?repo=owner/gated', 'repo-failure'),
@@ -128,5 +135,57 @@ test('only what is new since the revision at hand is chosen', async () => {
   await page.locator(id('pick-new-said'), { hasText: '2 files are new or changed since ab12cd3' }).waitFor();
   assert.match(await page.locator(id('repo-pick')).innerText(), /2 ticked in the list of files/);
   await page.waitForSelector(id('plan-sum'));
+  await close(page);
+});
+
+test('a repo of the library says which revision is here and what came since, asked once', async () => {
+  const page = await open(browser, mock.url);
+  const asked = [];
+  page.on('request', (request) => { if (request.url().includes('/api/commits/')) asked.push(new URL(request.url()).searchParams.get('revision')); });
+  await to('?q=qwen&repo=unsloth/Qwen3-32B-GGUF&type=model', 'repo-behind')(page);
+  assert.match(await page.locator(id('repo-behind')).innerText(), /^main @ [0-9a-f]{7} · 3 commits behind$/);
+  await page.locator(`${id('repo-behind')} button`).click();
+  const dialog = page.locator(id('behind-dialog'));
+  assert.match(await dialog.innerText(), /Fix the chat template[\s\S]*Upload Q6_K/);
+  assert.equal(await dialog.locator('ol > li').count(), 3);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await page.click(id('repo-tab-files'));
+  await page.waitForSelector(id('repo-file'));
+  assert.deepEqual(asked.map((revision) => revision.length), [40]);
+  // One that is not here is not asked about.
+  await to('?repo=Qwen/Qwen3-32B', 'plan-sum')(page);
+  assert.equal(asked.length, 1);
+  await close(page);
+});
+
+test('a search in vain offers what may have been meant', async () => {
+  const page = await open(browser, mock.url);
+  await to('?q=qwne3', 'browse-suggest')(page);
+  const hint = page.locator(id('browse-suggest'));
+  assert.match(await hint.innerText(), /Did you mean[\s\S]*Qwen\/Qwen3-32B[\s\S]*unsloth\/Qwen3-32B-GGUF\s*in library/);
+  await hint.locator('a').first().click();
+  await page.waitForURL(/repo=Qwen%2FQwen3-32B&type=model/);
+  await page.waitForSelector(id('plan-sum'));
+  await close(page);
+});
+
+test('models can be kept below a size, which stands in the URL and goes with datasets', async () => {
+  const page = await open(browser, mock.url);
+  await to('?q=qwen', 'browse-result')(page);
+  await page.selectOption(id('browse-size'), '8B');
+  await page.waitForURL(/size=8B/);
+  await page.waitForSelector(id('browse-none'));
+  await page.click(id('browse-datasets'));
+  await page.waitForURL((url) => !url.searchParams.has('size'));
+  assert.equal(await page.locator(id('browse-size')).count(), 0);
+  await close(page);
+});
+
+test('results of before are marked with their age when the Hub gives none', async () => {
+  const page = await open(browser, mock.url);
+  await to('?q=stale', 'browse-stale')(page);
+  assert.match(await page.locator(id('browse-stale')).innerText(), /from 3 hr\.? ago/);
+  assert.equal(await page.locator(id('browse-result')).count(), 3);
   await close(page);
 });

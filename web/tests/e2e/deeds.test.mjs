@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startMock } from '../mock/server.mjs';
+import { until } from './service.mjs';
 import { close, id, inspect, launch, open, shoot } from './browser.mjs';
 
 const REFUSED = [/Failed to load resource: .*(400|404)/];
@@ -90,6 +91,62 @@ test('repos come from files and from an owner, and a name that is no model is as
   await page.locator(id('add-owner-said'), { hasText: 'nobody-of-this-name has none of this kind' }).waitFor();
   await page.click(id('add-other-kind'));
   assert.match(await page.inputValue(id('add-text')), /^datasets\/owner\/missing\na\/b/);
+  await close(page);
+});
+
+test('the address of a collection becomes lines, wherever it is pasted, and what has no files is named', async (context) => {
+  const { page } = await setUp(context, 'queue', { tolerate: REFUSED });
+  await page.fill(id('shell-search-input'), 'https://huggingface.co/collections/Qwen/qwen3-67dd247413f0e2e4f653967f');
+  await page.press(id('shell-search-input'), 'Enter');
+  await page.locator(id('add-gathered'), { hasText: '3 lines from “Qwen3”. Left out, because there is nothing to download: 1 paper, 1 space.' }).waitFor();
+  const LINES = ['# Qwen3', 'Qwen/Qwen3-32B', 'unsloth/Qwen3-32B-GGUF', 'datasets/allenai/c4'];
+  assert.deepEqual((await page.inputValue(id('add-text'))).split('\n'), LINES);
+  await page.locator(`${id('add-line')}[data-kind="plan"]`).nth(2).waitFor();
+  // One that is missing keeps its line and says why; the others go on.
+  await page.fill(id('add-text'), 'a/b\ncollections/acme/none\nc/d');
+  const bad = page.locator(`${id('add-line')}[data-kind="error"]`);
+  await bad.waitFor();
+  assert.match(await bad.innerText(), /missing or private[\s\S]*Check the address[\s\S]*Try again/);
+  assert.match(await text(page, 'add-submit'), /Queue 2/);
+  // Those of an owner can be looked through.
+  await page.fill(id('add-text'), '');
+  await page.click(id('add-whole'));
+  await page.selectOption(id('add-owner-kind'), 'collections');
+  await page.fill(id('add-owner'), 'nobody');
+  await page.click(id('add-owner-take'));
+  await page.locator(id('add-owner-said'), { hasText: 'nobody has no collection' }).waitFor();
+  await page.fill(id('add-owner'), 'Qwen');
+  await page.click(id('add-owner-take'));
+  await page.locator(`${id('add-collections')} button`).click();
+  await until('its lines', async () => (await page.inputValue(id('add-text'))) === LINES.join('\n'));
+  await close(page);
+});
+
+test('the Hub is asked for what is newer only when told to, and the newest is fetched from there', async (context) => {
+  const { page, sent } = await setUp(context, 'library', { tolerate: REFUSED });
+  const asked = [];
+  page.on('request', (request) => { if (request.url().includes('/api/commits/')) asked.push(new URL(request.url()).pathname); });
+  await page.waitForSelector(id('library-row'));
+  assert.equal(await page.locator('td.update').count(), 0);
+  await page.click(id('library-check'));
+  const cell = (repo) => page.locator(`${id('library-row')}[data-repo="${repo}"] td.update`);
+  await cell('mistralai/Mistral-Small-3.2-24B-Instruct-2506').filter({ hasText: 'up to date' }).waitFor();
+  await cell('openai/whisper-large-v3').filter({ hasText: 'not known' }).waitFor();
+  // All of it is here, so that all of the newest is wanted; of a part the user says which.
+  await cell('Qwen/Qwen3-32B-GGUF').filter({ hasText: '3 new' }).waitFor();
+  const rows = await page.locator(id('library-row')).count();
+  assert.ok(asked.length > 0 && asked.length <= rows && new Set(asked).size === asked.length, `${asked.length} of ${rows}`);
+  const whole = page.locator(`td.update ${id('library-update')}`).first();
+  const name = await page.locator(`${id('library-row')}:has(${id('library-update')})`).first().getAttribute('data-repo');
+  await inspect(page, 'the library with updates');
+  await whole.click();
+  await page.waitForSelector('[data-testid="toast"]');
+  assert.deepEqual([sent.at(-1).path, sent.at(-1).body.repo], ['api/download', name]);
+  // Asked once more, only what is ticked.
+  await page.locator(`${id('library-row')}[data-repo="allenai/c4"] input`).check();
+  asked.length = 0;
+  await page.click(id('library-check'));
+  await until('one question', async () => asked.length === 1 && asked[0].endsWith('/allenai/c4'));
   await close(page);
 });
 
@@ -284,6 +341,34 @@ test('a target can be described anew and moved, and keeps its name', async (cont
   await page.click(id('target-save'));
   await page.waitForSelector(id('target-dialog'), { state: 'detached' });
   assert.deepEqual([sent.at(-1).path, sent.at(-1).body.name, sent.at(-1).body.path], ['api/mirror/targets', 'nas', '/mnt/other']);
+  await close(page);
+});
+
+test('a target gets a schedule, which can be paused, and says when it is due', async (context) => {
+  const { page, sent } = await setUp(context, 'mirror');
+  const card = page.locator(`${id('mirror-target')}[data-name="nas"]`);
+  const due = card.locator(id('target-next-run'));
+  assert.match(await due.innerText(), /02|daily/);
+  await card.locator(id('mirror-edit')).click();
+  assert.ok(await page.isChecked(id('schedule-on')));
+  await page.fill(id('schedule-at'), '23:15');
+  for (const day of ['tue', 'wed', 'thu', 'fri', 'sat', 'sun', 'mon']) await page.locator(`label:has(${id(`schedule-${day}`)})`).click();
+  assert.ok(await page.locator(id('target-save')).isDisabled(), 'no day is chosen');
+  await page.locator(`label:has(${id('schedule-sat')})`).click();
+  await page.selectOption(id('schedule-verify'), 'sha256');
+  await page.click(id('target-save'));
+  await page.waitForSelector(id('target-dialog'), { state: 'detached' });
+  // The folder is as it was, so that nothing is registered anew.
+  assert.deepEqual(sent.map(({ method, path }) => `${method} ${path}`), ['PATCH api/mirror/targets/nas']);
+  assert.deepEqual(sent[0].body, { schedule: { at: '23:15', days: ['sat'], timeZone: 'Europe/Berlin', verify: 'sha256' } });
+  await due.filter({ hasText: 'Sat 23:15' }).waitFor();
+  await card.locator(id('mirror-pause')).click();
+  await due.filter({ hasText: 'paused' }).waitFor();
+  assert.deepEqual(sent.at(-1).body, { paused: true });
+  await card.locator(id('mirror-pause')).click();
+  await due.filter({ hasNotText: 'paused' }).waitFor();
+  // What is away gets its run when it is back.
+  assert.match(await page.locator(`${id('mirror-target')}[data-name="usb-archive"] ${id('target-next-run')}`).innerText(), /as soon as it is mounted/);
   await close(page);
 });
 

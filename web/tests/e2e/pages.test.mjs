@@ -81,6 +81,17 @@ const PAGES = {
     await page.click(id('add-owner-take'));
     await page.locator(id('add-owner-said'), { hasText: /1/ }).waitFor();
   },
+  'add-collections': async (page) => {
+    await page.goto(`${mock.url}/add`);
+    await page.fill(id('add-text'), 'https://huggingface.co/collections/acme/none');
+    await page.locator(`${id('add-line')}[data-kind="error"]`).waitFor();
+    await page.click(id('add-whole'));
+    await page.fill(id('add-owner'), 'Qwen');
+    await page.selectOption(id('add-owner-kind'), 'collections');
+    await page.click(id('add-owner-take'));
+    await page.locator(`${id('add-collections')} button`).first().click();
+    await page.locator(id('add-gathered'), { hasText: /1/ }).waitFor();
+  },
   missing: async (page) => page.goto(`${mock.url}/no/such/page`).then(() => page.waitForSelector('h1')),
 };
 test('the title of the tab counts what waits for the user, and the way to the system says how much is not well', async () => {

@@ -23,6 +23,11 @@ const visit = async (page, path, part) => {
 
 const PAGES = {
   library: (page) => visit(page, 'library', id('library-row')),
+  'library-updates': async (page) => {
+    await visit(page, 'library', id('library-row'));
+    await page.click(id('library-check'));
+    await page.locator('td.update', { hasText: /3/ }).first().waitFor();
+  },
   'library-map': (page) => visit(page, 'library?view=map', `${id('library-treemap')} .cell`),
   'library-no-match': (page) => visit(page, 'library?q=nothing-like-this', id('library-no-match')),
   'library-repo': async (page) => {
@@ -85,6 +90,11 @@ const PAGES = {
     await page.click(id('mirror-add'));
     await page.fill(id('target-name'), 'no good');
     await page.waitForSelector(id('target-dialog'));
+  },
+  'mirror-schedule': async (page) => {
+    await visit(page, 'mirror', id('mirror-target'));
+    await page.locator(`${id('mirror-target')}[data-name="nas"] ${id('mirror-edit')}`).click();
+    await page.waitForSelector(id('schedule-at'));
   },
   'mirror-compare': (page) => visit(page, 'mirror/nas', id('diff-row')),
   'mirror-push': async (page) => {

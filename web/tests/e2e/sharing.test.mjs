@@ -80,6 +80,11 @@ test('what two repos keep twice becomes one file, and both have what they had', 
   const [base, tuned] = [await stat(blobOf('demo/base')), await stat(blobOf('demo/tuned'))];
   assert.deepEqual([base.ino, base.nlink], [tuned.ino, 2]);
   assert.ok((await readFile(blobOf('demo/tuned'))).equals(WEIGHTS));
+  // The library counts it once, and each repo says what it shares.
+  await page.goto(`${service.url}/library`);
+  await page.locator(id('library-saved'), { hasText: 'sharing saves 12.0 MiB' }).waitFor();
+  await page.goto(`${service.url}/library/models/demo/tuned`);
+  await page.locator(id('repo-shared'), { hasText: 'of that 12.0 MiB shared with other repos' }).waitFor();
   // The page of checks shows no report of it.
   await page.goto(`${service.url}/library/verify`);
   await page.waitForSelector(id('verify-start'));
