@@ -150,6 +150,22 @@ test('a queued row is moved by keys, by the menu and by dragging, and its place 
   await close(page);
 });
 
+test('the other button of the mouse and a long press open the menu of a row', async () => {
+  const page = await open(browser, mock.url);
+  await page.goto(`${mock.url}/queue`);
+  await page.waitForSelector(id('queue-row'));
+  await row(page, 'Mistral').locator('td.progress').click({ button: 'right' });
+  await page.waitForSelector(id('job-menu-menu'));
+  await page.keyboard.press('Escape');
+  await page.locator(id('job-menu-menu')).waitFor({ state: 'detached' });
+  // A link keeps the menu of the browser, but for a finger.
+  await row(page, 'Mistral').locator('a').first().click({ button: 'right' });
+  assert.equal(await page.locator(id('job-menu-menu')).count(), 0);
+  await row(page, 'Mistral').locator('a').first().evaluate((link) => link.dispatchEvent(new PointerEvent('contextmenu', { bubbles: true, cancelable: true, pointerType: 'touch' })));
+  await page.waitForSelector(id('job-menu-menu'));
+  await close(page);
+});
+
 test('many jobs are changed at once, and each refusal is told', async (context) => {
   const own = await startMock();
   context.after(own.stop);

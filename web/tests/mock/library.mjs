@@ -28,7 +28,7 @@ export function libraryMock() {
     repo('openai/whisper-large-v3', 3.1 * GIB, { verification: 'bad', verifiedAt: ago(0.2) }),
     repo('mistralai/Mistral-Small-3.2-24B-Instruct-2506', 47.2 * GIB, { lastUsed: ago(4) }),
     repo('stabilityai/stable-diffusion-xl-base-1.0', 72 * GIB, { lastUsed: ago(40), sharedSize: 3.2 * GIB, diskShare: 70.4 * GIB }),
-    repo('stabilityai/sdxl-vae-fix', 3.4 * GIB, { lastUsed: ago(40), sharedSize: 3.2 * GIB, diskShare: 1.8 * GIB }),
+    repo('stabilityai/sdxl-vae-fix', 3.4 * GIB, { lastUsed: ago(4), sharedSize: 3.2 * GIB, diskShare: 1.8 * GIB }),
   ];
   const jobs = new Map();
   let next = 1;
