@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::hub::{Content, Hub, Repo};
 use crate::support::service::{NOWHERE, Service, slow_hub};
 
+mod address;
 mod analyze;
 mod cache;
 mod mirror;

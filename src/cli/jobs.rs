@@ -9,10 +9,11 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, Method, Refusal};
-use super::collection;
+use super::collection::{self, Member};
 use super::print;
 use super::verb::{Out, ask, run, segment, wait, with_query};
 use crate::lifecycle::{Exit, ExitError};
+use crate::model::address::RepoAddress;
 
 /// Plans that the service makes in one answer.
 const PLANS_AT_ONCE: usize = 200;
@@ -20,8 +21,8 @@ const PLANS_AT_ONCE: usize = 200;
 /// What is to be downloaded.
 #[derive(Debug, Args)]
 pub struct Wanted {
-    /// owner/name; filters may stand behind a colon: owner/name:q4_k_m,q5_k_m. The address of a
-    /// collection stands for all its models and datasets
+    /// owner/name, or its address on the Hub; filters may stand behind a colon: owner/name:q4_k_m,q5_k_m.
+    /// The address of a collection stands for all its models and datasets
     repo: String,
     /// Branch, tag or commit [default: main]
     #[arg(short = 'b', long, value_name = "REVISION")]
@@ -47,6 +48,53 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// The repos behind the address of a collection; `None` when there is one repo, which `body` names.
+    async fn members(
+        &self,
+        client: &Client,
+        body: &mut Map<String, Value>,
+    ) -> anyhow::Result<Option<Vec<Member>>> {
+        let members = collection::members(client, &self.repo).await?;
+        if members.is_none() {
+            self.name_repo(body)?;
+        }
+        Ok(members)
+    }
+
+    /// Adds what an address says.
+    fn name_repo(&self, body: &mut Map<String, Value>) -> Result<(), ExitError> {
+        let refused = |message: String| ExitError {
+            exit: Exit::Refused,
+            message,
+        };
+        let address = RepoAddress::parse(&self.repo).map_err(|error| refused(error.to_string()))?;
+        let Some(address) = address else {
+            return Ok(());
+        };
+        if let (Some(here), Some(there)) = (&self.revision, &address.revision)
+            && here != there
+        {
+            return Err(refused(format!(
+                "The address is of the revision {there}, and --revision says {here}: give one of the two"
+            )));
+        }
+        if !self.filters.is_empty() && !address.filters.is_empty() {
+            return Err(refused("The address names files, and --filter names others: give the address of the repo with --filter, or none".to_owned()));
+        }
+        let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        put("repo", json!(address.repo));
+        if address.dataset {
+            put("dataset", json!(true));
+        }
+        if let Some(revision) = address.revision {
+            put("revision", json!(revision));
+        }
+        if !address.filters.is_empty() {
+            put("filters", json!(address.filters));
+        }
+        Ok(())
+    }
+
     /// The body of the request.
     fn body(&self) -> Map<String, Value> {
         let mut body = Map::new();
@@ -157,7 +205,7 @@ pub fn add(args: &AddArgs) -> anyhow::Result<Exit> {
         if let Some(priority) = args.priority {
             body.insert("priority".to_owned(), json!(priority));
         }
-        let Some(members) = collection::members(&client, &args.wanted.repo).await? else {
+        let Some(members) = args.wanted.members(&client, &mut body).await? else {
             let id = queue(&client, args, body).await?.map_err(ExitError::from)?;
             return settle(&client, args, &id).await;
         };
@@ -237,8 +285,8 @@ async fn settle(client: &Client, args: &AddArgs, id: &str) -> anyhow::Result<Exi
 pub fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
     run(async {
         let client = Client::new(&args.out.reach)?;
-        let body = args.wanted.body();
-        let Some(members) = collection::members(&client, &args.wanted.repo).await? else {
+        let mut body = args.wanted.body();
+        let Some(members) = args.wanted.members(&client, &mut body).await? else {
             let body = Value::Object(body);
             let plan = ask(&client, Method::POST, "/api/plan", Some(&body)).await?;
             args.out.show(&plan, print::plan);

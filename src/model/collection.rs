@@ -6,10 +6,9 @@ use std::str::FromStr;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::address::Place;
 use super::repo::{NameError, shown};
 
-/// Hosts whose addresses may be written without `https://`.
-const HOSTS: [&str; 3] = ["hf.co", "huggingface.co", "www.huggingface.co"];
 /// What stands before the name in every address of a collection.
 const FOLDER: &str = "collections";
 
@@ -29,20 +28,7 @@ impl CollectionId {
     /// The collection that a text leads to: `collections/owner/slug`, alone or behind a host.
     /// `None` when it is no address of a collection.
     pub fn in_address(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let path = match text.split_once("://") {
-            Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
-                // Any host: a mirror of the Hub has the same addresses.
-                "http" | "https" => rest.split_once('/')?.1,
-                "hf" => rest,
-                _ => return None,
-            },
-            None => match text.split_once('/') {
-                Some((host, rest)) if HOSTS.contains(&host.to_ascii_lowercase().as_str()) => rest,
-                _ => text,
-            },
-        };
-        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let path = Place::of(text)?.path.split(['?', '#']).next().unwrap_or_default();
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(FOLDER), Some(owner), Some(slug), None) => format!("{owner}/{slug}").parse().ok(),

@@ -3,6 +3,7 @@
 //! Everything here is pure: no I/O, no async, no SQL, no HTTP. A value of one of
 //! these types is already checked, so the floors above never check it again.
 
+pub mod address;
 pub mod analysis;
 pub mod arrange;
 pub mod backup;
