@@ -179,7 +179,16 @@ test('an old revision goes alone, and repos that nothing reads go after the prev
   assert.equal(await repos(), 4);
   await page.fill(id('clean-days'), '45');
   await page.waitForFunction(() => document.querySelectorAll('[data-testid="clean-unused"] tbody tr').length === 2);
-  await page.locator(`${id('clean-unused')} tbody tr`, { hasText: 'Llama-3.3' }).locator('input').check();
+  const tick = (name) => page.locator(`${id('clean-unused')} tbody tr`, { hasText: name }).locator('input');
+  const frees = (said) => page.locator(id('clean-frees')).filter({ hasText: said }).waitFor();
+  await tick('Llama-3.3').check();
+  // What the service says it would free, which is less than it takes.
+  await frees(/^Frees 117\.9 GiB$/);
+  await tick('Qwen3-235B').check();
+  // What the two share with each other goes with the last of them, and no preview counts it.
+  await frees(/^Frees at least 512\.1 GiB$/);
+  await tick('Qwen3-235B').uncheck();
+  await frees(/^Frees 117\.9 GiB$/);
   await page.click(id('clean-confirm'));
   await page.waitForSelector(id('delete-frees'));
   await page.fill(id('delete-typed'), 'meta-llama/Llama-3.3-70B-Instruct');
