@@ -27,6 +27,10 @@ export interface Target {
 
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
+/** How a copy is compared; see the words of `mirror.verify`. */
+export const VERIFY = ['none', 'size', 'sha256'] as const;
+export type Verify = (typeof VERIFY)[number];
+
 export interface Schedule {
   /** Time of day, `02:30`. */
   at: string;
@@ -67,8 +71,7 @@ export interface SyncRequest {
   target: string;
   repoFilter?: string;
   dryRun?: boolean;
-  /** Hash each copied file at its new place. */
-  verify?: boolean;
+  verify?: Verify;
   deleteExtra?: boolean;
   async?: boolean;
 }

@@ -314,9 +314,29 @@ test('a push is shown before it starts, deletes nothing unasked, and runs as a j
   await page.click(id('sync-start'));
   await page.waitForSelector(`${id('work-job')}[data-status="completed"]`, { timeout: 10_000 });
   assert.deepEqual(sent.filter(({ path }) => path.endsWith('push')).map(({ body }) => body), [
-    { target: 'nas', verify: true, deleteExtra: false, dryRun: true },
-    { target: 'nas', verify: true, deleteExtra: false, async: true },
+    { target: 'nas', verify: 'sha256', deleteExtra: false, dryRun: true },
+    { target: 'nas', verify: 'sha256', deleteExtra: false, async: true },
   ]);
+  await close(page);
+});
+
+test('how copies are checked is chosen beside the comparison, stays in the address, and can be changed for one run', async (context) => {
+  const { page, sent } = await setUp(context, 'mirror/nas');
+  await page.waitForSelector(id('compare-verify'));
+  assert.equal(await page.inputValue(id('compare-verify')), 'sha256');
+  await page.selectOption(id('compare-verify'), 'size');
+  assert.match(page.url(), /[?&]verify=size$/);
+  await page.reload();
+  await page.click(id('compare-push'));
+  assert.equal(await page.inputValue(id('sync-verify')), 'size');
+  await page.selectOption(id('sync-verify'), 'none');
+  await page.click(id('sync-start'));
+  await page.waitForSelector(id('sync-dialog'), { state: 'detached' });
+  assert.equal(sent.at(-1).body.verify, 'none');
+  // That was for one run.
+  assert.equal(await page.inputValue(id('compare-verify')), 'size');
+  await page.locator(`${id('diff-row')}[data-status="missing"] button`).first().click();
+  assert.equal(await page.inputValue(id('sync-verify')), 'size');
   await close(page);
 });
 
@@ -395,7 +415,7 @@ test('a pull that would delete here lists what goes and wants the name of the ta
   await page.fill(id('sync-typed'), 'nas');
   await page.click(id('sync-start'));
   await page.waitForSelector(id('sync-dialog'), { state: 'detached' });
-  assert.deepEqual(sent.at(-1).body, { target: 'nas', verify: true, deleteExtra: true, async: true });
+  assert.deepEqual(sent.at(-1).body, { target: 'nas', verify: 'sha256', deleteExtra: true, async: true });
   await close(page);
 });
 
