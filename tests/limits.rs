@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::api::assert_error;
-use crate::support::hub::{Content, Hub, Repo};
+use crate::support::hub::{Content, Fault, Hub, Repo};
 use crate::support::service::{NOWHERE, Service};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,5 +212,51 @@ async fn speeds_hold_for_all_and_for_one_and_change_within_a_second() {
     let rates = per_second(&service, &id, 4).await;
     let own = mean(&rates);
     assert!((900_000..=1_200_000).contains(&own), "{rates:?}");
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_job_is_retried_over_as_few_connections_as_the_limits_allow_by_then() {
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/big").lfs("big.bin", Content::generated(64 * MIB, 3)));
+    hub.set_total_rate(Some(4 * MIB));
+    let service = Service::start_with(&["--endpoint", &hub.endpoint(), "--retries", "0"]).await;
+    service
+        .post("/api/settings", json!({"multipartThreshold": "1MiB"}))
+        .await;
+    let id = service.submit("acme/big").await;
+    let many = hub
+        .log()
+        .until(Duration::from_secs(10), |log| log.bodies().now() > 2)
+        .await;
+    assert!(many, "{} bodies flow", hub.log().bodies().now());
+    service.command(&id, "pause").await;
+    hub.fault(Fault::status("acme/big/big.bin", 503));
+    service.command(&id, "resume").await;
+    let failed = service.until_status(&id, "failed").await;
+    assert_eq!(failed["errorCode"], "server_error", "{failed}");
+    hub.clear_faults();
+    let none = hub
+        .log()
+        .until(Duration::from_secs(10), |log| log.bodies().now() == 0)
+        .await;
+    assert!(none, "{} bodies flow", hub.log().bodies().now());
+
+    let fewer = json!({"connections": 2, "maxConnections": 3});
+    assert_eq!(service.post("/api/settings", fewer).await.0, 200);
+    hub.log().bodies().restart();
+    assert_eq!(service.command(&id, "retry").await.0, 200);
+    let two = hub
+        .log()
+        .until(Duration::from_secs(10), |log| log.bodies().now() == 2)
+        .await;
+    assert!(two, "{} bodies flow", hub.log().bodies().now());
+    // Bodies that flow keep their pace, so the job asks again.
+    hub.set_total_rate(None);
+    service.command(&id, "pause").await;
+    service.command(&id, "resume").await;
+    let done = service.until_status(&id, "completed").await;
+    assert_eq!(done["errorCode"], Value::Null);
+    assert_eq!(hub.log().bodies().peak(), 2);
     service.stop().await;
 }

@@ -7,6 +7,7 @@ export type Field = 'priority' | 'maxSpeed' | 'category' | 'tags';
 export type Open =
   | { kind: 'add'; text: string }
   | { kind: 'cancel'; jobs: Job[] }
+  | { kind: 'fewer'; job: Job }
   | { kind: 'change'; field: Field; jobs: Job[] }
   | { kind: 'columns' }
   | { kind: 'keys' };

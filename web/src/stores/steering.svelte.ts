@@ -95,11 +95,11 @@ export function heardLimits(active: string | undefined): void {
 }
 
 /** Changes limits; says why when it is refused. */
-export async function setLimits(patch: LimitsPatch, done: string): Promise<boolean> {
+export async function setLimits(patch: LimitsPatch, done: string, undo: (() => void) | null = null): Promise<boolean> {
   try {
     limits = await controlApi.setLimits(patch);
     if (store.connection.kind !== 'live') void askLimits();
-    say('success', done);
+    say('success', done, [], undo);
     return true;
   } catch (error) {
     say('error', `${t('limits.refused')}: ${reasonOf(error)}`);

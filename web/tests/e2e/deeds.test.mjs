@@ -27,6 +27,36 @@ async function setUp(context, path, options = {}) {
 }
 const text = (page, name) => page.locator(id(name)).innerText();
 
+test('a job that failed by stalls is retried with half of the connections, which can be taken back', async (context) => {
+  const { page, sent, mock } = await setUp(context, 'queue');
+  const job = [...mock.jobs.values()].find((one) => one.errorCode === 'hash_mismatch');
+  await page.goto(`${mock.url}/jobs/${job.id}`);
+  await page.waitForSelector(id('job-failure'));
+  assert.equal(await page.locator(id('failure-fewer')).count(), 0, 'damaged content has nothing to do with it');
+  job.errorCode = 'stalled';
+  await page.reload();
+  await page.click(id('failure-fewer'));
+  await page.waitForSelector(id('fewer-steps'));
+  assert.match(await text(page, 'fewer-steps'), /large file\s+4 in place of 8\s+For all downloads\s+16 · held by --max-connections/);
+  await inspect(page, 'fewer connections');
+  assert.equal(sent.length, 0, 'nothing goes down unasked');
+  await page.click(id('fewer-start'));
+  await page.waitForSelector(id('fewer-dialog'), { state: 'detached' });
+  await until('the retry', async () => sent.length === 2);
+  assert.deepEqual(sent.map(({ path, body }) => [path, body]), [['api/settings', { connections: 4 }], [`api/jobs/${job.id}/retry`, null]]);
+  await page.locator(id('toast'), { hasText: 'Fewer connections at once' }).getByRole('button', { name: 'Undo' }).click();
+  await until('the way back', async () => sent.length === 3);
+  assert.deepEqual(sent[2].body, { connections: 8 });
+  // The menu of the queue has it as well.
+  job.status = 'failed';
+  await page.goto(`${mock.url}/queue`);
+  const row = page.locator(`${id('queue-row')}[data-job="${job.id}"]`);
+  await row.locator(id('job-menu')).click();
+  await page.click(id('job-menu-fewer'));
+  await page.waitForSelector(id('fewer-steps'));
+  await close(page);
+});
+
 test('a repo is deleted only after the preview, and large ones only by name', async (context) => {
   const { page, sent, mock } = await setUp(context, 'library/datasets/allenai/c4');
   await page.click(id('repo-delete'));
