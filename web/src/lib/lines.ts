@@ -14,6 +14,8 @@ export interface Line {
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** What the Hub has in place of an owner. */
+const NO_OWNERS = new Set(['spaces', 'collections', 'papers', 'api', 'docs']);
 /** Parts of an address between the repo and the revision. */
 const VIEWS = new Set(['tree', 'blob', 'resolve', 'raw', 'commit']);
 
@@ -42,6 +44,7 @@ export function parseRepo(raw: string): DownloadRequest | null {
     parts = parts.slice(1);
   }
   const [owner, second, view, ...rest] = parts;
+  if (address !== null && owner !== undefined && NO_OWNERS.has(owner)) return null;
   if (owner === undefined || second === undefined || !NAME.test(owner)) return null;
   const colon = second.indexOf(':');
   let name = colon < 0 ? second : second.slice(0, colon);
@@ -64,9 +67,11 @@ export function parseRepo(raw: string): DownloadRequest | null {
     const inside = colon >= 0 ? [] : [view, ...rest].filter((part) => part !== undefined);
     if (inside.length > 0) filters = [inside.map(decoded).join('/')];
   } else if (view !== undefined && colon < 0) {
-    const [revision, ...path] = rest;
-    if (address === null || !VIEWS.has(view) || revision === undefined) return null;
-    asked.revision = decoded(revision);
+    // `refs/pr/1` is one name.
+    const length = rest[0] === 'refs' ? 3 : 1;
+    const [revision, path] = [rest.slice(0, length), rest.slice(length)];
+    if (address === null || !VIEWS.has(view) || revision.length < length) return null;
+    asked.revision = revision.map(decoded).join('/');
     const inside = path.map(decoded).join('/');
     if (inside !== '') filters = [view === 'tree' ? `${inside}/*` : inside];
   }

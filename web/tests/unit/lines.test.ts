@@ -13,12 +13,13 @@ describe('a line names a repo', () => {
     ['https://huggingface.co/owner/name?library=x#top', { repo: 'owner/name' }],
     ['https://huggingface.co/datasets/allenai/c4/tree/main/en', { repo: 'allenai/c4', dataset: true, revision: 'main', filters: ['en/*'] }],
     ['https://huggingface.co/o/n/blob/refs%2Fpr%2F7/a%20b.gguf', { repo: 'o/n', revision: 'refs/pr/7', filters: ['a b.gguf'] }],
+    ['https://huggingface.co/o/n/tree/refs/pr/7/sub', { repo: 'o/n', revision: 'refs/pr/7', filters: ['sub/*'] }],
     ['https://mirror.example/o/n/resolve/abc/x/y.bin?download=true', { repo: 'o/n', revision: 'abc', filters: ['x/y.bin'] }],
     ['hf://datasets/o/n@v1.0/data/x.parquet', { repo: 'o/n', dataset: true, revision: 'v1.0', filters: ['data/x.parquet'] }],
     ['hf://o/n', { repo: 'o/n' }],
   ])('%s', (text, asked) => expect(parseRepo(text)).toEqual(asked));
 
-  it.each(['gpt2', 'a/b/c', 'not a repo', '../x', 'owner/na me', 'https://huggingface.co/owner', 'https://huggingface.co/o/n/discussions/1', '/', ''])(
+  it.each(['gpt2', 'a/b/c', 'not a repo', '../x', 'owner/na me', 'https://huggingface.co/owner', 'https://huggingface.co/o/n/discussions/1', 'https://huggingface.co/o/n/tree/refs/pr', 'https://huggingface.co/spaces/o', 'hf.co/papers/2401.00001', '/', ''])(
     'or not: %s', (text) => expect(parseRepo(text)).toBeNull());
 });
 
