@@ -98,7 +98,7 @@ export function answerHub(url, failure) {
   if (name === 'search') {
     const words = (query.get('q') ?? '').toLowerCase();
     if (words === 'down') return [502, failure('Upstream request failed', 'connection refused', 'offline', 'Check the network, DNS and proxy.')];
-    if (words === 'stale') return [200, { results: RESULTS.slice(0, 3), total: 3, query: words, nextCursor: null, staleSince: new Date(Date.now() - 3 * 3_600_000).toISOString() }];
+    if (words === 'stale') return [200, { results: RESULTS.slice(0, 3), total: 3, query: words, nextCursor: null, staleSince: new Date(Date.now() - 3.5 * 3_600_000).toISOString() }];
     const all = (query.get('datasets') === 'true' ? DATASETS : RESULTS).filter((one) => one.id.toLowerCase().includes(words) && (query.get('maxParameters') !== '8B' || !one.id.includes('32B')));
     return [200, { results: query.has('cursor') ? [] : all, total: all.length, query: words, nextCursor: query.has('cursor') || all.length < 5 ? null : 'more' }];
   }
