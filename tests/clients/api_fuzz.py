@@ -31,6 +31,10 @@ ROUTES = ("llm", "diffusion", "audio", "embedding")
 CONFIG = """\
 hooks = "api_fuzz_hooks"
 
+# A parameter that nobody knows is passed over, as everywhere on the web: clients of other versions send theirs.
+[generation]
+allow-extra-parameters = false
+
 # A cancelled job stays on the list as such until it is dismissed: DELETE is the word of the API document for cancelling.
 [[operations]]
 include-name = "DELETE /api/jobs/{id}"
