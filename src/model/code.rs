@@ -97,9 +97,7 @@ impl Code {
             }
             Self::RateLimited => "Wait for the window to pass, or set a token to get a larger budget.",
             Self::ServerError => "The Hub has trouble; retry later.",
-            Self::Offline => {
-                "Check the network, DNS and proxy; the job goes on by itself when they are back."
-            }
+            Self::Offline => "Check the network, DNS and proxy; jobs go on by themselves when they are back.",
             Self::Stalled => "The connection delivers no data; retry later, or with fewer connections.",
             Self::TlsError => "Check the clock, the proxy and the certificate of the endpoint.",
             Self::DiskFull => "Free space on the volume; the job goes on by itself.",
