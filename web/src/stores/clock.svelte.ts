@@ -1,4 +1,5 @@
 /** The time as the service has it, ticking once a second while somebody looks. */
+import { onBeat } from '../lib/beat';
 
 let offset = 0;
 let current = $state(Date.now());
@@ -27,10 +28,10 @@ export function startClock(): () => void {
   const tick = () => {
     if (!document.hidden) current = Date.now() + offset;
   };
-  const timer = setInterval(tick, 1000);
+  const stop = onBeat(tick);
   document.addEventListener('visibilitychange', tick);
   return () => {
-    clearInterval(timer);
+    stop();
     document.removeEventListener('visibilitychange', tick);
   };
 }

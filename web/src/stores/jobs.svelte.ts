@@ -3,19 +3,19 @@ import { api, ApiError } from '../api/client';
 import type { Job, LiveMessage, StatusData } from '../api/types';
 import { t, word } from '../i18n/index.svelte';
 import { at, socketUrl } from '../lib/base';
+import { onBeat } from '../lib/beat';
 import { JobTable } from '../lib/table';
 import { EventStream } from '../live/events';
 import { Feed, type Connection, type Socket } from '../live/feed';
 import { clockOffset, now, setClock } from './clock.svelte';
 import { announce } from './messages.svelte';
 
-/** A page nobody looks at is drawn once in so long. */
-const HIDDEN_EVERY_MS = 10_000;
 /**
- * Figures that only grow are drawn once a second, all jobs at once: eight jobs that each tell of
- * themselves four times would keep the page busy for what no eye reads. Another state is drawn at once.
+ * Figures that only grow are drawn with the beat of the page, all jobs at once: eight jobs that each tell
+ * of themselves four times a second would keep it busy for what no eye reads. Another state is drawn at
+ * once. A page nobody looks at is drawn once in so many beats.
  */
-const DRAWN_EVERY_MS = 1000;
+const HIDDEN_EVERY_BEATS = 10;
 /** Jobs that join the queue shift the places of others; the list is asked for again after this. */
 const REORDER_AFTER_MS = 1500;
 
@@ -82,7 +82,6 @@ export function jobTime(): number {
 let incoming = new Map<string, Job | null>();
 /** When the next picture is due; `null` = nothing waits. */
 let due: 'soon' | 'later' | null = null;
-let paintedAt = 0;
 
 let reorder: ReturnType<typeof setTimeout> | undefined;
 function reorderSoon(): void {
@@ -101,8 +100,6 @@ export function take(id: string, job: Job | null): void {
 /** Takes what came since the last picture in one go. */
 function paint(): void {
   due = null;
-  clearTimeout(later);
-  paintedAt = performance.now();
   const changes = incoming;
   incoming = new Map();
   let changed = false;
@@ -119,15 +116,15 @@ function paint(): void {
   if (changed) list = table.all();
 }
 
-let later: ReturnType<typeof setTimeout> | undefined;
-/** Sees to it that what came is drawn; `soon` = with the next frame. */
+/** Sees to it that what came is drawn: with the next frame, or with a beat. */
 function schedule(soon: boolean): void {
   if (due === 'soon' || (due === 'later' && (!soon || document.hidden))) return;
-  clearTimeout(later);
-  const wait = document.hidden ? HIDDEN_EVERY_MS : soon ? 0 : paintedAt + DRAWN_EVERY_MS - performance.now();
-  due = wait > 0 ? 'later' : 'soon';
-  if (wait > 0) later = setTimeout(() => (document.hidden ? paint() : requestAnimationFrame(paint)), wait);
-  else requestAnimationFrame(paint);
+  due = soon && !document.hidden ? 'soon' : 'later';
+  if (due === 'soon') requestAnimationFrame(paint);
+}
+
+function drawWithBeat(count: number): void {
+  if (due !== null && (!document.hidden || count % HIDDEN_EVERY_BEATS === 0)) paint();
 }
 
 /** Whether the state of a job is another than the one that is drawn. */
@@ -233,8 +230,10 @@ export function startJobs(): () => void {
   };
   addEventListener('online', again);
   document.addEventListener('visibilitychange', seen);
+  const stopDrawing = onBeat(drawWithBeat);
   return () => {
     feed?.stop();
+    stopDrawing();
     removeEventListener('online', again);
     document.removeEventListener('visibilitychange', seen);
   };

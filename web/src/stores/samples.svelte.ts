@@ -1,8 +1,9 @@
 /** The last speeds of each running job and of all together, one every two seconds while somebody looks. */
+import { onBeat } from '../lib/beat';
 import { speedNow } from '../lib/state';
 import { jobTime, store } from './jobs.svelte';
 
-const EVERY_MS = 2000;
+const EVERY_BEATS = 2;
 /** Points of a sparkline: two minutes. */
 const POINTS = 60;
 
@@ -32,6 +33,7 @@ function take(): void {
 }
 
 export function startSamples(): () => void {
-  const timer = setInterval(take, EVERY_MS);
-  return () => clearInterval(timer);
+  return onBeat((count) => {
+    if (count % EVERY_BEATS === 0) take();
+  });
 }

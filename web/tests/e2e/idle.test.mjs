@@ -7,9 +7,11 @@ import { startService, until } from './service.mjs';
 
 const JOBS = 8;
 const MIB = 2 ** 20;
-/** Share of one core that the processes of the page may take: scripts, layout, painting without a graphics card. */
+/** Share of one core that the process of the page may take: scripts, layout, painting without a graphics card. */
 const LIMIT = 0.05;
-const WATCHED_MS = 20_000;
+/** Looked at so often for so long, and the least counts: other work on the machine can only add to it. */
+const LOOKS = 3;
+const WATCHED_MS = 8000;
 
 let browser;
 let service;
@@ -40,16 +42,22 @@ test(`an idle page with ${JOBS} running jobs takes at most ${LIMIT * 100} % of a
     const { metrics } = await own.send('Performance.getMetrics');
     const { processInfo } = await whole.send('SystemInfo.getProcessInfo');
     const of = (name) => metrics.find((one) => one.name === name).value;
-    return { at: performance.now() / 1000, task: of('TaskDuration'), script: of('ScriptDuration'), layout: of('LayoutDuration') + of('RecalcStyleDuration'), processes: processInfo.filter(({ type }) => type === 'renderer').reduce((sum, { cpuTime }) => sum + cpuTime, 0) };
+    return { at: performance.now() / 1000, task: of('TaskDuration'), script: of('ScriptDuration'), layout: of('LayoutDuration') + of('RecalcStyleDuration'), processes: new Map(processInfo.filter(({ type }) => type === 'renderer').map(({ id: pid, cpuTime }) => [pid, cpuTime])) };
   };
-  const begin = await look();
-  await new Promise((done) => setTimeout(done, WATCHED_MS));
-  const end = await look();
+  const percent = (share) => `${(share * 100).toFixed(1)} %`;
+  const found = [];
+  let begin = await look();
+  for (let count = 0; count < LOOKS; count++) {
+    await new Promise((done) => setTimeout(done, WATCHED_MS));
+    const end = await look();
+    const share = (from, to) => (to - from) / (end.at - begin.at);
+    // The browser keeps others for pages to come; that of this page is the one that works.
+    found.push(Math.max(...[...end.processes].map(([pid, time]) => share(begin.processes.get(pid) ?? 0, time))));
+    context.diagnostic(`of a core: process of the page ${percent(found.at(-1))}; its main thread ${percent(share(begin.task, end.task))} (script ${percent(share(begin.script, end.script))}, layout ${percent(share(begin.layout, end.layout))})`);
+    begin = end;
+  }
   assert.equal(await running(), JOBS, 'they ran all the time');
-  const share = (name) => (end[name] - begin[name]) / (end.at - begin.at);
-  const percent = (name) => `${(share(name) * 100).toFixed(1)} %`;
-  context.diagnostic(`of a core: page ${percent('task')} (script ${percent('script')}, layout ${percent('layout')}), its processes ${percent('processes')}`);
   // Time of the processor: that of the tasks also counts how long others held it.
-  assert.ok(share('processes') <= LIMIT, `the page took ${percent('processes')} of a core`);
+  assert.ok(Math.min(...found) > 0 && Math.min(...found) <= LIMIT, `the page took ${found.map(percent).join(', ')} of a core`);
   await close(page);
 });
