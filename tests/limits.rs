@@ -1,11 +1,12 @@
 //! Limits: the pairs, the week, pauses of everything; and that they act.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::api::assert_error;
-use crate::support::hub::{Content, Fault, Hub, Repo};
+use crate::support::hub::{Content, Fault, Hop, Hub, Repo};
 use crate::support::service::{NOWHERE, Service};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,6 +213,42 @@ async fn speeds_hold_for_all_and_for_one_and_change_within_a_second() {
     let rates = per_second(&service, &id, 4).await;
     let own = mean(&rates);
     assert!((900_000..=1_200_000).contains(&own), "{rates:?}");
+    service.stop().await;
+}
+
+/// The kernel takes in megabytes that nobody has read yet: only what was not asked for stays away.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_second_sees_much_more_asked_for_than_the_limit_lets_pass() {
+    const RATE: u64 = 8 * MIB;
+    let hub = Hub::start().await;
+    hub.add(Repo::model("acme/big").lfs("big.bin", Content::generated(6 * RATE, 3)));
+    let service = Service::start(&hub.endpoint()).await;
+    service
+        .post(
+            "/api/settings",
+            json!({"multipartThreshold": "1MiB", "maxSpeed": "8MiB"}),
+        )
+        .await;
+    let id = service.submit("acme/big").await;
+    service.until_status(&id, "completed").await;
+    let asked = hub.log().filter(|entry| entry.hop == Hop::Cdn);
+    let connections: BTreeSet<u64> = asked.iter().map(|entry| entry.connection).collect();
+    assert!(
+        asked.len() > connections.len() && connections.len() <= 8,
+        "{} requests on {} connections",
+        asked.len(),
+        connections.len()
+    );
+    for first in &asked {
+        let second = first.at..first.at + Duration::from_secs(1);
+        let spans = asked.iter().filter(|entry| second.contains(&entry.at));
+        let bytes: u64 = spans
+            .map(|entry| entry.span().map_or(0, |span| span.end - span.start))
+            .sum();
+        // The bar is a quarter; one request more may come late to a busy Hub.
+        assert!(bytes <= RATE / 8 * 11, "{bytes} from {second:?}");
+    }
+    assert_eq!(hub.log().bytes_twice(), 0);
     service.stop().await;
 }
 

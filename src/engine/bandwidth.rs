@@ -1,9 +1,8 @@
 //! Live limits of bandwidth: a bucket for all jobs, one for each job, and the gate of each reader.
 //!
 //! Promises: who reads asked before he read, and before he asked for it to be sent; bytes that pass at
-//! once after a pause are at most [`BURST`], one piece and what one connection takes in unread; of
-//! several jobs each gets the same share as long as it can use it, however many connections it has;
-//! a new rate acts at once, on those that wait too.
+//! once after a pause are at most [`BURST`] and one portion; of several jobs each gets the same share as
+//! long as it can use it, however many connections it has; a new rate acts at once, on those that wait too.
 
 mod gate;
 
@@ -16,7 +15,7 @@ use tokio::time::Instant;
 
 pub use gate::Gate;
 
-/// What may be caught up after a wake-up that came late or a pause: half of the 0.2 s that are
+/// What may be caught up after a wake-up that came late or a short pause: half of the 0.2 s that are
 /// allowed, for a piece of up to [`PIECE`] comes on top.
 const BURST: Duration = Duration::from_millis(100);
 /// Longest piece that passes at once, as time at the rate: no second sees much more than its due.
@@ -112,9 +111,14 @@ impl Bandwidth {
         }
     }
 
+    /// Bytes a second; `None` without a limit.
+    fn rate(&self) -> Option<u64> {
+        self.lock().bytes_per_second
+    }
+
     /// The longest piece that may pass at once; `None` without a limit.
     fn piece_bytes(&self) -> Option<u64> {
-        let rate = self.lock().bytes_per_second?;
+        let rate = self.rate()?;
         Some(((rate as f64 * PIECE.as_secs_f64()) as u64).max(PIECE_MIN))
     }
 
@@ -132,7 +136,7 @@ impl Bandwidth {
         }
         bucket.serial += 1;
         let turn = (share, bucket.serial);
-        if bucket.waiting.is_empty() && bucket.grant(turn, bytes) {
+        if bucket.waiting.is_empty() && bucket.grant(turn, bytes, false) {
             return Ok(true);
         }
         let woken = Arc::new(Notify::new());
@@ -154,7 +158,7 @@ impl Bandwidth {
         if charged && !is_next {
             return Err(None);
         }
-        if charged && !bucket.grant(waiter.turn, bytes) {
+        if charged && !bucket.grant(waiter.turn, bytes, true) {
             return Err(Some(bucket.free_at));
         }
         bucket.waiting.remove(&waiter.turn);
@@ -169,13 +173,20 @@ impl Bandwidth {
 }
 
 impl Bucket {
-    fn grant(&mut self, turn: Turn, bytes: u64) -> bool {
+    /// Grants `bytes` if it is time; `waited` = somebody would have taken them earlier.
+    fn grant(&mut self, turn: Turn, bytes: u64, waited: bool) -> bool {
         let now = Instant::now();
         if self.free_at > now {
             return false;
         }
         let rate = self.bytes_per_second.unwrap_or(u64::MAX).max(1);
-        let oldest = now.checked_sub(BURST).unwrap_or(now);
+        let late = now.duration_since(self.free_at);
+        // What nobody asked for in a longer pause is gone: the second after it would see it on top.
+        let oldest = if waited || late <= BURST {
+            now.checked_sub(BURST).unwrap_or(now)
+        } else {
+            now
+        };
         self.free_at = self.free_at.max(oldest) + Duration::from_secs_f64(bytes as f64 / rate as f64);
         self.served = self.served.max(turn.0);
         true

@@ -29,6 +29,8 @@ pub struct Connection {
 enum Yielded {
     /// The segment is full.
     Full,
+    /// What was asked for came, and more of the segment is to be asked for.
+    Served,
     /// Another connection has taken over.
     Lost,
     /// The limits no longer have room for this connection.
@@ -79,6 +81,12 @@ impl Connection {
                     result = self.stream(&held, &mut offset) => result,
                 };
                 match result {
+                    Ok(Yielded::Served) => {
+                        tries.succeeded();
+                        // Lets the connection get back to where the next request finds it; else a
+                        // new one is opened.
+                        tokio::task::yield_now().await;
+                    }
                     Ok(yielded) => break Ok(yielded),
                     Err(Failed::File(error)) => break Err(error),
                     Err(Failed::Hub(error)) => {
@@ -95,11 +103,10 @@ impl Connection {
             match result? {
                 Yielded::Full => {
                     tries.succeeded();
-                    // Lets the connection get back to where the next request finds it; else a new
-                    // one is opened.
+                    // As above.
                     tokio::task::yield_now().await;
                 }
-                Yielded::Lost => {}
+                Yielded::Served | Yielded::Lost => {}
                 Yielded::Unwanted => return Ok(()),
             }
         }
@@ -108,24 +115,27 @@ impl Connection {
     /// Streams one request into the segment; `offset` moves with every byte that is written.
     async fn stream(&self, held: &Held, offset: &mut u64) -> Result<Yielded, Failed> {
         let shared = &self.run.shared;
-        let Some(mut left) = self.part.room_in(held) else {
+        let Some(mut room) = self.part.room_in(held) else {
             return Ok(Yielded::Lost);
         };
         let mut skip = if self.single_stream { *offset } else { 0 };
         let mut gate = self.run.gate();
         // Waiting for the bandwidth limit is not silence.
         held.holding_back(true);
-        gate.open(skip + left).await;
-        held.holding_back(false);
-        let asked = Instant::now();
-        let mut body = if self.single_stream {
-            self.remote.open(None).await?
+        let range = if self.single_stream {
+            gate.open(skip + room).await;
+            None
         } else {
-            self.remote.open(Some(*offset..*offset + left)).await?
+            let length = gate.open_portion(room, shared.places.latency()).await;
+            Some(*offset..*offset + length)
         };
+        held.holding_back(false);
+        let end = range.as_ref().map_or(u64::MAX, |range| range.end);
+        let asked = Instant::now();
+        let mut body = self.remote.open(range).await?;
         shared.places.answered(asked.elapsed());
         self.run.meter.activity(shared.places.reason());
-        while left > 0 {
+        while room > 0 && *offset < end {
             held.holding_back(true);
             gate.ready().await;
             held.holding_back(false);
@@ -144,17 +154,21 @@ impl Connection {
                 }
                 if !chunk.is_empty() {
                     let written = self.part.write(held, *offset, &chunk, &shared.checkpoint).await;
-                    let Some(now_left) = written.map_err(Failed::File)? else {
+                    let Some(left) = written.map_err(Failed::File)? else {
                         return Ok(Yielded::Lost);
                     };
-                    *offset += (chunk.len() as u64).min(left);
-                    left = now_left;
+                    *offset += (chunk.len() as u64).min(room);
+                    room = left;
                 }
             }
             self.part.room().await;
             held.holding_back(false);
         }
-        Ok(Yielded::Full)
+        Ok(if room > 0 && *offset >= end {
+            Yielded::Served
+        } else {
+            Yielded::Full
+        })
     }
 }
 

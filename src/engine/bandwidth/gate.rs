@@ -1,6 +1,7 @@
 //! What one reader passes through.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -8,18 +9,27 @@ use super::Bandwidth;
 
 /// What a reader asks for before it knows how much a read brings.
 const FIRST_READ: u64 = 16 * 1024;
-/// Bytes of a body that the kernel takes in before anybody reads them: 0.44 MB each were counted on
-/// the loopback interface with 16 connections. On a slower line it is less, and what was charged in
-/// front only comes a little later.
-const AHEAD: u64 = 448 * 1024;
+/// Time at the rate that one request asks for at most: in any second begin nine requests, so that it sees
+/// an eighth more than its due, and [`BURST`](super::BURST) on top.
+const PORTION: Duration = Duration::from_millis(125);
+/// On a far line a request asks for so many times what passes while its answer is on the way: the
+/// answers of one connection alone then fill the rate.
+const ROUND_TRIPS: u32 = 2;
+/// Least that one request asks for: less would be more requests than bytes are worth.
+const PORTION_MIN: u64 = 64 * 1024;
+/// Bytes of a body that cannot be asked for in portions, charged in front: what is small is paid at once,
+/// and of what is large the kernel takes in about as much and more before anybody reads (Linux: up to
+/// `net.ipv4.tcp_rmem`, 6 MiB and more).
+const AHEAD: u64 = 1 << 20;
 
 /// What one reader passes through: the limit of its job and that of all.
 ///
-/// The line sees bytes before their reader does: the kernel takes in [`AHEAD`] bytes of a body
-/// before anybody reads. So that much is charged before the request, each read is charged for the
-/// bytes that it lets in behind, and the last bytes of a body pass without another charge. Before
-/// a read it asks for as much as the last read brought, and is charged for what really came. What
-/// a read brings beyond one piece is passed on piece by piece.
+/// The line sees bytes before their reader does: the kernel takes in megabytes of a body before anybody
+/// reads. So a request asks for no more than may come at once ([`Gate::open_portion`]), and pays for
+/// it before it is sent. A longer body, of a source without ranges or from before the limit,
+/// pays [`AHEAD`] in front; each read is charged for the bytes that it lets in behind, and the last
+/// bytes pass without another charge. Before a read it asks for as much as the last read brought, and
+/// is charged for what really came. What a read brings beyond one piece is passed on piece by piece.
 pub struct Gate {
     /// The job's own bucket, then that of all jobs.
     lanes: [Lane; 2],
@@ -73,13 +83,29 @@ impl Gate {
         }
     }
 
-    /// Waits for the permission to ask for a body of `length` bytes.
+    /// Waits for the permission to ask for some of `room` bytes, from where answers come after
+    /// `latency`; gives how many: all without a limit, else what passes in a short time.
+    pub async fn open_portion(&mut self, room: u64, latency: Duration) -> u64 {
+        let time = PORTION.max(latency * ROUND_TRIPS);
+        let rates = self.lanes.iter().filter_map(|lane| lane.bucket.rate());
+        let bytes = rates.min().map_or(room, |rate| {
+            let portion = (rate as f64 * time.as_secs_f64()) as u64;
+            room.min(portion.max(PORTION_MIN))
+        });
+        self.pay(bytes, bytes).await;
+        bytes
+    }
+
+    /// Waits for the permission to ask for a body of `length` bytes, which cannot be had in portions.
     pub async fn open(&mut self, length: u64) {
+        self.pay(length, length.min(AHEAD)).await;
+    }
+
+    async fn pay(&mut self, length: u64, ahead: u64) {
         self.left = length;
-        let bytes = length.min(AHEAD);
         for lane in &mut self.lanes {
-            if lane.bucket.take(self.job, bytes).await {
-                lane.ahead = bytes;
+            if lane.bucket.take(self.job, ahead).await {
+                lane.ahead = ahead;
             }
         }
     }
@@ -144,7 +170,6 @@ impl Drop for Gate {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-    use std::time::Duration;
 
     use tokio::time::Instant;
 
@@ -218,25 +243,23 @@ mod tests {
         let all = Arc::new(Bandwidth::new(Some(RATE)));
         let none = Arc::new(Bandwidth::new(None));
         let log: Log = Arc::default();
+        // The service has run for a while before somebody asks for something.
+        tokio::time::sleep(Duration::from_secs(10)).await;
         let start = Instant::now();
         let connection = |_| {
             let (own, all, log) = (none.clone(), all.clone(), log.clone());
             tokio::spawn(async move {
                 loop {
-                    let length = 12 << 20;
                     let mut gate = Gate::new(1, own.clone(), all.clone());
-                    gate.open(length).await;
-                    let arrives = |bytes| log.lock().unwrap().push((1, Instant::now(), bytes));
-                    arrives(AHEAD);
-                    let (mut arrived, mut read) = (AHEAD, 0);
-                    while read < length {
+                    let asked = gate.open_portion(32 << 20, Duration::ZERO).await;
+                    // All of it, whoever reads how much of it when.
+                    log.lock().unwrap().push((1, Instant::now(), asked));
+                    let mut read = 0;
+                    while read < asked {
                         gate.ready().await;
-                        let mut chunk = Bytes::from(vec![0; (100_000).min(length - read) as usize]);
-                        read += chunk.len() as u64;
+                        let mut chunk = Bytes::from(vec![0; (100_000).min(asked - read) as usize]);
                         while let Some(piece) = gate.pass(&mut chunk).await {
-                            let behind = (piece.len() as u64).min(length - arrived);
-                            arrived += behind;
-                            arrives(behind);
+                            read += piece.len() as u64;
                         }
                     }
                 }
@@ -250,6 +273,21 @@ mod tests {
         assert!((57 * RATE..=63 * RATE).contains(&sum), "{sum}");
         let most = seconds.iter().max().unwrap();
         assert!(*most <= RATE / 4 * 5, "{seconds:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_asks_for_all_without_a_limit_and_for_more_where_answers_take_long() {
+        let none = Arc::new(Bandwidth::new(None));
+        let portion = async |rate, latency_ms| {
+            let mut gate = Gate::new(1, none.clone(), Arc::new(Bandwidth::new(rate)));
+            let latency = Duration::from_millis(latency_ms);
+            gate.open_portion(32 << 20, latency).await
+        };
+        assert_eq!(portion(None, 40).await, 32 << 20);
+        assert_eq!(portion(Some(8 << 20), 40).await, 1 << 20);
+        assert_eq!(portion(Some(8 << 20), 250).await, 4 << 20);
+        assert_eq!(portion(Some(10_000), 0).await, PORTION_MIN);
+        assert_eq!(portion(Some(1 << 30), 0).await, 32 << 20);
     }
 
     #[tokio::test(start_paused = true)]
