@@ -5,6 +5,7 @@
 
 mod belief;
 mod follow;
+mod open;
 mod relief;
 mod space;
 
@@ -15,18 +16,16 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::disk::{BlobHasher, DiskError, Opened, PartFile};
+use crate::disk::{BlobHasher, DiskError, PartFile};
 use crate::model::code::Code;
 use crate::model::repo::BlobId;
-use crate::model::segment::{Layout, Segment, Taken, cut};
+use crate::model::segment::{Layout, Segment, Taken};
 use crate::model::state::FileState;
-use crate::store::{PartIdentity, Store, StoreError, SyncedPart, WrittenMark};
+use crate::store::{PartIdentity, Store, SyncedPart, WrittenMark};
 
 pub use belief::believed;
-use belief::identity_of;
 pub use relief::Held;
 
-use super::Shared;
 use super::attempt::FileError;
 use super::checkpoint::Checkpointer;
 use super::meter::Meter;
@@ -95,94 +94,6 @@ pub struct LivePart {
 }
 
 impl LivePart {
-    /// Takes over an opened part file: believes of the stored marks what may be believed, and
-    /// stores what holds now before any byte is written.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`], or when the database fails.
-    pub async fn open(
-        shared: &Shared,
-        meter: &Arc<Meter>,
-        files: Vec<i64>,
-        folder: String,
-        blob: BlobId,
-        opened: Opened,
-        how: How,
-    ) -> Result<Self, StoreError> {
-        let store = &shared.store;
-        let size_bytes = opened.file.size_bytes();
-        let identity = identity_of(&opened.identity);
-        let stored = store
-            .part(&folder, blob)
-            .await?
-            .filter(|part| part.size_bytes == size_bytes);
-        let (segments, hasher) = match stored {
-            Some(part) if !opened.created => believed(part, &identity, blob, size_bytes),
-            _ => (cut(size_bytes, how.connections), None),
-        };
-        let mut layout = Layout::new(segments);
-        if how.single_stream {
-            layout = layout.joined(size_bytes);
-        }
-        let hash_was_resumed = hasher.is_some();
-        let hasher = how
-            .verify
-            .then(|| hasher.unwrap_or_else(|| BlobHasher::new(blob, size_bytes)));
-        let state = hasher
-            .as_ref()
-            .map(|hasher| (hasher.save(), hasher.hashed_bytes()));
-        let state = state.as_ref().map(|(state, bytes)| (state.as_slice(), *bytes));
-        let stored = store
-            .put_part(
-                &meter.lease,
-                &folder,
-                blob,
-                size_bytes,
-                &identity,
-                state,
-                layout.segments(),
-            )
-            .await;
-        let id = match stored {
-            Ok(id) => id,
-            Err(error) => {
-                // A file without a row is never found again.
-                if opened.created {
-                    let _ = tokio::task::spawn_blocking(move || opened.file.remove()).await;
-                }
-                return Err(error);
-            }
-        };
-        // After a beginning anew that is more than before.
-        let (job_seq, reserved) = (meter.lease.job_seq(), shared.reserved.clone());
-        reserved.part_lacks(job_seq, blob, opened.unallocated_bytes);
-        Ok(Self {
-            id,
-            blob,
-            size_bytes,
-            unallocated_bytes: opened.unallocated_bytes,
-            lacking_bytes: AtomicU64::new(opened.unallocated_bytes),
-            reserved,
-            meter: meter.clone(),
-            files,
-            folder,
-            identity,
-            file: opened.file,
-            front: Mutex::new((layout.contiguous_bytes(), false)),
-            layout: Mutex::new(layout),
-            grips: relief::Grips::default(),
-            hasher: hasher.map(Mutex::new),
-            hash_was_resumed,
-            write_turn: tokio::sync::Mutex::new(()),
-            front_moved: Notify::new(),
-            sync_due: Notify::new(),
-            sync_turn: tokio::sync::Mutex::new(()),
-            sync_failed: Mutex::new(false),
-            room: Notify::new(),
-            closed: AtomicBool::new(false),
-        })
-    }
-
     /// Starts of the segments that a connection fills now.
     pub fn open_segments(&self) -> Vec<u64> {
         self.lock().taken_starts()
