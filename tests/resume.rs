@@ -1,12 +1,15 @@
 //! Stops, crashes and losses of power: what is fetched again, and that the result is right.
 
+use std::time::Duration;
+
+use hfdepot::engine::Tuning;
 use hfdepot::model::job::{JobId, Verify};
 use hfdepot::model::state::JobStatus;
-use hfdepot::store::Change;
+use hfdepot::store::{Change, Job};
 use tempfile::TempDir;
 use tokio::runtime::Builder;
 
-use crate::support::depot::{Depot, eventually, figure_in, meddle, request, tuning};
+use crate::support::depot::{Depot, eventually, figure_in, locked, meddle, request, tuning};
 use crate::support::hub::{Content, Fault, FaultKind, Hop, Hub, Kind, Repo};
 use crate::support::life::Life;
 
@@ -21,8 +24,8 @@ fn big(size: u64) -> Repo {
         .lfs("model.gguf", Content::generated(size, 9))
 }
 
-fn wide(hub: &Hub) -> hfdepot::engine::Tuning {
-    hfdepot::engine::Tuning {
+fn wide(hub: &Hub) -> Tuning {
+    Tuning {
         multipart_threshold_bytes: MIB,
         connections: 4,
         ..tuning(&hub.endpoint())
@@ -304,6 +307,44 @@ fn the_commit_stays_although_main_moves_between_two_lives() {
         assert_eq!(commit.as_deref(), Some(first.as_str()));
         let config = depot.snapshot_file(FOLDER, "main", "config.json");
         assert_eq!(config.as_deref(), Some(&b"{}"[..]));
+    });
+    life.stop();
+}
+
+#[test]
+fn a_crash_while_a_part_file_is_made_leaves_none_that_nobody_knows_of() {
+    let (hub, dir) = (hub_with(8 * MIB, 16 * MIB), dir());
+    // The run makes a part as soon as another program lets go of the one that is there.
+    let staging = dir.path().join("hub").join(FOLDER).join(".hfdepot");
+    std::fs::create_dir_all(&staging).expect("created");
+    let content = Content::generated(8 * MIB, 9);
+    let part = staging.join(format!("{}.part", content.sha256()));
+    let held = std::fs::File::create(&part).expect("created");
+    held.lock().expect("locked");
+    let life = Life::begin(dir, wide(&hub));
+    let id = life.submit(Verify::Size);
+    let database = life.run(async |depot| {
+        let busy = |job: &Job| job.activity.contains("another program");
+        depot.until(&id, busy).await;
+        // No row can be written from here on.
+        let database = locked(depot.data_dir()).await;
+        std::fs::remove_file(&part).expect("removed");
+        drop(held);
+        // A window, not a condition: it looks at the part each half second.
+        let made = eventually(async || part.exists());
+        let _ = tokio::time::timeout(Duration::from_secs(2), made).await;
+        database
+    });
+    let dir = life.crash();
+    drop(database);
+    let paused = Tuning {
+        paused: true,
+        ..wide(&hub)
+    };
+    let life = Life::begin(dir, paused);
+    life.run(async |depot| {
+        depot.change(&id, Change::Cancel).await;
+        depot.until_no_part(FOLDER).await;
     });
     life.stop();
 }

@@ -94,15 +94,46 @@ impl PartFile {
     }
 
     pub(crate) fn open_in(folder: Folder, id: BlobId, size_bytes: u64) -> Result<Opened, PartError> {
+        let part = Self::lock_in(folder, id, size_bytes, open_or_create)?;
+        let metadata = part.metadata()?;
+        if part.is_whole(&metadata) {
+            return part.opened(Some(metadata));
+        }
+        if let Err(error) = part.grow() {
+            let error = DiskError::new("reserve space for", part.path(), error);
+            part.folder.discard(&part.name);
+            return Err(error.into());
+        }
+        let synced = part.file.sync_all();
+        synced.map_err(|error| DiskError::new("sync", part.path(), error))?;
+        part.opened(None)
+    }
+
+    /// Opens it if it is there in its full length; makes and changes nothing otherwise.
+    pub(crate) fn find_in(folder: Folder, id: BlobId, size_bytes: u64) -> Result<Option<Opened>, PartError> {
+        let open = |folder: &Folder, name: &str| folder.open_file(name, OFlags::RDWR, 0);
+        let part = match Self::lock_in(folder, id, size_bytes, open) {
+            Err(PartError::Disk(error)) if error.is_not_found() => return Ok(None),
+            part => part?,
+        };
+        let metadata = part.metadata()?;
+        match part.is_whole(&metadata) {
+            true => part.opened(Some(metadata)).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn lock_in(
+        folder: Folder,
+        id: BlobId,
+        size_bytes: u64,
+        open: impl Fn(&Folder, &str) -> Result<File, DiskError>,
+    ) -> Result<Self, PartError> {
         let name = staging::part_name(id);
         let path = folder.path().join(&name);
-        let fail = |doing| {
-            let path = path.clone();
-            move |error: io::Error| DiskError::new(doing, path, error)
-        };
         let file = loop {
-            let file = open_or_create(&folder, &name)?;
-            match try_lock(&file).map_err(fail("lock"))? {
+            let file = open(&folder, &name)?;
+            match try_lock(&file).map_err(|error| DiskError::new("lock", &path, error))? {
                 Try::Busy => return Err(PartError::Busy { path }),
                 Try::Locked | Try::Unsupported => {}
             }
@@ -111,32 +142,36 @@ impl PartFile {
                 break file;
             }
         };
-        let part = Self {
+        Ok(Self {
             file,
             folder,
             name,
             size_bytes,
-        };
-        let metadata = part.file.metadata().map_err(fail("look at"))?;
-        // A length of its own means that a crash came between creation and growth, or
-        // that somebody cut the file: no mark can hold.
-        let created = metadata.len() != size_bytes || metadata.len() == 0;
-        if created {
-            if let Err(error) = part.grow() {
-                let error = fail("reserve space for")(error);
-                part.folder.discard(&part.name);
-                return Err(error.into());
-            }
-            part.file.sync_all().map_err(fail("sync"))?;
-        }
-        part.folder.sync()?;
-        let identity = Identity::of(&part.file).map_err(fail("look at"))?;
-        let allocated_bytes = if created { 0 } else { allocated_bytes(&metadata) };
+        })
+    }
+
+    /// A length of its own means that a crash came between creation and growth, or that somebody
+    /// cut the file: no mark can hold.
+    fn is_whole(&self, metadata: &Metadata) -> bool {
+        metadata.len() == self.size_bytes && metadata.len() > 0
+    }
+
+    fn metadata(&self) -> Result<Metadata, DiskError> {
+        let metadata = self.file.metadata();
+        metadata.map_err(|error| DiskError::new("look at", self.path(), error))
+    }
+
+    /// With what it was before, unless it is new.
+    fn opened(self, before: Option<Metadata>) -> Result<Opened, PartError> {
+        self.folder.sync()?;
+        let identity = Identity::of(&self.file);
+        let identity = identity.map_err(|error| DiskError::new("look at", self.path(), error))?;
+        let allocated_bytes = before.as_ref().map_or(0, allocated_bytes);
         Ok(Opened {
-            file: part,
-            created,
-            unallocated_bytes: size_bytes.saturating_sub(allocated_bytes),
+            created: before.is_none(),
+            unallocated_bytes: self.size_bytes.saturating_sub(allocated_bytes),
             identity,
+            file: self,
         })
     }
 

@@ -161,6 +161,14 @@ impl RepoDir {
         PartFile::open_in(self.open_staging()?, id, size_bytes)
     }
 
+    /// Opens the part file of a blob if it is there in its full length; makes none.
+    ///
+    /// # Errors
+    /// As [`PartFile::open`].
+    pub fn find_part(&self, id: BlobId, size_bytes: u64) -> Result<Option<Opened>, PartError> {
+        PartFile::find_in(self.open_staging()?, id, size_bytes)
+    }
+
     /// Size of a blob in bytes, or `None` when it is not there. A blob in the shared store is
     /// found through its one link; any other link does not count as a blob.
     ///

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::disk::{DiskError, PartError};
+use crate::disk::{DiskError, Opened, PartError};
 use crate::hub::{HubClient, RemoteFile};
 use crate::model::code::Code;
 use crate::model::repo::BlobId;
@@ -160,17 +160,8 @@ async fn open_part(
     repair: bool,
     single_stream: bool,
 ) -> Result<Option<Arc<LivePart>>, FileError> {
-    let (repo, blob, size) = (run.repo.clone(), task.blob, task.size_bytes);
-    let opened = tokio::task::spawn_blocking(move || {
-        let opened = repo.open_part(blob, size)?;
-        // A part is renamed into place by its holder: nobody finishes the blob from here on.
-        if opened.created && !repair && repo.blob(blob)? == Some(size) {
-            opened.file.remove()?;
-            return Ok(None);
-        }
-        Ok(Some(opened))
-    });
-    let opened = match opened.await.map_err(FileError::internal)? {
+    let folder = run.repo.path().to_string_lossy().into_owned();
+    let opened = match find_or_make(run, task, &folder, repair).await? {
         Ok(Some(opened)) => opened,
         Ok(None) => return Ok(None),
         Err(PartError::Busy { path }) => {
@@ -182,17 +173,51 @@ async fn open_part(
         }
         Err(PartError::Disk(error)) => return Err(FileError::disk(&error)),
     };
-    let folder = run.repo.path().to_string_lossy().into_owned();
     let how = How {
-        connections: run.connections(size),
+        connections: run.connections(task.size_bytes),
         single_stream,
         verify: run.verifies(),
     };
     let files = task.files.iter().map(|(id, _)| *id).collect();
-    let part = LivePart::open(&run.shared, &run.meter, files, folder, blob, opened, how)
+    let part = LivePart::open(&run.shared, &run.meter, files, folder, task.blob, opened, how)
         .await
         .map_err(FileError::store)?;
     Ok(Some(Arc::new(part)))
+}
+
+/// Opens the part, or makes one, which is announced in the database first; `None` when another
+/// program has just finished the blob.
+async fn find_or_make(
+    run: &Run,
+    task: &BlobTask,
+    folder: &str,
+    repair: bool,
+) -> Result<Result<Option<Opened>, PartError>, FileError> {
+    let (repo, blob, size) = (run.repo.clone(), task.blob, task.size_bytes);
+    let found = tokio::task::spawn_blocking(move || repo.find_part(blob, size));
+    let found = found.await.map_err(FileError::internal)?;
+    if !matches!(found, Ok(None)) {
+        return Ok(found);
+    }
+    let store = &run.shared.store;
+    let announced = LivePart::announce(store, &run.meter.lease, folder, blob, size);
+    announced.await.map_err(FileError::store)?;
+    let repo = run.repo.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        let opened = repo.open_part(blob, size)?;
+        // A part is renamed into place by its holder: nobody finishes the blob from here on.
+        if opened.created && !repair && repo.blob(blob)? == Some(size) {
+            opened.file.remove()?;
+            return Ok(None);
+        }
+        Ok(Some(opened))
+    });
+    let made = made.await.map_err(FileError::internal)?;
+    if !matches!(made, Ok(Some(_))) {
+        let withdrawn = store.forget_part(folder, blob);
+        withdrawn.await.map_err(FileError::store)?;
+    }
+    Ok(made)
 }
 
 /// Ends the follower of a part when the work on it ends in any way, a dropped future included:

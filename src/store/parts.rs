@@ -16,8 +16,8 @@ use super::files::json_text;
 use super::writer::Durability;
 use super::{Store, StoreError};
 
-/// Where a written mark is to be believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a written mark is to be believed; nowhere by default, as no boot is without an id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PartIdentity {
     /// Id of the boot.
     pub boot_id: String,

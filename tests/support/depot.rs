@@ -293,6 +293,14 @@ pub async fn meddle(data_dir: &Path, sql: &str) {
     database.close().await.expect("closes");
 }
 
+/// Keeps everybody else from writing the database of a data directory until it is dropped.
+pub async fn locked(data_dir: &Path) -> SqliteConnection {
+    let mut database = database(data_dir).await;
+    let begun = sqlx::raw_sql("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE");
+    begun.execute(&mut database).await.expect("locked");
+    database
+}
+
 async fn database(data_dir: &Path) -> SqliteConnection {
     let path = data_dir.join("hfdepot.db");
     SqliteConnection::connect(&format!("sqlite://{}", path.display()))

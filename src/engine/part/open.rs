@@ -1,4 +1,7 @@
 //! How the work on a part file begins: what of it is believed, and stored before a byte is written.
+//!
+//! The row comes before the file and goes after it. So a file is never left that no row tells of, and
+//! no mark of an earlier file is believed of a new one, which may get the same inode number.
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
@@ -10,12 +13,28 @@ use crate::engine::Shared;
 use crate::engine::meter::Meter;
 use crate::model::repo::BlobId;
 use crate::model::segment::{Layout, cut};
-use crate::store::StoreError;
+use crate::store::{Lease, PartIdentity, Store, StoreError};
 
 use super::belief::{believed, identity_of};
 use super::{How, LivePart, relief};
 
 impl LivePart {
+    /// Records that a part file is about to be made: none of its bytes is there, whatever was stored.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], or when the database fails.
+    pub async fn announce(
+        store: &Store,
+        lease: &Lease,
+        folder: &str,
+        blob: BlobId,
+        size_bytes: u64,
+    ) -> Result<(), StoreError> {
+        let nowhere = PartIdentity::default();
+        let stored = store.put_part(lease, folder, blob, size_bytes, &nowhere, None, &[]);
+        stored.await.map(drop)
+    }
+
     /// Takes over an opened part file: believes of the stored marks what may be believed, and
     /// stores what holds now before any byte is written.
     ///
@@ -53,7 +72,7 @@ impl LivePart {
             .as_ref()
             .map(|hasher| (hasher.save(), hasher.hashed_bytes()));
         let state = state.as_ref().map(|(state, bytes)| (state.as_slice(), *bytes));
-        let stored = store
+        let id = store
             .put_part(
                 &meter.lease,
                 &folder,
@@ -63,17 +82,7 @@ impl LivePart {
                 state,
                 layout.segments(),
             )
-            .await;
-        let id = match stored {
-            Ok(id) => id,
-            Err(error) => {
-                // A file without a row is never found again.
-                if opened.created {
-                    let _ = tokio::task::spawn_blocking(move || opened.file.remove()).await;
-                }
-                return Err(error);
-            }
-        };
+            .await?;
         // After a beginning anew that is more than before.
         let (job_seq, reserved) = (meter.lease.job_seq(), shared.reserved.clone());
         reserved.part_lacks(job_seq, blob, opened.unallocated_bytes);

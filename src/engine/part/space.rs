@@ -66,25 +66,26 @@ impl LivePart {
         }
     }
 
-    /// Deletes the row, then the file.
+    /// Deletes the file, then the row: a row without a file is void, a file without a row is never
+    /// found.
     ///
     /// # Errors
     /// What database or disk report.
     pub async fn discard(&self, store: &Store) -> Result<(), FileError> {
-        store
-            .forget_part(&self.folder, self.blob)
-            .await
-            .map_err(FileError::store)?;
         match std::fs::remove_file(self.file.path()) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(FileError::disk(&DiskError {
+                return Err(FileError::disk(&DiskError {
                     code: Code::DiskError,
                     doing: "remove",
                     path: self.file.path(),
                     source,
-                }))
+                }));
             }
-            _ => Ok(()),
+            _ => {}
         }
+        store
+            .forget_part(&self.folder, self.blob)
+            .await
+            .map_err(FileError::store)
     }
 }
