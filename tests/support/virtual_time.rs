@@ -100,6 +100,10 @@ impl Outside {
         let mut begun = None;
         while self.is_busy() {
             if self.has_work() {
+                // Who queued it may not have rung yet, and without that the clock would leap over it.
+                if let Some(waker) = &*lock(&self.main.waker) {
+                    waker.wake_by_ref();
+                }
                 return;
             }
             std::thread::yield_now();
