@@ -14,7 +14,7 @@
 //! back), and of each part any pages that no synced mark covers. What a folder forgets is for
 //! `tests/crash`, and sockets are for `swarm`.
 
-mod life;
+pub mod life;
 mod rules;
 mod trouble;
 

@@ -2,14 +2,22 @@
 //! as bring something.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hfdepot::engine::Tuning;
 use hfdepot::hub::Secret;
+use hfdepot::model::destination::Destination;
+use hfdepot::model::job::Verify;
 use hfdepot::model::state::JobStatus;
+use hfdepot::store::{DATABASE, Submitted};
 
+use crate::engine_simulation::life::{Life, cache};
 use crate::support::depot::{Depot, eventually, request, tuning};
 use crate::support::hub::{Content, Fault, FaultKind, Hop, Hub, Repo, TOKEN};
+use crate::support::ledger::template;
+use crate::support::virtual_time::Timeline;
+use crate::support::wire;
 
 const MIB: u64 = 1 << 20;
 const FOLDER: &str = "models--acme--big";
@@ -83,6 +91,77 @@ async fn the_rest_of_a_slow_segment_is_shared_and_hardly_a_byte_comes_twice() {
     assert!(starts.iter().any(|start| start % (8 * MIB) != 0), "{starts:?}");
     assert!(hub.log().bytes_twice() <= MIB, "{}", hub.log().bytes_twice());
     depot.stop().await;
+}
+
+/// Fetches a file of three segments over as many as eight connections that share a line of
+/// 5 MiB/s, the answer to the first range with a fault, in simulated time. Gives the ranges that
+/// were sent, the bytes sent twice, and the time it took.
+fn over_one_line(fault: Option<FaultKind>) -> (usize, u64, Duration) {
+    let hub = Arc::new(Hub::without_sockets());
+    hub.add(Repo::model("acme/big").lfs("model.gguf", Content::generated(24 * MIB, 5)));
+    hub.set_total_rate(Some(5 * MIB));
+    if let Some(kind) = fault {
+        hub.fault(Fault::on(FILE, kind).at(Hop::Cdn).times(1));
+    }
+    let mut settings = Tuning {
+        connections: 8,
+        ..two_connections(&hub)
+    };
+    settings.hub.wire = wire::to(&hub);
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join(DATABASE), template()).expect("written");
+    let line = Arc::new(Timeline::new(1_705_314_600_000));
+    let life = Life::begin(&line, dir.path(), settings);
+    let destination = Destination::cache(cache(dir.path()).display().to_string());
+    let wanted = request("acme/big");
+    let submitted = life.store.submit(&wanted, &destination, Verify::Size, "ann");
+    let Submitted::New(job) = life.clock.run(submitted).expect("the database works") else {
+        panic!("it is new");
+    };
+    life.engine.wake();
+    let begun = line.now();
+    let ended = loop {
+        life.clock.pass(Duration::from_millis(100));
+        let job = life.clock.run_outside(life.store.job(&job.id));
+        let status = job.expect("the database works").expect("listed").status;
+        if status.is_terminal() {
+            break status;
+        }
+        assert!(line.now() - begun < Duration::from_secs(600), "it hangs");
+    };
+    assert_eq!(ended, JobStatus::Completed);
+    let took = line.now() - begun;
+    life.stop();
+    (hub.log().ranges(FILE).len(), hub.log().bytes_twice(), took)
+}
+
+#[test]
+fn connections_that_share_one_line_leave_each_other_their_segments() {
+    let (ranges, twice, _) = over_one_line(None);
+    assert_eq!((ranges, twice), (3, 0));
+}
+
+#[test]
+fn whoever_takes_over_from_a_silent_connection_begins_where_it_fell_silent() {
+    let silent = FaultKind::StallBody {
+        after_bytes: MIB,
+        ms: None,
+    };
+    let (_, twice, took) = over_one_line(Some(silent));
+    assert_eq!(twice, 0);
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn a_relieved_connection_brings_its_half_to_the_last_byte() {
+    let slow = FaultKind::Rate {
+        bytes_per_second: 64 << 10,
+    };
+    let (_, twice, took) = over_one_line(Some(slow));
+    // What it had asked for beyond the cut: one piece of a fiftieth of a second, a few times.
+    assert!(twice <= 8 << 10, "{twice}");
+    // Alone it would take two minutes.
+    assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

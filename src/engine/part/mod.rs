@@ -5,6 +5,7 @@
 
 mod belief;
 mod follow;
+mod grip;
 mod open;
 mod relief;
 mod space;
@@ -24,7 +25,7 @@ use crate::model::state::FileState;
 use crate::store::{PartIdentity, Store, SyncedPart, WrittenMark};
 
 pub use belief::believed;
-pub use relief::Held;
+pub use grip::Held;
 
 use super::attempt::FileError;
 use super::checkpoint::Checkpointer;
