@@ -11,14 +11,17 @@
 //! moment of that clock may differ between two runs of a seed. `simulation` replays exactly.
 //!
 //! A loss of power takes every commit since the last promise (and one of those moments comes
-//! back), and of each part any pages that no synced mark covers. What a folder forgets is for
-//! `tests/crash`, and sockets are for `swarm`.
+//! back), and of each part any pages that were not synced; writes find no space, and syncs fail
+//! (`platter`). Whenever a life ends, its marks are held against the bytes (`bytes`). What a folder
+//! forgets is for `tests/crash`, and sockets are for `swarm`.
 
+mod bytes;
 pub mod life;
+mod platter;
 mod rules;
 mod trouble;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -32,7 +35,9 @@ use hfdepot::store::{Change, DATABASE, Submitted};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use self::bytes::Strays;
 use self::life::{Life, cache};
+use self::platter::Platter;
 use self::trouble::Kind;
 use crate::support::depot::{request, tuning};
 use crate::support::hub::{Content, Hub, Repo, TOKEN};
@@ -66,14 +71,17 @@ static CONTENTS: LazyLock<Vec<Vec<(String, Content)>>> = LazyLock::new(|| {
             2 * MIB + repo * 700_000
         };
         let mut files = vec![
-            ("own.gguf".to_owned(), Content::generated(own_bytes, repo)),
+            ("own.gguf".to_owned(), Content::generated(own_bytes, repo + 1)),
             ("shared.gguf".to_owned(), shared.clone()),
         ];
         files.extend((0..3).map(|file| {
             let small = Content::generated(10_000 + file, 100 * repo + file);
             (format!("small-{file}.json"), small)
         }));
-        files
+        // Served from memory: to make them again for each answer takes most of a run.
+        let made = |content: &Content| Content::from(content.to_bytes().expect("in memory"));
+        let files = files.into_iter().map(|(path, content)| (path, made(&content)));
+        files.collect()
     };
     (0..REPOS as u64).map(files).collect()
 });
@@ -99,6 +107,8 @@ struct Simulation {
     kinds: Vec<Kind>,
     line: Arc<Timeline>,
     hub: Arc<Hub>,
+    /// What part files are written to.
+    platter: Platter,
     dir: TempDir,
     /// Where the database is now: another folder in each life.
     place: PathBuf,
@@ -107,6 +117,11 @@ struct Simulation {
     moments: Moments,
     settings: Tuning,
     settings_since: Instant,
+    /// What was not marked when the last life ended.
+    strays: Strays,
+    /// Part files of lives in which the disk failed, by inode, and how often it did.
+    suspect: BTreeSet<u64>,
+    disk_failures: u32,
     /// In the order of submission.
     told: Vec<Told>,
     /// What a client that follows the changes shows of each job.
@@ -137,7 +152,8 @@ impl Simulation {
             hub.add(files.iter().fold(Repo::model(&id_of(repo)), add));
         }
         hub.set_total_rate(Some(8 * MIB));
-        let settings = settings(&hub);
+        let platter = Platter::new(seed);
+        let settings = settings(&hub, &platter);
         let life = Life::begin(&line, &place, settings.clone());
         let moments = Moments::begin(&life.store, &place.join(DATABASE));
         moments.note_at_rest(&life.clock);
@@ -147,12 +163,16 @@ impl Simulation {
             settings_since: line.now(),
             line,
             hub,
+            platter,
             dir,
             place,
             lives: 1,
             life: Some(life),
             moments,
             settings,
+            strays: Strays::new(),
+            suspect: BTreeSet::new(),
+            disk_failures: 0,
             told: vec![],
             mirror: BTreeMap::new(),
         }
@@ -340,10 +360,11 @@ enum Death {
     PowerCut,
 }
 
-fn settings(hub: &Arc<Hub>) -> Tuning {
+fn settings(hub: &Arc<Hub>, platter: &Platter) -> Tuning {
     let mut settings = tuning(&hub.endpoint());
     let shipped = hfdepot::hub::HubConfig::default();
     settings.multipart_threshold_bytes = MIB;
+    settings.medium = platter.medium();
     settings.hub.token = Some(Secret::new(TOKEN));
     settings.hub.backoff_initial = shipped.backoff_initial;
     settings.hub.backoff_max = shipped.backoff_max;

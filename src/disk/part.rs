@@ -16,6 +16,7 @@ use super::error::DiskError;
 use super::folder::Folder;
 use super::identity::Identity;
 use super::lock::{Try, is_still_there, try_lock};
+use super::medium::Medium;
 use super::repo::RepoDir;
 use super::staging;
 use crate::model::repo::BlobId;
@@ -35,6 +36,7 @@ pub struct PartFile {
     folder: Folder,
     name: String,
     size_bytes: u64,
+    medium: Medium,
 }
 
 /// A part file with what the checkpoint needs to know about it.
@@ -147,6 +149,7 @@ impl PartFile {
             folder,
             name,
             size_bytes,
+            medium: Medium::Disk,
         })
     }
 
@@ -252,8 +255,8 @@ impl PartFile {
     /// # Errors
     /// `disk_full`, `disk_read_only` or `disk_error`; how much was written is then unknown.
     pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), DiskError> {
-        self.file
-            .write_all_at(bytes, offset)
+        self.medium
+            .write_all_at(&self.file, bytes, offset)
             .map_err(|error| DiskError::new("write", self.path(), error))
     }
 
@@ -282,8 +285,8 @@ impl PartFile {
     /// is lost. Never retry it; set the marks back to the last `synced` ones, drop this file,
     /// open it again and fetch those bytes again.
     pub fn sync(&self) -> Result<(), DiskError> {
-        self.file
-            .sync_data()
+        self.medium
+            .sync(&self.file)
             .map_err(|error| DiskError::new("sync", self.path(), error))
     }
 
@@ -326,6 +329,12 @@ impl PartFile {
             self.folder.remove(&self.name)?;
         }
         Ok(())
+    }
+
+    /// Writes and syncs by `medium` from here on.
+    #[must_use]
+    pub fn on(self, medium: Medium) -> Self {
+        Self { medium, ..self }
     }
 
     /// Where it lies.

@@ -55,7 +55,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::disk::{Cache, DiskError};
+use crate::disk::{Cache, DiskError, Medium};
 use crate::hub::{Budget, HubClient, HubConfig, HubError};
 use crate::model::destination::Destination;
 use crate::model::job::JobRequest;
@@ -100,6 +100,8 @@ pub struct Tuning {
     pub free_space_floor_bytes: Option<u64>,
     /// The Hub cache that has a friendly view, and the folder of that view.
     pub friendly: Option<(PathBuf, PathBuf)>,
+    /// What part files are written to.
+    pub medium: Medium,
     /// Where the Hub is and how it is asked.
     pub hub: HubConfig,
 }

@@ -10,6 +10,7 @@ use super::error::{ApiError, ApiResult};
 use crate::clock::now_ms;
 use crate::config::settings::Proxy;
 use crate::config::{FieldError, Settings};
+use crate::disk::Medium;
 use crate::engine::Tuning;
 use crate::hub::{Budget, HubClient, HubConfig, ProxyConfig};
 use crate::model::arrange::speed_bytes;
@@ -131,6 +132,7 @@ pub fn tuning_of(settings: &Settings, limits: &Limits, holds: Holds) -> Tuning {
         paused: holds.active == Active::Paused,
         free_space_floor_bytes: settings.free_space_floor_bytes,
         friendly: Some((settings.cache.hub.clone(), settings.cache.root.clone())),
+        medium: Medium::Disk,
         hub: hub_of(settings),
     }
 }

@@ -1,5 +1,5 @@
 //! What holds after each step, by the names of the rules. I4, marks that never lead the disk, and
-//! I6, bytes that come once, are for `simulation` and `resume`.
+//! I6, what the end of a life costs, are in `bytes`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,21 +1,16 @@
 //! What befalls the engine: faults of the Hub and the network, meddling with its files, a clock
 //! that is set, and the ends of its lives.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
 
 use hfdepot::store::DATABASE;
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 
-use super::life::{Life, cache};
+use super::life::Life;
 use super::{Death, MIB, REPOS, Simulation};
-use crate::support::depot::names;
 use crate::support::hub::{Fault, FaultKind, Hop, Kind as HubKind, LinkForm, Repo, ThrottleForm};
 use crate::support::ledger::Moments;
 
-/// Bytes that the disk keeps or loses together.
-const PAGE: usize = 4096;
 const HOUR_MS: i64 = 3_600_000;
 
 /// Kinds of trouble. Each seed lets a random half of them happen, so that rare ones meet.
@@ -47,11 +42,13 @@ pub enum Kind {
     PartGone,
     PartCut,
     DiskFull,
+    NoSpace,
+    SyncFails,
     ClockSet,
     BranchMoves,
 }
 
-const KINDS: [Kind; 28] = [
+const KINDS: [Kind; 30] = [
     Kind::Cut,
     Kind::Stall,
     Kind::Trickle,
@@ -78,6 +75,8 @@ const KINDS: [Kind; 28] = [
     Kind::PartGone,
     Kind::PartCut,
     Kind::DiskFull,
+    Kind::NoSpace,
+    Kind::SyncFails,
     Kind::ClockSet,
     Kind::BranchMoves,
 ];
@@ -188,6 +187,8 @@ impl Simulation {
                 };
                 return self.apply_settings();
             }
+            Kind::NoSpace => return self.platter.fail(self.chance.u32(1..20), 0),
+            Kind::SyncFails => return self.platter.fail(0, self.chance.u32(1..=3)),
             Kind::ClockSet => {
                 let ms = self.chance.i64(-8 * HOUR_MS..8 * HOUR_MS);
                 return self.line.set_wall(ms);
@@ -208,17 +209,9 @@ impl Simulation {
             self.hub
                 .set_quota(bucket, 100_000, std::time::Duration::from_secs(300));
         }
-        self.settings = super::settings(&self.hub);
+        self.platter.fail(0, 0);
+        self.settings = super::settings(&self.hub, &self.platter);
         self.apply_settings();
-    }
-
-    fn part_files(&self) -> Vec<PathBuf> {
-        let staging = |repo| cache(self.dir.path()).join(format!("models--acme--r{repo}/.hfdepot"));
-        let parts = |dir: PathBuf| names(&dir).into_iter().map(move |name| dir.join(name));
-        let files = (0..REPOS).map(staging).flat_map(parts);
-        files
-            .filter(|path| path.extension().is_some_and(|end| end == "part"))
-            .collect()
     }
 
     /// Another program deletes or cuts a part file.
@@ -250,8 +243,9 @@ impl Simulation {
         std::fs::create_dir(&self.place).expect("created");
         let database = self.place.join(DATABASE);
         ledger.copy_as_of(log_bytes, &database);
+        self.bytes_at_the_end(&database, death);
         if death == Death::PowerCut {
-            self.lose_power();
+            self.boot_anew();
         }
         self.i5_what_is_published_is_right();
         let life = Life::begin(&self.line, &self.place, self.settings.clone());
@@ -264,58 +258,20 @@ impl Simulation {
         self.mirror = rows.into_iter().map(|(seq, (shown, _))| (seq, shown)).collect();
     }
 
-    /// The machine loses its power: what no synced mark covers is gone, page by page, or not, and
-    /// another boot begins.
-    fn lose_power(&mut self) {
+    /// Another boot begins.
+    fn boot_anew(&self) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build();
         let database = self.place.join(DATABASE);
-        let synced = runtime.expect("a runtime").block_on(async {
+        let done = runtime.expect("a runtime").block_on(async {
             let url = format!("sqlite://{}", database.display());
             let mut database = SqliteConnection::connect(&url).await?;
             sqlx::query("UPDATE part SET boot_id = 'the one before'")
                 .execute(&mut database)
                 .await?;
-            let sql = "SELECT folder || '/.hfdepot/' || blob_id || '.part', start_bytes, synced_bytes
-                       FROM part JOIN segment ON part_id = part.id";
-            let rows = sqlx::query(sql).fetch_all(&mut database).await?;
-            database.close().await?;
-            Ok::<_, sqlx::Error>(rows)
+            database.close().await
         });
-        let synced: Vec<(String, i64, i64)> = synced
-            .expect("the database works")
-            .iter()
-            .map(|row| (row.get(0), row.get(1), row.get(2)))
-            .collect();
-        for path in self.part_files() {
-            let file = OpenOptions::new().write(true).open(&path).expect("a part");
-            let text = path.display().to_string();
-            let here = synced.iter().filter(|(part, ..)| *part == text);
-            let spans: Vec<_> = here
-                .map(|(_, start, synced)| *start as u64..(start + synced) as u64)
-                .collect();
-            self.lose_pages(&file, &spans);
-        }
-    }
-
-    fn lose_pages(&mut self, file: &File, kept: &[std::ops::Range<u64>]) {
-        let size = file.metadata().expect("a part").len();
-        for start in (0..size).step_by(PAGE) {
-            let end = (start + PAGE as u64).min(size);
-            if self.chance.bool() {
-                continue;
-            }
-            // Of a page at the end of a span only the rest is lost.
-            let mut from = start;
-            for span in kept.iter().filter(|span| span.start < end && span.end > start) {
-                from = from.max(span.end);
-            }
-            if from < end {
-                let zeros = [0; PAGE];
-                file.write_all_at(&zeros[..(end - from) as usize], from)
-                    .expect("lost");
-            }
-        }
+        done.expect("the database works");
     }
 }

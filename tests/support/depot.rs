@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hfdepot::disk::Medium;
 use hfdepot::engine::{Engine, Running, Tuning};
 use hfdepot::hub::HubConfig;
 use hfdepot::model::destination::Destination;
@@ -46,6 +47,7 @@ pub fn tuning(endpoint: &str) -> Tuning {
         paused: false,
         free_space_floor_bytes: Some(0),
         friendly: None,
+        medium: Medium::Disk,
         hub,
     }
 }

@@ -97,7 +97,7 @@ impl LivePart {
             files,
             folder,
             identity,
-            file: opened.file,
+            file: opened.file.on(shared.tuning.borrow().medium.clone()),
             front: Mutex::new((layout.contiguous_bytes(), false)),
             layout: Mutex::new(layout),
             grips: relief::Grips::default(),
