@@ -71,7 +71,7 @@ impl Simulation {
     async fn i4_marks_tell_the_truth(&mut self) {
         let machine = self.machine();
         for (&blob, disk) in &self.world.parts {
-            let Some(part) = self.ledger.part(&self.store, blob).await else {
+            let Some(part) = self.ledger.part(blob).await else {
                 continue;
             };
             // A row about another file is void.
@@ -130,7 +130,7 @@ impl Simulation {
 
     /// Clears what the next run will not believe; gives how many bytes of the part that is.
     pub(super) async fn lose_what_no_mark_tells_of(&mut self, blob: BlobId, power_was_cut: bool) -> u64 {
-        let row = self.ledger.part(&self.store, blob).await;
+        let row = self.ledger.part(blob).await;
         let Some(disk) = self.world.parts.get_mut(&blob) else {
             return 0;
         };
@@ -174,7 +174,7 @@ impl Simulation {
         self.clean().await;
         assert!(self.world.parts.is_empty(), "I9: {:?}", self.world.parts);
         for blob in (0..REPOS).flat_map(run::files).map(|file| file.blob_id) {
-            let row = self.ledger.part(&self.store, blob).await;
+            let row = self.ledger.part(blob).await;
             assert!(row.is_none(), "I9: {row:?}");
         }
     }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hfdepot::model::repo::BlobId;
+use hfdepot::model::segment::Segment;
 use hfdepot::model::state::JobStatus;
-use hfdepot::store::{DATABASE, Part, Store};
+use hfdepot::store::{DATABASE, Part, PartIdentity, Store};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
@@ -126,7 +127,7 @@ pub struct Ledger {
     /// A connection of nobody's, for what the store never tells.
     connection: SqliteConnection,
     rows: Option<(u64, Rows)>,
-    parts: BTreeMap<BlobId, (u64, Option<Part>)>,
+    parts: Option<(u64, BTreeMap<BlobId, Part>)>,
     unwanted: Option<(u64, Vec<(i64, i64)>)>,
 }
 
@@ -138,7 +139,7 @@ impl Ledger {
             log: log_of(path),
             connection: connection.expect("the database opens"),
             rows: None,
-            parts: BTreeMap::new(),
+            parts: None,
             unwanted: None,
         }
     }
@@ -186,14 +187,53 @@ impl Ledger {
     }
 
     /// The row of a part.
-    pub async fn part(&mut self, store: &Store, blob: BlobId) -> Option<Part> {
+    pub async fn part(&mut self, blob: BlobId) -> Option<Part> {
         let now = self.log_bytes();
-        if let Some((_, part)) = self.parts.get(&blob).filter(|(at, _)| self.is_still(*at)) {
-            return part.clone();
-        }
-        let part = store.part(FOLDER, blob).await.expect("the database works");
-        self.parts.insert(blob, (now, part.clone()));
+        let still = self.parts.take().filter(|(at, _)| self.is_still(*at));
+        let (at, parts) = match still {
+            Some(known) => known,
+            // All at once: to ask for each would be most of what a run asks.
+            None => (now, self.all_parts().await),
+        };
+        let part = parts.get(&blob).cloned();
+        self.parts = Some((at, parts));
         part
+    }
+
+    async fn all_parts(&mut self) -> BTreeMap<BlobId, Part> {
+        let sql = "SELECT part.*, start_bytes, length_bytes, written_bytes, synced_bytes
+                   FROM part LEFT JOIN segment ON part_id = part.id WHERE folder = ? ORDER BY start_bytes";
+        let rows = sqlx::query(sql)
+            .bind(FOLDER)
+            .fetch_all(&mut self.connection)
+            .await;
+        let mut parts = BTreeMap::new();
+        for row in rows.expect("the database works") {
+            let blob = row.get::<String, _>("blob_id").parse().expect("an id");
+            let part = parts.entry(blob).or_insert_with(|| Part {
+                id: row.get("id"),
+                size_bytes: row.get::<i64, _>("size_bytes") as u64,
+                identity: PartIdentity {
+                    boot_id: row.get("boot_id"),
+                    mount_id: row.get("mount_id"),
+                    device: row.get("device"),
+                    inode: row.get("inode"),
+                },
+                hash_state: row.get("hash_state"),
+                hashed_bytes: row.get::<i64, _>("hashed_bytes") as u64,
+                segments: vec![],
+            });
+            let bytes = |name: &str| row.get::<Option<i64>, _>(name).map(|bytes| bytes as u64);
+            if let Some(start) = bytes("start_bytes") {
+                part.segments.push(Segment {
+                    start,
+                    length: bytes("length_bytes").expect("a length"),
+                    written: bytes("written_bytes").expect("a mark"),
+                    synced: bytes("synced_bytes").expect("a mark"),
+                });
+            }
+        }
+        parts
     }
 
     /// Sequence number and number of each run of `owner` whose user wants something else.
