@@ -27,6 +27,7 @@ impl Simulation {
         self.i5_what_is_published_is_right();
         self.i6_nothing_comes_twice_without_a_reason();
         self.i7_who_follows_the_changes_knows_all(&rows);
+        self.i9_every_part_has_its_row().await;
     }
 
     /// I1: what was acknowledged is there after a restart, whatever was lost.
@@ -169,7 +170,15 @@ impl Simulation {
         }
     }
 
-    /// I9: no part file is left that no row knows, and no row whose file nobody wants.
+    /// I9: whatever ends at any moment, no part file is there that no row knows.
+    async fn i9_every_part_has_its_row(&mut self) {
+        let parts: Vec<_> = self.world.parts.keys().copied().collect();
+        for blob in parts {
+            assert!(self.ledger.part(blob).await.is_some(), "I9: {blob} has no row");
+        }
+    }
+
+    /// I9: no part file is left, and no row whose file nobody wants.
     pub(super) async fn i9_nothing_is_left(&mut self) {
         self.clean().await;
         assert!(self.world.parts.is_empty(), "I9: {:?}", self.world.parts);

@@ -23,6 +23,8 @@ pub struct Run {
     pub job: Job,
     pub lease: Lease,
     open: Option<Open>,
+    /// The blob whose part it is about to make.
+    announced: Option<BlobId>,
     held: Option<BlobId>,
 }
 
@@ -102,6 +104,7 @@ impl Run {
             job,
             lease,
             open: None,
+            announced: None,
             held: None,
         }
     }
@@ -113,7 +116,8 @@ impl Run {
 
     /// The blob it works on.
     pub fn blob(&self) -> Option<BlobId> {
-        self.open.as_ref().map(|open| open.file.blob_id)
+        let open = self.open.as_ref().map(|open| open.file.blob_id);
+        open.or(self.announced)
     }
 
     /// The blob whose part it had open when it lost its job.
@@ -204,6 +208,14 @@ impl Run {
             self.settle_file(around.store, &file, &[]).await?;
             return Ok(Next::On);
         }
+        if !around.world.parts.contains_key(&file.blob_id) && self.announced.is_none() {
+            // The row first: a file without a row is never found.
+            self.announced = Some(file.blob_id);
+            let nowhere = PartIdentity::default();
+            self.put(around.store, &file, &nowhere, &[]).await?;
+            return Ok(Next::On);
+        }
+        self.announced = None;
         let stored = around.store.part(FOLDER, file.blob_id).await?;
         let (disk, created) = around.world.open(file.blob_id);
         let identity = identity(&around.boot, disk.inode);
@@ -216,17 +228,7 @@ impl Run {
         if segments.len() == 1 {
             segments = fresh();
         }
-        let part_id = match self.put(around.store, &file, &identity, &segments).await {
-            Ok(id) => id,
-            Err(error) => {
-                // A file without a row is never found again.
-                if created {
-                    self.held = None;
-                    around.world.remove(file.blob_id);
-                }
-                return Err(error);
-            }
-        };
+        let part_id = self.put(around.store, &file, &identity, &segments).await?;
         // Between the row and the bytes: what is not believed is not there.
         for segment in &segments {
             let (from, to) = (segment.start + segment.written, segment.start + segment.length);
@@ -367,9 +369,9 @@ impl Run {
             panic!("{blob}: a hole in what every mark calls whole");
         }
         if disk.seen.contains(&Cell::Wrong) {
-            // The row first: a row without a file is void.
-            around.store.forget_part(FOLDER, blob).await?;
+            // The file first: a row without a file is void.
             around.world.remove(blob);
+            around.store.forget_part(FOLDER, blob).await?;
             return Ok(());
         }
         around.world.parts.remove(&blob);

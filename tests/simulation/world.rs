@@ -11,6 +11,8 @@ use hfdepot::model::segment::Segment;
 pub const CELLS: usize = 48;
 /// Bytes of every segment.
 pub const SEGMENT: usize = 16;
+/// A new file gets the number of the one that was deleted, as on many a file system.
+const INODE: i64 = 3;
 /// Unrecorded bytes of a part at which its marks are written: what a kill costs at most.
 pub const UNMARKED_MAX: u64 = 4;
 /// Unsynced bytes of a part at which it is synced: what a loss of power costs at most.
@@ -28,7 +30,6 @@ pub enum Cell {
 pub struct PartOnDisk {
     pub seen: [Cell; CELLS],
     pub kept: [Cell; CELLS],
-    /// Rises when another file takes the place.
     pub inode: i64,
     /// Bytes that came into it, a power cut notwithstanding.
     pub had: u64,
@@ -51,19 +52,16 @@ pub struct World {
     pub excused: BTreeMap<BlobId, u64>,
     pub full: bool,
     pub offline: bool,
-    inodes: i64,
 }
 
 impl World {
     /// The part file of `blob`, created when it is missing.
     pub fn open(&mut self, blob: BlobId) -> (&mut PartOnDisk, bool) {
         let created = !self.parts.contains_key(&blob);
-        self.inodes += i64::from(created);
-        let inode = self.inodes;
         let part = self.parts.entry(blob).or_insert(PartOnDisk {
             seen: [Cell::Hole; CELLS],
             kept: [Cell::Hole; CELLS],
-            inode,
+            inode: INODE,
             had: 0,
         });
         (part, created)
