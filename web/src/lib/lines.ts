@@ -1,5 +1,6 @@
 /** What people paste: one repo a line, as a name or as any of the addresses that the Hub has. */
 import type { DownloadRequest } from '../api/types';
+import { pathPattern } from './pick';
 
 export interface Line {
   /** Number of the line in the text, from 1. */
@@ -65,7 +66,7 @@ export function parseRepo(raw: string): DownloadRequest | null {
       name = name.slice(0, mark);
     }
     const inside = colon >= 0 ? [] : [view, ...rest].filter((part) => part !== undefined);
-    if (inside.length > 0) filters = [inside.map(decoded).join('/')];
+    if (inside.length > 0) filters = [`=${inside.map(decoded).join('/')}`];
   } else if (view !== undefined && colon < 0) {
     // `refs/pr/1` is one name.
     const length = rest[0] === 'refs' ? 3 : 1;
@@ -73,7 +74,8 @@ export function parseRepo(raw: string): DownloadRequest | null {
     if (address === null || !VIEWS.has(view) || revision.length < length) return null;
     asked.revision = revision.map(decoded).join('/');
     const inside = path.map(decoded).join('/');
-    if (inside !== '') filters = [view === 'tree' ? `${inside}/*` : inside];
+    // `=` is that one path and nothing beside it: the address of a file is no wish for others.
+    if (inside !== '') filters = [view === 'tree' ? `${inside}/*` : `=${inside}`];
   }
   if (!NAME.test(name)) return null;
   asked.repo = `${owner}/${name}`;
@@ -132,6 +134,8 @@ export function placeOf(text: string): { kind: 'add' } | { kind: 'browse'; path:
   // A bare name may be a dataset as well; an address says what it is.
   if (asked.dataset === true) query.set('type', 'dataset');
   if (asked.revision !== undefined && asked.revision !== 'main') query.set('rev', asked.revision);
-  if (asked.filters !== undefined) query.set('pick', asked.filters.join(','));
+  // There commas stand between patterns, so a path that has one needs a pattern without.
+  const picks = (asked.filters ?? []).map((filter) => (filter.startsWith('=') && filter.includes(',') ? pathPattern(filter.slice(1)) : filter));
+  if (picks.length > 0) query.set('pick', picks.join(','));
   return { kind: 'browse', path: `browse?${query}` };
 }

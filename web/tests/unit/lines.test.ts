@@ -12,10 +12,11 @@ describe('a line names a repo', () => {
     ['hf.co/owner/name:Q4_K_M', { repo: 'owner/name', filters: ['Q4_K_M'] }],
     ['https://huggingface.co/owner/name?library=x#top', { repo: 'owner/name' }],
     ['https://huggingface.co/datasets/allenai/c4/tree/main/en', { repo: 'allenai/c4', dataset: true, revision: 'main', filters: ['en/*'] }],
-    ['https://huggingface.co/o/n/blob/refs%2Fpr%2F7/a%20b.gguf', { repo: 'o/n', revision: 'refs/pr/7', filters: ['a b.gguf'] }],
+    ['https://huggingface.co/o/n/blob/refs%2Fpr%2F7/a%20b.gguf', { repo: 'o/n', revision: 'refs/pr/7', filters: ['=a b.gguf'] }],
     ['https://huggingface.co/o/n/tree/refs/pr/7/sub', { repo: 'o/n', revision: 'refs/pr/7', filters: ['sub/*'] }],
-    ['https://mirror.example/o/n/resolve/abc/x/y.bin?download=true', { repo: 'o/n', revision: 'abc', filters: ['x/y.bin'] }],
-    ['hf://datasets/o/n@v1.0/data/x.parquet', { repo: 'o/n', dataset: true, revision: 'v1.0', filters: ['data/x.parquet'] }],
+    ['https://huggingface.co/o/n/blob/main/a/m,x.Q8_0.gguf', { repo: 'o/n', revision: 'main', filters: ['=a/m,x.Q8_0.gguf'] }],
+    ['https://mirror.example/o/n/resolve/abc/x/y.bin?download=true', { repo: 'o/n', revision: 'abc', filters: ['=x/y.bin'] }],
+    ['hf://datasets/o/n@v1.0/data/x.parquet', { repo: 'o/n', dataset: true, revision: 'v1.0', filters: ['=data/x.parquet'] }],
     ['hf://o/n', { repo: 'o/n' }],
   ])('%s', (text, asked) => expect(parseRepo(text)).toEqual(asked));
 

@@ -27,9 +27,10 @@ describe('a pasted text leads', () => {
     ['Qwen/Qwen3-32B', 'browse?repo=Qwen%2FQwen3-32B'],
     ['a/b:Q4_K_M', 'browse?repo=a%2Fb&pick=Q4_K_M'],
     ['hf.co/a/b', 'browse?repo=a%2Fb'],
-    ['hf://datasets/a/b@v1/x.parquet', 'browse?repo=a%2Fb&type=dataset&rev=v1&pick=x.parquet'],
+    ['hf://datasets/a/b@v1/x.parquet', 'browse?repo=a%2Fb&type=dataset&rev=v1&pick=%3Dx.parquet'],
     ['https://huggingface.co/datasets/a/b/tree/main/en', 'browse?repo=a%2Fb&type=dataset&pick=en%2F*'],
-    ['https://huggingface.co/a/b/resolve/main/x.gguf', 'browse?repo=a%2Fb&pick=x.gguf'],
+    ['https://huggingface.co/a/b/resolve/main/x.gguf', 'browse?repo=a%2Fb&pick=%3Dx.gguf'],
+    ['https://huggingface.co/a/b/blob/main/x,y.gguf', 'browse?repo=a%2Fb&pick=x%3Fy.gguf'],
   ])('%s to %s', (text, path) => expect(placeOf(text)).toEqual({ kind: 'browse', path }));
   it('several to the Add dialog, words to neither', () => {
     expect([placeOf('a/b\nc/d'), placeOf('qwen gguf'), placeOf('')]).toEqual([{ kind: 'add' }, null, null]);
