@@ -37,6 +37,7 @@ mod history_chain;
 mod hostile;
 mod house;
 mod hub_client;
+mod job_connections;
 mod keys;
 mod limits;
 mod live;

@@ -50,7 +50,16 @@ async fn a_download_is_queued_listed_commanded_and_each_refusal_has_its_code() {
     let service = Service::start(&hub.endpoint()).await;
     let (code, queued, _) = run(
         &service,
-        &["add", "acme/slow:model,config", "--exact", "-E", "x", "--json"],
+        &[
+            "add",
+            "acme/slow:model,config",
+            "--exact",
+            "-E",
+            "x",
+            "--connections",
+            "2",
+            "--json",
+        ],
     )
     .await;
     assert_eq!(code, 0, "{queued}");
@@ -63,6 +72,7 @@ async fn a_download_is_queued_listed_commanded_and_each_refusal_has_its_code() {
         (&job["exactMatch"], &job["excludes"]),
         (&json!(true), &json!(["x"]))
     );
+    assert_eq!(job["connections"], 2);
     let id = job["id"].as_str().expect("an id").to_owned();
     let (code, again, _) = run(
         &service,
@@ -131,6 +141,11 @@ async fn a_download_is_queued_listed_commanded_and_each_refusal_has_its_code() {
             "Invalid repo format: Expected owner/name",
         ),
         (&["add", "o/n", "--verify", "md5"], 9, "Invalid verify"),
+        (
+            &["add", "o/n", "--connections", "0"],
+            9,
+            "connections must be a whole number from 1 to 64, not 0",
+        ),
         (
             &["add", "o/n", "--local-dir", "/etc"],
             9,

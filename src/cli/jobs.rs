@@ -129,6 +129,9 @@ pub struct AddArgs {
     /// Higher starts first; 0 is normal
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     priority: Option<i64>,
+    /// Connections of all its files together at most, 1 to 64 [default: as the settings say]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    connections: Option<i64>,
     /// Queue it paused
     #[arg(long, conflicts_with = "wait")]
     paused: bool,
@@ -202,8 +205,10 @@ pub fn add(args: &AddArgs) -> anyhow::Result<Exit> {
         if let Some(verify) = &args.verify {
             body.insert("verify".to_owned(), json!(verify));
         }
-        if let Some(priority) = args.priority {
-            body.insert("priority".to_owned(), json!(priority));
+        for (name, number) in [("priority", args.priority), ("connections", args.connections)] {
+            if let Some(number) = number {
+                body.insert(name.to_owned(), json!(number));
+            }
         }
         let Some(members) = args.wanted.members(&client, &mut body).await? else {
             let id = queue(&client, args, body).await?.map_err(ExitError::from)?;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::model::arrange::CONNECTIONS;
 use crate::model::state::words;
 
 /// Why a value was refused.
@@ -172,7 +173,8 @@ impl Key {
 
     pub(super) fn kind(self) -> Kind {
         match self {
-            Self::Connections | Self::MaxFilesPerJob => Kind::Whole(1, 64),
+            Self::Connections => Kind::Whole(*CONNECTIONS.start(), *CONNECTIONS.end()),
+            Self::MaxFilesPerJob => Kind::Whole(1, 64),
             Self::MaxActive => Kind::Whole(1, 32),
             Self::MaxConnections => Kind::Whole(1, 256),
             Self::Retries => Kind::Whole(0, 20),

@@ -51,11 +51,10 @@ impl Connection {
         };
         loop {
             let shared = &self.run.shared;
-            let places = async { (shared.places.acquire().await, shared.connections.acquire().await) };
-            let (_place, mut permit) = tokio::select! {
+            let (mut own, _place, mut permit) = tokio::select! {
                 () = self.stop.cancelled() => return Err(Halt::Stopped.into()),
                 () = seat.unwanted() => return Ok(()),
-                places = places => places,
+                admitted = self.run.admit() => admitted,
             };
             let held = match self.part.take() {
                 Some(held) => held,
@@ -77,6 +76,7 @@ impl Connection {
                     () = self.stop.cancelled() => break Err(Halt::Stopped.into()),
                     () = held.lost() => break Ok(Yielded::Lost),
                     () = seat.unwanted(), if !self.single_stream => break Ok(Yielded::Unwanted),
+                    () = own.unwanted(), if !self.single_stream => break Ok(Yielded::Unwanted),
                     () = permit.unwanted(), if !self.single_stream => break Ok(Yielded::Unwanted),
                     result = self.stream(&held, &mut offset) => result,
                 };
@@ -134,7 +134,7 @@ impl Connection {
         let asked = Instant::now();
         let mut body = self.remote.open(range).await?;
         shared.places.answered(asked.elapsed());
-        self.run.meter.activity(shared.places.reason());
+        self.run.meter.activity(self.run.connections_reason());
         while room > 0 && *offset < end {
             held.holding_back(true);
             gate.ready().await;

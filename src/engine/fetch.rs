@@ -387,6 +387,7 @@ async fn fill(
         tuning.mark_unchanged();
         abreast.mark_unchanged();
         let roomier = run.shared.places.roomier();
+        let limited = run.own.changed();
         let (wanted, most) = if single_stream {
             (1, 1)
         } else {
@@ -434,6 +435,7 @@ async fn fill(
             _ = tuning.changed() => {}
             _ = abreast.changed() => {}
             () = roomier => {}
+            () = limited => {}
             () = tokio::time::sleep(RELIEF_LOOK), if connections_idle => {}
         }
     }

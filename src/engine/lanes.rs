@@ -219,11 +219,12 @@ impl Run {
                 }
                 room = Room::Settled;
             }
+            let limited = self.own.changed();
             let (max_large, max_small) = {
                 let tuning = tuning.borrow_and_update();
                 (
                     tuning.max_files_per_job,
-                    (2 * tuning.max_connections).min(SMALL_BEGUN),
+                    (2 * tuning.max_connections.min(self.own.limit())).min(SMALL_BEGUN),
                 )
             };
             let go_on = halted.is_none() && !self.stop.is_cancelled();
@@ -254,7 +255,7 @@ impl Run {
                 .of(Lane::Large)
                 .map(|begun| self.share(begun.task.size_bytes))
                 .sum();
-            let leaves_room = |due| due < self.shared.places.count() && self.shared.places.has_room();
+            let leaves_room = |due| due < self.width() && self.shared.places.has_room();
             while go_on
                 && large_running < max_large
                 && (large_running == 0 || leaves_room(due))
@@ -281,6 +282,7 @@ impl Run {
             let ended = tokio::select! {
                 ended = running.join_next() => ended,
                 _ = tuning.changed() => continue,
+                () = limited => continue,
                 Ok(()) = choices.changed(), if go_on => continue,
                 () = roomier, if more_large => continue,
                 () = tokio::time::sleep(LOOK), if more_large => continue,

@@ -1,15 +1,22 @@
-//! The live limit of connections over all jobs.
+//! Live limits of connections: over all jobs, of one job, of one file.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// The limit of a job's own number of connections; without one, more than there ever are.
+pub fn own(connections: Option<i64>) -> usize {
+    connections.map_or(Semaphore::MAX_PERMITS, |number| number.max(1) as usize)
+}
 
 /// A semaphore whose size can change while permits are out. Waiters are served in order.
 #[derive(Debug)]
 pub struct Permits {
     semaphore: Arc<Semaphore>,
     state: Mutex<State>,
-    lowered: Notify,
+    /// Rung at each change of the limit.
+    changed: Notify,
 }
 
 #[derive(Debug)]
@@ -32,13 +39,16 @@ impl Permits {
         Arc::new(Self {
             semaphore: Arc::new(Semaphore::new(limit)),
             state: Mutex::new(State { limit, debt: 0 }),
-            lowered: Notify::new(),
+            changed: Notify::new(),
         })
     }
 
     /// Changes the limit. For each holder above a lower one a `Permit::unwanted` returns.
     pub fn set_limit(&self, limit: usize) {
         let mut state = self.lock();
+        if limit == state.limit {
+            return;
+        }
         if limit > state.limit {
             let more = limit - state.limit;
             let paid = more.min(state.debt);
@@ -49,7 +59,18 @@ impl Permits {
             state.debt += fewer - self.semaphore.forget_permits(fewer);
         }
         state.limit = limit;
-        self.lowered.notify_waiters();
+        self.changed.notify_waiters();
+    }
+
+    /// Holders that there may be now.
+    pub fn limit(&self) -> usize {
+        self.lock().limit
+    }
+
+    /// Ends when the limit changes after this call. Call it before looking at [`limit`](Self::limit):
+    /// then no change goes unheard.
+    pub fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
     /// Waits for a free place.
@@ -80,13 +101,11 @@ impl Permit {
     pub async fn unwanted(&mut self) {
         let permits = self.permits.clone();
         loop {
-            let lowered = permits.lowered.notified();
-            tokio::pin!(lowered);
-            lowered.as_mut().enable();
+            let changed = permits.changed();
             if self.give_up() {
                 return;
             }
-            lowered.await;
+            changed.await;
         }
     }
 
@@ -147,5 +166,23 @@ mod tests {
         let second = second.await;
         assert_eq!(permits.in_use(), 2);
         drop((only, second));
+    }
+
+    #[tokio::test]
+    async fn a_job_without_a_limit_of_its_own_gets_one_and_loses_it_while_it_works() {
+        let permits = Permits::new(own(None));
+        let held = [permits.acquire().await, permits.acquire().await];
+        let heard = permits.changed();
+        permits.set_limit(own(Some(1)));
+        heard.await;
+        assert_eq!((permits.limit(), permits.in_use()), (1, 2));
+        drop(held);
+        let only = permits.acquire().await;
+        let second = permits.acquire();
+        tokio::pin!(second);
+        assert!(futures_util::poll!(&mut second).is_pending());
+        permits.set_limit(own(None));
+        drop((only, second.await));
+        assert_eq!(permits.in_use(), 0);
     }
 }

@@ -276,9 +276,9 @@ impl Engine {
         &self.shared.library
     }
 
-    /// Why transfers use as many connections as they do, for people.
-    pub fn connections_reason(&self) -> String {
-        self.shared.places.reason()
+    /// Why a job whose own limit is `own` uses as many connections as it does, for people.
+    pub fn connections_reason(&self, own: Option<i64>) -> String {
+        self.shared.places.reason(limits::own(own))
     }
 
     /// What was done since the start of the process.

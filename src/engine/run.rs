@@ -29,10 +29,12 @@ use super::attempt::{FileError, Halt, Tries};
 use super::bandwidth::{Bandwidth, Gate};
 use super::checkpoint::Followed;
 use super::ending;
+use super::limits::{Permit, Permits};
 use super::meter::Meter;
 use super::planner::{self, Asked, BlobTask, PlanTrouble};
 use super::publish::Ready;
 use super::trouble::Trouble;
+use super::width::Place;
 
 /// What a crashed run left in the staging folder goes after this time, milliseconds: another
 /// instance on the same cache may be using younger files.
@@ -52,6 +54,8 @@ pub struct Run {
     pub meter: Arc<Meter>,
     /// The job's own limit.
     pub bandwidth: Arc<Bandwidth>,
+    /// Connections that it may have, whatever others may.
+    pub own: Arc<Permits>,
     /// Cancelled when the run has to end.
     pub stop: CancellationToken,
     /// What the revision resolved to.
@@ -67,8 +71,10 @@ pub struct Run {
 
 /// What the user may change of a run while it goes on.
 pub struct Steering {
-    /// The job's own limit.
+    /// The job's own limit of speed.
     pub bandwidth: Arc<Bandwidth>,
+    /// The job's own limit of connections.
+    pub connections: Arc<Permits>,
     /// Number of the last choice of files.
     pub choices: watch::Receiver<i64>,
 }
@@ -143,6 +149,7 @@ async fn drive(
         repo,
         meter,
         bandwidth: steering.bandwidth,
+        own: steering.connections,
         stop,
         commit: commit.clone(),
         failures: Mutex::default(),
@@ -316,9 +323,14 @@ impl Run {
         hub.file(self.job.repo_type, &self.repo_id, &self.commit, &file)
     }
 
-    /// Connections that a file of this size should have now: its share of those worth having.
+    /// Connections that the job should have now: those worth having, as far as it may.
+    pub fn width(&self) -> usize {
+        self.shared.places.count().min(self.own.limit())
+    }
+
+    /// Connections that a file of this size should have now: its share of what the job should have.
     pub fn share(&self, size_bytes: u64) -> usize {
-        let share = self.shared.places.count().div_ceil(*self.abreast.borrow());
+        let share = self.width().div_ceil(*self.abreast.borrow());
         share.min(self.connections(size_bytes))
     }
 
@@ -328,8 +340,21 @@ impl Run {
         if size_bytes < tuning.multipart_threshold_bytes {
             1
         } else {
-            tuning.connections
+            tuning.connections.min(self.own.limit())
         }
+    }
+
+    /// Waits until one more connection may work: for the job, as one worth having, and for all jobs. In
+    /// this order, so that a job at its own limit holds nothing that another could use.
+    pub async fn admit(&self) -> (Permit, Place, Permit) {
+        let own = self.own.acquire().await;
+        let place = self.shared.places.acquire().await;
+        (own, place, self.shared.connections.acquire().await)
+    }
+
+    /// Why it is fetched over as many connections as it is, for people.
+    pub fn connections_reason(&self) -> String {
+        self.shared.places.reason(self.own.limit())
     }
 
     /// Whether content is hashed before it is published.

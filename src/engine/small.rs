@@ -120,21 +120,15 @@ async fn download(run: &Run, task: &BlobTask, stop: &CancellationToken) -> Resul
     let mut tries = Tries::new(&hub, &run.meter, stop);
     let mut damaged = false;
     loop {
-        let place = async {
-            (
-                run.shared.places.acquire().await,
-                run.shared.connections.acquire().await,
-            )
-        };
-        let permit = tokio::select! {
+        let admitted = tokio::select! {
             () = stop.cancelled() => return Err(Halt::Stopped.into()),
-            permit = place => permit,
+            admitted = run.admit() => admitted,
         };
         let fetched = tokio::select! {
             () = stop.cancelled() => return Err(Halt::Stopped.into()),
             fetched = read(run, task, &remote) => fetched,
         };
-        drop(permit);
+        drop(admitted);
         let bytes = match fetched {
             Ok(bytes) => bytes,
             Err((error, received)) => {
@@ -183,7 +177,7 @@ async fn read(
     let asked = Instant::now();
     let mut body = remote.open(None).await.map_err(|error| (error, 0))?;
     run.shared.places.answered(asked.elapsed());
-    run.meter.activity(run.shared.places.reason());
+    run.meter.activity(run.connections_reason());
     let mut bytes = Vec::with_capacity(task.size_bytes as usize);
     for (id, _) in &task.files {
         run.meter.file(*id, 0, FileState::Downloading);

@@ -156,9 +156,17 @@ impl Places {
         Duration::from_micros(self.latency_us.load(Relaxed))
     }
 
-    /// Why there are as many places as there are, for people.
-    pub fn reason(&self) -> String {
-        self.lock().width.to_string()
+    /// Why a job that may have `own` connections has as many as it has, for people.
+    pub fn reason(&self, own: usize) -> String {
+        let state = self.lock();
+        // As long as fewer are worth having, its own limit changes nothing.
+        match own {
+            1 => "One connection: the job may have no more".to_owned(),
+            own if own < state.width.current() => {
+                format!("Up to {own} connections: the job may have no more")
+            }
+            _ => state.width.to_string(),
+        }
     }
 
     /// Looks and adapts, for as long as the engine lives. Sleeps while nothing is under way.

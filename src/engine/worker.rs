@@ -19,6 +19,7 @@ use crate::model::arrange::speed_bytes;
 use crate::store::StoreError;
 
 use super::bandwidth::Bandwidth;
+use super::limits::{self, Permits};
 use super::run::Steering;
 use super::runs::{Claims, PACE, Runs, sleep_until, take_turns};
 use super::{Shared, run, space};
@@ -27,14 +28,18 @@ use super::{Shared, run, space};
 /// doubles up to 64 s.
 const DISK_PAUSE: Duration = Duration::from_secs(2);
 
-/// What the user may change of a run: its own limit, and the choice of files.
-type Wishes = (Arc<Bandwidth>, watch::Sender<i64>);
+/// The other end of what steers a run.
+struct Kept {
+    bandwidth: Arc<Bandwidth>,
+    connections: Arc<Permits>,
+    choices: watch::Sender<i64>,
+}
 
 struct Worker {
     shared: Arc<Shared>,
     /// This boot of the service, in every lease it holds.
     owner: Arc<str>,
-    runs: Runs<Wishes>,
+    runs: Runs<Kept>,
     /// Jobs that wait for space: when each may be tried again, and how often it was.
     disk_tries: HashMap<i64, (Instant, u32)>,
     clock: BackwardLeaps,
@@ -65,9 +70,9 @@ pub async fn run(shared: Arc<Shared>, owner: Arc<str>) {
 }
 
 impl Claims for Worker {
-    type Kept = Wishes;
+    type Kept = Kept;
 
-    fn runs(&mut self) -> &mut Runs<Wishes> {
+    fn runs(&mut self) -> &mut Runs<Kept> {
         &mut self.runs
     }
 
@@ -75,10 +80,12 @@ impl Claims for Worker {
         let shared = self.shared.clone();
         let store = &shared.store;
         self.runs.stop_unwanted(store, &self.owner).await?;
-        for (seq, speed, choices) in store.wishes_of_runs(&self.owner).await? {
-            if let Some((bandwidth, chosen)) = self.runs.kept(seq) {
-                bandwidth.set_rate(rate_of(&speed));
-                chosen.send_if_modified(|known| std::mem::replace(known, choices) != choices);
+        for wish in store.wishes_of_runs(&self.owner).await? {
+            if let Some(kept) = self.runs.kept(wish.seq) {
+                kept.bandwidth.set_rate(rate_of(&wish.max_speed));
+                kept.connections.set_limit(limits::own(wish.connections));
+                kept.choices
+                    .send_if_modified(|known| std::mem::replace(known, wish.choices) != wish.choices);
             }
         }
         store.reclaim_expired(&shared.checkpoint.living()).await?;
@@ -102,14 +109,21 @@ impl Claims for Worker {
                 break;
             };
             let bandwidth = Arc::new(Bandwidth::new(rate_of(&claimed.job.max_speed)));
+            let connections = Permits::new(limits::own(claimed.job.connections));
             let (chosen, choices) = watch::channel(0);
             let steering = Steering {
                 bandwidth: bandwidth.clone(),
+                connections: connections.clone(),
                 choices,
             };
             let (lease, shared) = (claimed.lease.clone(), shared.clone());
             let work = |stop| run::run(shared, claimed, steering, stop);
-            self.runs.begin(&lease, (bandwidth, chosen), work);
+            let kept = Kept {
+                bandwidth,
+                connections,
+                choices: chosen,
+            };
+            self.runs.begin(&lease, kept, work);
         }
         self.delete_unwanted_parts().await?;
         let ready_at = store.next_ready_at().await?;

@@ -94,6 +94,10 @@ pub struct JobPatch {
     /// Bytes a second, such as `5MiB`; empty = no limit of its own.
     #[schema(inline, value_type = Option<SizeText>)]
     max_speed: Option<String>,
+    /// Connections of all its files together at most; `null` = no limit of its own.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 64)]
+    connections: Option<Option<i64>>,
 }
 
 /// A field that is there, be it `null`.
@@ -281,10 +285,15 @@ fn arrangement(patch: JobPatch) -> ApiResult<Arrangement> {
     let tags =
         |tags: Vec<String>| arrange::tags(tags.iter().map(String::as_str)).map_err(|why| wrong("tags", why));
     let speed = |text: String| arrange::speed(&text).map_err(|why| wrong("maxSpeed", why));
+    let connections = |number| arrange::connections(number).map_err(|why| wrong("connections", why));
     let set = Arrangement {
         category: patch.category.map(label).transpose()?,
         tags: patch.tags.map(tags).transpose()?,
         max_speed: patch.max_speed.map(speed).transpose()?,
+        connections: patch
+            .connections
+            .map(|given| given.map(connections).transpose())
+            .transpose()?,
         priority: patch.priority,
         not_before_at,
     };

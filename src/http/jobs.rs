@@ -5,14 +5,18 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::body::OptionalBody;
 use super::error::{ApiError, ApiResult};
 use super::extract::{Actor, JobPath, QueryFields};
+use super::request::connections_of;
 use super::shown::json as text_of;
 use super::state::{App, AppState};
 use super::views::{FileView, JobView};
 use super::wire::{Codes, KindOrAll, Statuses};
+use crate::model::arrange::Arrangement;
 use crate::model::job::JobId;
 use crate::model::state::JobKind;
 use crate::store::{Change, Job, JobFilter, JobsQuery, Refused};
@@ -287,17 +291,45 @@ pub async fn dismiss(app: State<AppState>, actor: Actor, id: JobPath) -> ApiResu
     command(app, actor, id, Change::Dismiss).await
 }
 
+/// What a job has otherwise when it is tried again.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct RetryRequest {
+    /// Connections of all its files together at most; `null` = no limit of its own. As before when
+    /// it is missing.
+    #[schema(minimum = 1, maximum = 64)]
+    pub connections: Option<i64>,
+}
+
 /// Queues a failed or cancelled job again
 #[utoipa::path(
     post, path = "/api/jobs/{id}/retry", tag = "jobs", operation_id = "retryJob",
     params(("id" = JobId, Path, description = "The job")),
+    request_body = Option<RetryRequest>,
     responses(
         (status = 200, description = "Done", body = Done),
+        (status = 400, description = "A wrong number of connections"),
         (status = 404, description = "No such job, it did not fail, or the same download is live"),
     )
 )]
-pub async fn retry(app: State<AppState>, actor: Actor, id: JobPath) -> ApiResult<Json<Done>> {
-    command(app, actor, id, Change::Retry).await
+pub async fn retry(
+    State(app): State<AppState>,
+    Actor(actor): Actor,
+    JobPath(id): JobPath,
+    OptionalBody(body): OptionalBody<Map<String, Value>>,
+) -> ApiResult<Json<Done>> {
+    let connections = match body.as_ref().and_then(|body| body.get("connections")) {
+        None => None,
+        Some(Value::Null) => Some(None),
+        Some(number) => Some(Some(connections_of(number)?)),
+    };
+    let new = Arrangement {
+        connections,
+        ..Arrangement::default()
+    };
+    let id = id.ok_or_else(|| refused(Change::Retry, &Refused::Unknown))?;
+    let done = app.store.retry_with(&id, &new, &actor).await?;
+    answer(&app, Change::Retry, done)
 }
 
 async fn command(
@@ -309,7 +341,13 @@ async fn command(
     let Some(id) = id else {
         return Err(refused(change, &Refused::Unknown));
     };
-    match app.store.change(&id, change, &actor).await? {
+    let done = app.store.change(&id, change, &actor).await?;
+    answer(&app, change, done)
+}
+
+/// What the client hears of a command.
+fn answer(app: &App, change: Change, done: Result<(), Refused>) -> ApiResult<Json<Done>> {
+    match done {
         Ok(()) => {
             app.engine.wake();
             let message = match change {

@@ -55,6 +55,9 @@ pub struct DownloadRequest {
     /// Bytes a second of this job at most, such as `5MiB`.
     #[schema(inline, value_type = Option<SizeText>)]
     pub max_speed: Option<String>,
+    /// Connections of all its files together at most; no limit of its own by default.
+    #[schema(minimum = 1, maximum = 64)]
+    pub connections: Option<i64>,
     /// Whether it is paused from the start.
     pub start_paused: Option<bool>,
     /// What is compared before a file counts as done; by default as the settings say. `etag` means `size`.
@@ -227,6 +230,7 @@ impl<'a> Fields<'a> {
             tags: arrange::tags(tags.iter().map(String::as_str)).map_err(|why| wrong("Invalid tags", why))?,
             max_speed: arrange::speed(self.text("maxSpeed")?.unwrap_or_default())
                 .map_err(|why| wrong("Invalid maxSpeed", why))?,
+            connections: self.get("connections").map(connections_of).transpose()?,
         })
     }
 
@@ -246,6 +250,19 @@ impl<'a> Fields<'a> {
             route_key,
         })
     }
+}
+
+/// A number of connections that a job may be limited to.
+///
+/// # Errors
+/// 400 when it is none.
+pub fn connections_of(value: &Value) -> ApiResult<i64> {
+    let number = value
+        .as_i64()
+        .ok_or_else(|| arrange::no_connections(&value.to_string()));
+    number
+        .and_then(arrange::connections)
+        .map_err(|why| wrong("Invalid connections", why))
 }
 
 fn mistyped(name: &str, wanted: &str, value: &Value) -> ApiError {
@@ -369,6 +386,14 @@ mod tests {
             ),
             ("priority", json!(1.5), 400, "Invalid priority", "1.5"),
             ("priority", json!(1_000_001), 400, "Invalid priority", "1000001"),
+            (
+                "connections",
+                json!(0),
+                400,
+                "Invalid connections",
+                "from 1 to 64, not 0",
+            ),
+            ("connections", json!("8"), 400, "Invalid connections", "\"8\""),
             (
                 "notBefore",
                 json!("tomorrow"),

@@ -48,7 +48,7 @@ pub struct Moment {
     places: Arc<HashMap<i64, i64>>,
     paused: bool,
     max_attempts: i64,
-    connections_reason: String,
+    engine: Engine,
     now: i64,
 }
 
@@ -68,7 +68,7 @@ impl Moment {
             && job.status == JobStatus::Running
             && matches!(job.phase, Some(Phase::Downloading | Phase::Verifying));
         let connections_reason = match fetched {
-            true => self.connections_reason.clone(),
+            true => self.engine.connections_reason(job.connections),
             false => String::new(),
         };
         Standing {
@@ -138,7 +138,7 @@ impl Shown {
             places,
             paused: self.settings.holds().active == Active::Paused,
             max_attempts: i64::from(self.settings.get().retries) + 1,
-            connections_reason: self.engine.connections_reason(),
+            engine: self.engine.clone(),
             now: now_ms(),
         }
     }

@@ -75,6 +75,9 @@ pub struct JobView<'a> {
     tags: &'a [String],
     /// Bytes a second of this job at most; empty = no limit of its own.
     max_speed: &'a str,
+    /// Connections of all its files together at most; `null` = no limit of its own.
+    #[schema(required, minimum = 1, maximum = 64)]
+    connections: Option<i64>,
     /// Tries without progress before the job fails.
     max_attempts: i64,
     /// Why the engine uses as many connections as it does; empty unless it fetches this job now.
@@ -254,6 +257,7 @@ impl<'a> JobView<'a> {
             category: &job.category,
             tags: &job.tags,
             max_speed: &job.max_speed,
+            connections: job.connections,
             max_attempts: 0,
             connections_reason: String::new(),
             stalled_since: at(stalled_since(job)),

@@ -1,5 +1,5 @@
-//! What users attach to their jobs and may change at any time: category, tags, speed, priority
-//! and the earliest start.
+//! What users attach to their jobs and may change at any time: category, tags, speed, connections,
+//! priority and the earliest start.
 
 use super::repo::shown;
 use super::size::parse_size;
@@ -10,8 +10,10 @@ pub const LABEL_MAX: usize = 64;
 pub const TAGS_MAX: usize = 32;
 /// Priorities that a job may have.
 pub const PRIORITIES: std::ops::RangeInclusive<i64> = -1_000_000..=1_000_000;
+/// Connections that a job, or a large file, may be limited to.
+pub const CONNECTIONS: std::ops::RangeInclusive<i64> = 1..=64;
 
-/// How a user sorts a job, and how fast it may be.
+/// How a user sorts a job, and what it may take of the line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels {
     /// One word for the kind of work; empty = none.
@@ -20,6 +22,8 @@ pub struct Labels {
     pub tags: Vec<String>,
     /// Bytes a second as the user wrote it; empty = no limit of its own.
     pub max_speed: String,
+    /// Connections of all its files together; `None` = no limit of its own.
+    pub connections: Option<i64>,
 }
 
 /// A change of what is attached to a job; what is `None` stays.
@@ -31,6 +35,8 @@ pub struct Arrangement {
     pub tags: Option<Vec<String>>,
     /// See [`Labels::max_speed`].
     pub max_speed: Option<String>,
+    /// See [`Labels::connections`]; `Some(None)` = no limit of its own.
+    pub connections: Option<Option<i64>>,
     /// Higher starts first.
     pub priority: Option<i64>,
     /// Not started before, UTC milliseconds; `Some(None)` = at once.
@@ -102,6 +108,27 @@ pub fn speed_bytes(text: &str) -> Result<Option<u64>, String> {
     }
 }
 
+/// A number of connections that a job may be limited to.
+///
+/// # Errors
+/// A sentence when it is none of [`CONNECTIONS`].
+pub fn connections(number: i64) -> Result<i64, String> {
+    if CONNECTIONS.contains(&number) {
+        Ok(number)
+    } else {
+        Err(no_connections(&number.to_string()))
+    }
+}
+
+/// Why `given` is no number of connections.
+pub fn no_connections(given: &str) -> String {
+    let (least, most) = (CONNECTIONS.start(), CONNECTIONS.end());
+    format!(
+        "connections must be a whole number from {least} to {most}, not {}",
+        shown(given)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +146,18 @@ mod tests {
         assert_eq!(tags(["b", " a ", "", "b"]).unwrap(), ["b", "a"]);
         let many: Vec<String> = (0..33).map(|number| number.to_string()).collect();
         assert!(tags(many.iter().map(String::as_str)).is_err());
+    }
+
+    #[test]
+    fn a_job_has_at_least_one_connection_and_not_more_than_a_file_may_have() {
+        assert_eq!((connections(1), connections(64)), (Ok(1), Ok(64)));
+        for wrong in [0, -1, 65, i64::MAX] {
+            let why = connections(wrong).unwrap_err();
+            assert!(
+                why.contains("from 1 to 64") && why.contains(&wrong.to_string()),
+                "{why}"
+            );
+        }
     }
 
     #[test]

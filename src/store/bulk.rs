@@ -23,6 +23,19 @@ pub enum Bulk {
     Set(Arrangement),
 }
 
+/// What the user wants of a run while it goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Sequence number of its job.
+    pub seq: i64,
+    /// Speed as a text; empty = no limit of its own.
+    pub max_speed: String,
+    /// Connections at most; `None` = no limit of its own.
+    pub connections: Option<i64>,
+    /// Number of the last choice of files.
+    pub choices: i64,
+}
+
 /// What became of one job: its status now, or why nothing changed.
 pub type BulkResult = Result<JobStatus, Refused>;
 
@@ -70,6 +83,44 @@ impl Store {
         }
         Ok(results)
     }
+
+    /// Puts a failed or cancelled job back into the queue with what `new` attaches to it; a refusal
+    /// attaches nothing. On disk when it returns.
+    ///
+    /// # Errors
+    /// The outer error when the database fails; [`Refused`] when the job cannot be retried.
+    pub async fn retry_with(
+        &self,
+        id: &JobId,
+        new: &Arrangement,
+        actor: &str,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        let mut tx = self.begin(Durability::Promise).await?;
+        let mut done = Self::change_in(&mut tx, id, Change::Retry, actor).await?;
+        if done.is_ok() {
+            done = set(&mut tx, id, new, actor).await?;
+        }
+        if done.is_ok() {
+            tx.commit().await?;
+        }
+        Ok(done.map(|seq| self.notify(seq)))
+    }
+
+    /// What users want of the runs of `owner`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wishes_of_runs(&self, owner: &str) -> Result<Vec<Wish>, StoreError> {
+        Ok(sqlx::query_as!(
+            Wish,
+            r#"SELECT seq, max_speed AS "max_speed!: String", connections AS "connections?: i64",
+                      choices AS "choices!: i64"
+               FROM job WHERE lease_owner = ?"#,
+            owner
+        )
+        .fetch_all(&self.readers)
+        .await?)
+    }
 }
 
 async fn change_one(
@@ -97,9 +148,11 @@ async fn set(
     let (text, now) = (id.as_str(), now_ms());
     let tags = new.tags.as_ref().map(json_text);
     let (moves_start, start) = (new.not_before_at.is_some(), new.not_before_at.flatten());
+    let (limits, connections) = (new.connections.is_some(), new.connections.flatten());
     let seq = sqlx::query_scalar!(
         r#"UPDATE job SET category = COALESCE(?, category), tags = COALESCE(?, tags), max_speed = COALESCE(?, max_speed),
-                  priority = COALESCE(?, priority), not_before_at = CASE WHEN ? THEN ? ELSE not_before_at END, updated_at = ?
+                  priority = COALESCE(?, priority), not_before_at = CASE WHEN ? THEN ? ELSE not_before_at END,
+                  connections = CASE WHEN ? THEN ? ELSE connections END, updated_at = ?
            WHERE id = ? AND dismissed_at IS NULL
            RETURNING seq AS "seq!""#,
         new.category,
@@ -108,6 +161,8 @@ async fn set(
         new.priority,
         moves_start,
         start,
+        limits,
+        connections,
         now,
         text
     )
@@ -120,6 +175,7 @@ async fn set(
         ("category", new.category.is_some()),
         ("tags", new.tags.is_some()),
         ("maxSpeed", new.max_speed.is_some()),
+        ("connections", limits),
         ("priority", new.priority.is_some()),
         ("notBefore", moves_start),
     ]

@@ -241,24 +241,6 @@ impl Store {
             .collect())
     }
 
-    /// Jobs of `owner` with what the user wants of each run: sequence number, speed as a text, and
-    /// number of the last choice of files.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn wishes_of_runs(&self, owner: &str) -> Result<Vec<(i64, String, i64)>, StoreError> {
-        let rows = sqlx::query!(
-            r#"SELECT seq, max_speed AS "max_speed!: String", choices AS "choices!: i64" FROM job WHERE lease_owner = ?"#,
-            owner
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.seq, row.max_speed, row.choices))
-            .collect())
-    }
-
     /// Jobs that wait for space: sequence number, destination, bytes they miss.
     ///
     /// # Errors

@@ -63,6 +63,7 @@ pub struct Job {
     pub category: String,
     pub tags: Vec<String>,
     pub max_speed: String,
+    pub connections: Option<i64>,
     /// Files that are left out of the totals.
     pub skipped_files: i64,
 }
@@ -133,6 +134,7 @@ pub(super) struct Row {
     pub(super) route_key: Option<String>,
     pub(super) link_mode: String,
     pub(super) skipped_files: i64,
+    pub(super) connections: Option<i64>,
 }
 
 /// `SELECT` of every shown column plus a tail, checked at compile time. SQLite does not say of
@@ -150,7 +152,7 @@ macro_rules! select_jobs {
                       spec AS "spec?: String", result AS "result?: String",
                       layout AS "layout!: String", local_repo AS "local_repo?: String",
                       route_key AS "route_key?: String", link_mode AS "link_mode!: String",
-                      skipped_files AS "skipped_files!: i64"
+                      skipped_files AS "skipped_files!: i64", connections AS "connections?: i64"
                FROM job_shown "#
                 + $tail $(+ $more)*
             $(, $argument)*
@@ -233,6 +235,7 @@ impl TryFrom<Row> for Job {
             category: row.category,
             max_speed: row.max_speed,
             skipped_files: row.skipped_files,
+            connections: row.connections,
         })
     }
 }
@@ -266,8 +269,8 @@ impl Store {
         let inserted = sqlx::query_scalar!(
             r#"INSERT INTO job (id, repo_type, repo, revision, filters, excludes, exact_match, append_filter_subdir,
                                 destination, verify, duplicate_key, priority, not_before_at, category, tags, max_speed,
-                                actor, created_at, updated_at, layout, local_repo, route_key, link_mode)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                actor, created_at, updated_at, layout, local_repo, route_key, link_mode, connections)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO NOTHING
                RETURNING seq AS "seq!""#,
             id_text,
@@ -292,7 +295,8 @@ impl Store {
             layout,
             local_repo,
             route_key,
-            link_mode
+            link_mode,
+            request.labels.connections
         )
         .fetch_optional(tx.connection())
         .await?;

@@ -45,7 +45,7 @@ use tokio::sync::broadcast;
 
 pub use backup::{BACKUPS, BACKUPS_KEPT, Backup, Restored, backup_file, backups, newest_backup, restore};
 use ballast::Ballast;
-pub use bulk::{Bulk, BulkResult};
+pub use bulk::{Bulk, BulkResult, Wish};
 pub use change::{Change, Refused};
 pub use choice::{ChoiceRefused, NewFile};
 pub use claim::{Claimed, Lease, Outcome, Waiting};

@@ -101,6 +101,8 @@ export const api = {
     command === 'cancel'
       ? json<{ message: string }>('DELETE', `api/jobs/${id}`)
       : json<{ message: string }>('POST', `api/jobs/${id}/${command}`),
+  /** Once more, with so many connections at most from now on. */
+  retryOver: (id: string, connections: number) => json<{ message: string }>('POST', `api/jobs/${id}/retry`, { connections }),
   plan: (asked: DownloadRequest, signal?: AbortSignal) => json<Plan>('POST', 'api/plan', asked, signal),
   download: (asked: DownloadRequest) => json<DownloadAnswer>('POST', 'api/download', asked),
   history: (fields: { limit: number; offset: number; status?: string; repo?: string }, signal?: AbortSignal) =>

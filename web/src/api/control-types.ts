@@ -81,6 +81,7 @@ export interface JobPatch {
   tags?: string[];
   notBefore?: string | null;
   maxSpeed?: string;
+  connections?: number | null;
 }
 
 export interface BulkAnswer {

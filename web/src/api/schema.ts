@@ -2132,6 +2132,11 @@ export interface components {
             appendFilterSubdir?: boolean | null;
             /** @description One word for the kind of work; at most 64 characters. */
             category?: string | null;
+            /**
+             * Format: int64
+             * @description Connections of all its files together at most; no limit of its own by default.
+             */
+            connections?: number | null;
             /** @description Whether it is a dataset. */
             dataset?: boolean | null;
             /** @description Only the plan is wanted. */
@@ -2852,6 +2857,11 @@ export interface components {
             attempt: number;
             category: string;
             commit: string | null;
+            /**
+             * Format: int64
+             * @description Connections of all its files together at most; `null` = no limit of its own.
+             */
+            connections: number | null;
             /** @description Why the engine uses as many connections as it does; empty unless it fetches this job now. */
             connectionsReason: string;
             /** Format: date-time */
@@ -3027,6 +3037,11 @@ export interface components {
         JobPatch: {
             /** @description At most 64 characters; empty = none. */
             category?: string | null;
+            /**
+             * Format: int64
+             * @description Connections of all its files together at most; `null` = no limit of its own.
+             */
+            connections?: number | null;
             /** @description Bytes a second, such as `5MiB`; empty = no limit of its own. */
             maxSpeed?: string | null;
             /** @description Not started before, RFC 3339; `null` = at once. */
@@ -4206,6 +4221,15 @@ export interface components {
          * @enum {string}
          */
         RepoType: "model" | "dataset";
+        /** @description What a job has otherwise when it is tried again. */
+        RetryRequest: {
+            /**
+             * Format: int64
+             * @description Connections of all its files together at most; `null` = no limit of its own. As before when
+             *     it is missing.
+             */
+            connections?: number | null;
+        };
         /**
          * @description What the user asked for: a branch, a tag, a commit, or `refs/pr/N`.
          *
@@ -7302,7 +7326,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"] | null;
+            };
+        };
         responses: {
             /** @description Done */
             200: {
@@ -7313,7 +7341,16 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            /** @description A wrong number of connections */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description No such job, it did not fail, or the same download is live */
@@ -7326,6 +7363,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseBusy"];

@@ -92,6 +92,8 @@ export interface Job {
   position?: number | null;
   /** Limit of this job, such as `5MiB`; empty = none. */
   maxSpeed?: string;
+  /** Connections of all its files together at most; `null` = no limit of its own. */
+  connections?: number | null;
   stalledSince?: string | null;
   pauseReason?: string | null;
   /** Why it uses as many connections as it does. */
@@ -150,6 +152,7 @@ export interface DownloadRequest {
   tags?: string[];
   notBefore?: string;
   maxSpeed?: string;
+  connections?: number;
   startPaused?: boolean;
   localDir?: string;
   routeKey?: string;

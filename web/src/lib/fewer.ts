@@ -1,4 +1,4 @@
-/** Fewer connections for a job that failed by too many of them: which limits go down, and to what. */
+/** Fewer connections for a job that failed by too many of them. */
 import type { Limits } from '../api/control-types';
 import type { Job, Settings } from '../api/types';
 
@@ -10,53 +10,12 @@ export function helpedByFewer(job: Pick<Job, 'status' | 'errorCode' | 'kind'>): 
   return job.status === 'failed' && (job.kind ?? 'download') === 'download' && BY_TOO_MANY.has(job.errorCode ?? '');
 }
 
-/** `connections` = for one large file, `maxConnections` = for all downloads together. */
-export type Key = 'connections' | 'maxConnections';
-
-export interface Step {
-  key: Key;
-  from: number;
-  to: number;
-  /** Flag or variable that holds it where it is; empty = it can be changed. */
-  held: string;
-}
-
-export interface Fewer {
-  steps: Step[];
-  /** Whether the limit over all is that of the slow hours now. */
-  slow: boolean;
-}
-
-const half = (count: number) => Math.max(1, Math.floor(count / 2));
-
-/** Half as many for a file and for all together, as far as nothing holds them. */
-export function fewer(settings: Settings, limits: Limits | null): Fewer {
-  const slow = limits?.active === 'slow';
-  const each = Number(settings['connections']);
-  const all = slow ? (limits?.slow.maxConnections ?? 1) : Number(settings['maxConnections']);
-  const holder = (key: Key) => (settings.locked.includes(key) ? (settings.sourceNames[key] ?? key) : '');
-  const held = { connections: holder('connections'), maxConnections: slow ? '' : holder('maxConnections') };
-  const eachTo = held.connections === '' ? half(each) : each;
-  // A file whose own number is held gets fewer only when all together have fewer than that.
-  const most = held.connections === '' ? all : Math.min(each, all);
-  const allTo = held.maxConnections === '' ? half(most) : all;
-  return {
-    slow,
-    steps: [
-      { key: 'connections', from: each, to: eachTo, held: held.connections },
-      { key: 'maxConnections', from: all, to: allTo, held: held.maxConnections },
-    ],
-  };
-}
-
-/** What is saved where, so that the limits are at `pick` of each step. */
-export function patchesOf(change: Fewer, pick: 'from' | 'to'): { settings: Partial<Record<Key, number>>; slow: number | null } {
-  const settings: Partial<Record<Key, number>> = {};
-  let slow: number | null = null;
-  for (const step of change.steps) {
-    if (step.from === step.to) continue;
-    if (step.key === 'maxConnections' && change.slow) slow = step[pick];
-    else settings[step.key] = step[pick];
-  }
-  return { settings, slow };
+/**
+ * How many a job could use for one large file, by its own limit and those of all, and half of it. Several files
+ * may have used more; then half for one of them is fewer all the same.
+ */
+export function fewer(job: Pick<Job, 'connections'>, settings: Settings, limits: Limits | null): { from: number; to: number } {
+  const all = limits?.active === 'slow' ? limits.slow.maxConnections : Number(settings['maxConnections']);
+  const from = Math.min(job.connections ?? Infinity, Number(settings['connections']), all);
+  return { from, to: Math.max(1, Math.floor(from / 2)) };
 }

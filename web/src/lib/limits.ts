@@ -21,6 +21,17 @@ export function limitOf(text: string): string | null {
   return parseSize(full) === null ? null : full;
 }
 
+/** Connections that a job may be limited to. */
+export const CONNECTIONS = { min: 1, max: 64 };
+
+/** A typed number of connections; empty = `null`, no limit of its own; `undefined` when it is none. */
+export function connectionsOf(text: string): number | null | undefined {
+  const bare = text.trim();
+  if (bare === '') return null;
+  const number = Number(bare);
+  return /^\d+$/.test(bare) && number >= CONNECTIONS.min && number <= CONNECTIONS.max ? number : undefined;
+}
+
 /** The next time that a clock shows this hour, in UTC ms. */
 export function nextHour(hour: number, now: number): number {
   const at = new Date(now);

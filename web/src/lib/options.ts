@@ -6,11 +6,13 @@ export interface QueueChoice {
   tags: string;
   priority: number;
   maxSpeed: string;
+  /** `null` = no limit of its own. */
+  connections: number | null;
   startPaused: boolean;
   localDir: string;
 }
 
-export const noOptions = (): QueueChoice => ({ category: '', tags: '', priority: 0, maxSpeed: '', startPaused: false, localDir: '' });
+export const noOptions = (): QueueChoice => ({ category: '', tags: '', priority: 0, maxSpeed: '', connections: null, startPaused: false, localDir: '' });
 
 /** Words with commas between, each once. */
 export function tagsOf(text: string): string[] {
@@ -25,6 +27,8 @@ export function applied(request: DownloadRequest, options: QueueChoice): Downloa
   if (tags.length > 0) full.tags = tags;
   if (options.priority !== 0) full.priority = options.priority;
   if (options.maxSpeed.trim() !== '') full.maxSpeed = options.maxSpeed.trim();
+  // A field that was emptied again may hold nothing at all.
+  if (typeof options.connections === 'number') full.connections = options.connections;
   if (options.startPaused) full.startPaused = true;
   if (options.localDir.trim() !== '') full.localDir = options.localDir.trim();
   return full;

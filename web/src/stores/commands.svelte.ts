@@ -78,6 +78,19 @@ export async function run(command: Command, jobs: Job[]): Promise<void> {
   await refresh();
 }
 
+/** A failed job once more, with so many connections at most. Whether it was queued. */
+export async function retryOver(job: Job, connections: number): Promise<boolean> {
+  try {
+    await api.retryOver(job.id, connections);
+  } catch (error) {
+    say('error', `${job.repo}: ${reasonOf(error)}`);
+    return false;
+  }
+  say('success', t('did.retry', { count: 1, repo: job.repo }));
+  await refresh();
+  return true;
+}
+
 /** What takes a command back, where that loses nothing: the jobs as they are by then decide how. */
 function undoOf(command: Command, jobs: Job[]): (() => void) | null {
   if (command !== 'pause' && command !== 'hold' && command !== 'resume') return null;

@@ -2,7 +2,7 @@
 import type { Job } from '../api/types';
 
 /** What of a job can be changed in a dialog. */
-export type Field = 'priority' | 'maxSpeed' | 'category' | 'tags';
+export type Field = 'priority' | 'maxSpeed' | 'connections' | 'category' | 'tags';
 
 export type Open =
   | { kind: 'add'; text: string }

@@ -27,7 +27,7 @@ async function setUp(context, path, options = {}) {
 }
 const text = (page, name) => page.locator(id(name)).innerText();
 
-test('a job that failed by stalls is retried with half of the connections, which can be taken back', async (context) => {
+test('a job that failed by stalls is retried with half of its connections, and no other has fewer', async (context) => {
   const { page, sent, mock } = await setUp(context, 'queue');
   const job = [...mock.jobs.values()].find((one) => one.errorCode === 'hash_mismatch');
   await page.goto(`${mock.url}/jobs/${job.id}`);
@@ -36,24 +36,27 @@ test('a job that failed by stalls is retried with half of the connections, which
   job.errorCode = 'stalled';
   await page.reload();
   await page.click(id('failure-fewer'));
-  await page.waitForSelector(id('fewer-steps'));
-  assert.match(await text(page, 'fewer-steps'), /large file\s+4 in place of 8\s+For all downloads\s+16 · held by --max-connections/);
+  await page.waitForSelector(id('fewer-value'));
+  assert.equal(await page.inputValue(id('fewer-value')), '4');
+  assert.match(await text(page, 'fewer-dialog'), /Up to 8 for one large file until now/);
   await inspect(page, 'fewer connections');
   assert.equal(sent.length, 0, 'nothing goes down unasked');
+  await page.fill(id('fewer-value'), '0');
+  await page.click(id('fewer-start'));
+  await page.getByText('Write a whole number from 1 to 64.').waitFor();
+  await page.fill(id('fewer-value'), '3');
   await page.click(id('fewer-start'));
   await page.waitForSelector(id('fewer-dialog'), { state: 'detached' });
-  await until('the retry', async () => sent.length === 2);
-  assert.deepEqual(sent.map(({ path, body }) => [path, body]), [['api/settings', { connections: 4 }], [`api/jobs/${job.id}/retry`, null]]);
-  await page.locator(id('toast'), { hasText: 'Fewer connections at once' }).getByRole('button', { name: 'Undo' }).click();
-  await until('the way back', async () => sent.length === 3);
-  assert.deepEqual(sent[2].body, { connections: 8 });
+  assert.deepEqual(sent.map(({ path, body }) => [path, body]), [[`api/jobs/${job.id}/retry`, { connections: 3 }]]);
+  await page.waitForFunction(() => document.querySelector('[data-testid="job-connections"]')?.textContent === '3');
   // The menu of the queue has it as well.
   job.status = 'failed';
   await page.goto(`${mock.url}/queue`);
   const row = page.locator(`${id('queue-row')}[data-job="${job.id}"]`);
   await row.locator(id('job-menu')).click();
   await page.click(id('job-menu-fewer'));
-  await page.waitForSelector(id('fewer-steps'));
+  await page.waitForSelector(id('fewer-value'));
+  assert.equal(await page.inputValue(id('fewer-value')), '1', 'half of the three that it may have by now');
   await close(page);
 });
 

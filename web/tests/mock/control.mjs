@@ -33,7 +33,7 @@ export function startControl({ jobs, command, touch, failure, from }) {
 
   function one(action, job, patch) {
     if (action === 'set') {
-      Object.assign(job, Object.fromEntries(Object.entries(patch).filter(([name]) => ['priority', 'category', 'tags', 'maxSpeed', 'notBefore'].includes(name))));
+      Object.assign(job, Object.fromEntries(Object.entries(patch).filter(([name]) => ['priority', 'category', 'tags', 'maxSpeed', 'connections', 'notBefore'].includes(name))));
       touch(job);
       return { id: job.id, ok: true, status: job.status };
     }

@@ -40,7 +40,7 @@ export function job(repo, fields = {}) {
     actor: '192.0.2.7', createdAt: at(now() - 3_600_000), startedAt: status === 'queued' ? null : at(now() - 720_000),
     endedAt: ended ? at(now() - (fields.agoMs ?? 300_000)) : null, updatedAt: at(now()),
     files, filesTotal: fields.totalFiles ?? files.length, filesTruncated: false, skippedFiles: files.filter((file) => file.priority === 'skip').length, filtersTruncated: false,
-    category: fields.category ?? '', tags: fields.tags ?? [], maxSpeed: '', position: null, pauseReason: null, stalledSince: null, connectionsReason: '', result: fields.result ?? null,
+    category: fields.category ?? '', tags: fields.tags ?? [], maxSpeed: '', connections: fields.connections ?? null, position: null, pauseReason: null, stalledSince: null, connectionsReason: '', result: fields.result ?? null,
   };
 }
 

@@ -55,7 +55,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     return [200, { repo: body.repo, revision: body.revision ?? 'main', isDataset: body.dataset ?? false, commit: 'c'.repeat(40), outputDir: '/srv/huggingface/hub', totalFiles: 3, files, totalSize, skippedFiles: [{ path: 'model-Q8_0.gguf', size: 32 * 2 ** 30, reason: 'filtered' }], skippedTotal: 11, requests: 12, requestsRemaining: 812, freeAfterBytes: 298 * 2 ** 30, alreadyPresentBytes: 2 ** 30, fetchBytes: totalSize - 2 ** 30, freeBytes: 412 * 2 ** 30, reservedBytes: 96 * 2 ** 30, fits: true, warning: '' }];
   }
 
-  function command(job, name) {
+  function command(job, name, body) {
     if (!FROM[name]?.includes(job.status)) return [404, failure(`Job not found or not possible`, `The job is ${job.status}`)];
     if (name === 'dismiss') {
       jobs.delete(job.id);
@@ -63,6 +63,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     } else {
       job.status = TO[name];
       job.phase = null;
+      if (name === 'retry' && body.connections !== undefined) job.connections = body.connections;
       job.progress.bytesPerSecond = 0;
       if (job.status === 'cancelled') job.endedAt = new Date().toISOString();
       touch(job);
@@ -109,7 +110,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
       const live = [...jobs.values()].find((one) => one.repo === body.repo && ['queued', 'running', 'paused'].includes(one.status));
       if (live !== undefined) return [200, { job: live, message: 'Download already in progress' }];
       const made = job(body.repo, { filters: body.filters, isDataset: body.dataset, status: body.startPaused ? 'paused' : 'queued' });
-      Object.assign(made, { category: body.category ?? '', tags: body.tags ?? [], priority: body.priority ?? 0, maxSpeed: body.maxSpeed ?? '' });
+      Object.assign(made, { category: body.category ?? '', tags: body.tags ?? [], priority: body.priority ?? 0, maxSpeed: body.maxSpeed ?? '', connections: body.connections ?? null });
       jobs.set(made.id, made);
       touch(made);
       return [202, made];
@@ -122,7 +123,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
     if (name !== 'jobs') return [404, failure('Not found')];
     if (id === undefined) return [200, { jobs: [...jobs.values()], count: jobs.size }];
     if (asked === undefined) return [404, failure('Job not found')];
-    if (method === 'DELETE') return command(asked, 'cancel');
+    if (method === 'DELETE') return command(asked, 'cancel', body);
     if (part === undefined) return [200, asked];
     if (part === 'files' && method === 'PATCH') return chooseFiles(asked, body);
     if (part === 'files') return [200, { files: asked.files, total: asked.files.length, limit: 100, offset: 0 }];
@@ -131,7 +132,7 @@ export async function startMock({ port = 0, bulk = 0, missing = [] } = {}) {
         .map(([event, fromStatus, toStatus], index) => ({ seq: index + 1, event, fromStatus, toStatus, actor: '192.0.2.7', detail: event === 'failed' ? asked.error : '', at: asked.createdAt }));
       return [200, { events: events.filter((event) => event.seq > Number(url.searchParams.get('after') ?? 0)), count: 3 }];
     }
-    return command(asked, part);
+    return command(asked, part, body);
   }
 
   async function file(response, pathname) {

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Limits } from '../../src/api/control-types';
 import type { Settings } from '../../src/api/types';
-import { fewer, helpedByFewer, patchesOf } from '../../src/lib/fewer';
+import { fewer, helpedByFewer } from '../../src/lib/fewer';
+import { connectionsOf } from '../../src/lib/limits';
 
-const settings = (connections: number, maxConnections: number, locked: string[] = []) =>
-  ({ connections, maxConnections, locked, sourceNames: { connections: 'HFDEPOT_CONNECTIONS', maxConnections: '--max-connections' } }) as unknown as Settings;
 const limits = (active: Limits['active'], slow = 4) => ({ active, slow: { maxSpeed: '1MiB', maxConnections: slow }, normal: { maxSpeed: '', maxConnections: 16 } }) as unknown as Limits;
-const told = (each: number, all: number, locked: string[] = [], of: Limits | null = limits('normal')) => fewer(settings(each, all, locked), of).steps.map(({ to, held }) => `${to}${held === '' ? '' : ` ${held}`}`);
+const told = (own: number | null, each: number, all: number, of: Limits | null = limits('normal')) => {
+  const { from, to } = fewer({ connections: own }, { connections: each, maxConnections: all } as unknown as Settings, of);
+  return [from, to];
+};
 
 test('only a failed download whose source had too much to do is offered fewer connections', () => {
   for (const errorCode of ['stalled', 'server_error', 'rate_limited'] as const) {
@@ -17,25 +19,21 @@ test('only a failed download whose source had too much to do is offered fewer co
   for (const errorCode of ['gated', 'disk_full', 'hash_mismatch', 'tls_error', null] as const) expect(helpedByFewer({ status: 'failed', errorCode })).toBe(false);
 });
 
-test('both limits are halved, and one connection is the least', () => {
-  expect(told(8, 16)).toEqual(['4', '8']);
-  expect(told(3, 5)).toEqual(['1', '2']);
-  expect(told(1, 1)).toEqual(['1', '1']);
-  expect(told(1, 16, [], null)).toEqual(['1', '8']);
+test('the lowest limit that held is halved, and one connection is the least', () => {
+  expect(told(null, 8, 16)).toEqual([8, 4]);
+  expect(told(null, 8, 5)).toEqual([5, 2]);
+  expect(told(3, 8, 16)).toEqual([3, 1]);
+  expect(told(20, 8, 16)).toEqual([8, 4]);
+  expect(told(1, 8, 16)).toEqual([1, 1]);
 });
 
-test('what a flag or variable holds stays, and the other goes down far enough all the same', () => {
-  expect(told(8, 16, ['maxConnections'])).toEqual(['4', '16 --max-connections']);
-  expect(told(8, 16, ['connections'])).toEqual(['8 HFDEPOT_CONNECTIONS', '4']);
-  expect(told(8, 2, ['connections'])).toEqual(['8 HFDEPOT_CONNECTIONS', '1']);
-  expect(told(8, 16, ['connections', 'maxConnections'])).toEqual(['8 HFDEPOT_CONNECTIONS', '16 --max-connections']);
+test('in slow hours it is their limit that held', () => {
+  expect(told(null, 8, 16, limits('slow'))).toEqual([4, 2]);
+  expect(told(null, 8, 16, limits('paused'))).toEqual([8, 4]);
+  expect(told(null, 8, 16, null)).toEqual([8, 4]);
 });
 
-test('in slow hours the limit of the slow pair goes down, and all can be taken back', () => {
-  expect(told(8, 16, ['maxConnections'], limits('slow'))).toEqual(['4', '2']);
-  const change = fewer(settings(8, 16), limits('slow'));
-  expect(patchesOf(change, 'to')).toEqual({ settings: { connections: 4 }, slow: 2 });
-  expect(patchesOf(change, 'from')).toEqual({ settings: { connections: 8 }, slow: 4 });
-  expect(patchesOf(fewer(settings(8, 16), limits('paused')), 'to')).toEqual({ settings: { connections: 4, maxConnections: 8 }, slow: null });
-  expect(patchesOf(fewer(settings(1, 16, ['maxConnections']), null), 'to')).toEqual({ settings: {}, slow: null });
+test('a job without a number of connections has no limit of its own, and a wrong one is none', () => {
+  expect([connectionsOf(' '), connectionsOf(' 1 '), connectionsOf('64')]).toEqual([null, 1, 64]);
+  for (const wrong of ['0', '65', '-1', '1.5', '4x', '1e1']) expect(connectionsOf(wrong)).toBeUndefined();
 });

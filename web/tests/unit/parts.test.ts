@@ -86,8 +86,8 @@ describe('the queue', () => {
 describe('options of a download', () => {
   it('send only what was chosen', () => {
     expect(applied({ repo: 'a/b' }, noOptions())).toEqual({ repo: 'a/b' });
-    expect(applied({ repo: 'a/b' }, { ...noOptions(), category: ' llm ', tags: 'x, y,x', priority: 10, maxSpeed: '5MiB', startPaused: true, localDir: '/m' }))
-      .toEqual({ repo: 'a/b', category: 'llm', tags: ['x', 'y'], priority: 10, maxSpeed: '5MiB', startPaused: true, localDir: '/m' });
+    expect(applied({ repo: 'a/b' }, { ...noOptions(), category: ' llm ', tags: 'x, y,x', priority: 10, maxSpeed: '5MiB', connections: 4, startPaused: true, localDir: '/m' }))
+      .toEqual({ repo: 'a/b', category: 'llm', tags: ['x', 'y'], priority: 10, maxSpeed: '5MiB', connections: 4, startPaused: true, localDir: '/m' });
   });
   it('take tags apart', () => expect(tagsOf(' a,, b ,a')).toEqual(['a', 'b']));
 });
