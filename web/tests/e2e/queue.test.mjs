@@ -213,6 +213,14 @@ test('columns are chosen and stay chosen; a limit of one job is set', async (con
   await page.fill(id('change-value'), '7.5');
   await page.click(id('change-submit'));
   await until('the limit', () => [...own.jobs.values()].some((one) => one.maxSpeed === '7.5MiB'));
+  await row(page, 'Qwen3-32B').locator(id('job-menu')).click();
+  await page.click(id('job-menu-connections'));
+  await page.fill(id('change-value'), '65');
+  await page.click(id('change-submit'));
+  await page.getByText('Write a whole number from 1 to 64.').waitFor();
+  await page.fill(id('change-value'), '2');
+  await page.click(id('change-submit'));
+  await until('the number', () => [...own.jobs.values()].some((one) => one.connections === 2));
   await close(page);
 });
 
