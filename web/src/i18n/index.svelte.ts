@@ -66,12 +66,18 @@ export function hasWord(group: string, value: string): boolean {
 
 export const show = {
   bytes: (value: number) => format.bytes(value, locale),
+  /** `13.3 of 18.4 GiB` */
+  part: (done: number, total: number) => {
+    const [some, all] = format.part(done, total, locale);
+    return some === '' ? all : t('progress.bytes', { done: some, total: all });
+  },
   exact: (value: number) => t('bytes.exact', { count: value }),
   speed: (value: number) => format.speed(value, locale),
   whole: (value: number) => format.whole(value, locale),
   percent: (value: number) => `${format.whole(value, locale)} %`,
   eta: (seconds: number) => format.eta(seconds, t('unit.day')),
   ago: (at: number, now: number) => format.ago(at, now, locale),
+  since: (at: number, now: number) => format.since(at, now, locale),
   until: (at: number, now: number) => format.until(at, now, locale),
   dayAndTime: (at: number) => format.dayAndTime(at, locale),
   absolute: (at: number) => format.absolute(at, locale),

@@ -32,6 +32,14 @@ export function bytes(value: number, locale: string): string {
   return `${decimal(locale, digits).format(Math.floor(size * factor) / factor)} ${UNITS[unit]}`;
 }
 
+/** What is there of all there will be, as two texts: the unit stands once where both have the same. `''` = all is there. */
+export function part(done: number, total: number, locale: string): [string, string] {
+  const [some, all] = [bytes(done, locale), bytes(total, locale)];
+  if (done >= total) return ['', all];
+  const [number = '', unit] = some.split(' ');
+  return [unit === all.split(' ')[1] ? number : some, all];
+}
+
 /** Bytes a second. */
 export function speed(value: number, locale: string): string {
   return `${bytes(value, locale)}/s`;
@@ -109,6 +117,12 @@ export function dayAndTime(at: number, locale: string): string {
 /** Date, time and zone in full. */
 export function absolute(at: number, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'long' }).format(at);
+}
+
+/** Since when something is so: the time of day, with its name where it is another one, or the date of long ago. */
+export function since(at: number, now: number, locale: string): string {
+  if (new Date(at).toDateString() === new Date(now).toDateString()) return clock(at, locale);
+  return now - at < 6 * 86_400_000 ? dayAndTime(at, locale) : new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(at);
 }
 
 /** A day of the calendar, as UTC has it: `22 Nov 2026`. */

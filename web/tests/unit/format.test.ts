@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { ago, bytes, dayAndTime, eta, middle, percent, period, span, speed, until } from '../../src/lib/format';
+import { ago, bytes, dayAndTime, eta, middle, part, percent, period, since, span, speed, until } from '../../src/lib/format';
 
 describe('bytes', () => {
   it.each([
     [0, '0 B'], [1023, '1,023 B'], [1024, '1 KiB'], [1536, '1 KiB'], [2 ** 20, '1.0 MiB'], [3.95 * 2 ** 30, '3.9 GiB'], [2 ** 60, '1,024.0 PiB'], [-5, '0 B'],
   ])('%d is %s, rounded down', (value, text) => expect(bytes(value, 'en')).toBe(text));
+  it('of a total name the unit once where it is the same, and nothing twice', () => {
+    expect(part(13.3 * 2 ** 30, 18.4 * 2 ** 30, 'en')).toEqual(['13.3', '18.4 GiB']);
+    expect(part(0, 18.4 * 2 ** 30, 'en')).toEqual(['0 B', '18.4 GiB']);
+    expect(part(2 ** 30 - 1, 2 ** 30, 'de')).toEqual(['1.023,9 MiB', '1,0 GiB']);
+    expect(part(2 ** 30, 2 ** 30, 'en')).toEqual(['', '1.0 GiB']);
+  });
   it('have the comma of the language', () => expect(speed(22.5 * 2 ** 20, 'de')).toBe('22,5 MiB/s'));
 });
 
@@ -33,6 +39,12 @@ describe('times', () => {
     expect(ago(5000, 0, 'en')).toBe('now');
     expect(ago(0, 86_400_000, 'de')).toBe('gestern');
   });
+});
+
+it('since when something is so stands as a time of today, a day of this week, or a date', () => {
+  const now = new Date(2026, 10, 20, 14, 0).getTime();
+  const hours = (count: number) => since(now - count * 3_600_000, now, 'en-GB');
+  expect([hours(1), hours(20), hours(24 * 12)]).toEqual(['13:00', 'Thu 18:00', '8 Nov 2026']);
 });
 
 it('a long name keeps its end, where quant and shard number stand', () => {
