@@ -4,7 +4,7 @@ import { percent } from './format';
 
 export type Shown =
   | 'queued' | 'waiting' | 'resolving' | 'downloading' | 'stalled' | 'verifying' | 'publishing'
-  | 'paused' | 'done' | 'doneSize' | 'failed' | 'cancelled';
+  | 'paused' | 'done' | 'doneSize' | 'finished' | 'failed' | 'cancelled';
 
 /**
  * A download without a byte for so long is called stalled. Longer than the pauses between two
@@ -38,6 +38,8 @@ export function shown(job: Job, now: number): Shown {
       if (job.phase === 'publishing') return 'publishing';
       return stalledSince(job, now) === null ? 'downloading' : 'stalled';
     case 'completed':
+      // Its report says what it found; that it came to its end says nothing of that.
+      if (job.kind === 'verify' || job.kind === 'export') return 'finished';
       return job.verify === 'none' ? 'doneSize' : 'done';
     default:
       return job.status;
@@ -48,7 +50,7 @@ export type Tone = 'idle' | 'busy' | 'warn' | 'bad' | 'good';
 
 const TONES: Record<Shown, Tone> = {
   queued: 'idle', waiting: 'warn', resolving: 'busy', downloading: 'busy', stalled: 'warn',
-  verifying: 'busy', publishing: 'busy', paused: 'idle', done: 'good', doneSize: 'good',
+  verifying: 'busy', publishing: 'busy', paused: 'idle', done: 'good', doneSize: 'good', finished: 'good',
   failed: 'bad', cancelled: 'idle',
 };
 

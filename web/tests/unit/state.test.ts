@@ -26,6 +26,11 @@ describe('a running download', () => {
   });
 });
 
+it('that a check came to its end says nothing of what it found', () => {
+  const done = { status: 'completed', verify: 'sha256' } as const;
+  expect([shown(job('a', done), 0), shown(job('a', { ...done, kind: 'verify' }), 0), shown(job('a', { ...done, kind: 'mirror' }), 0)]).toEqual(['done', 'finished', 'done']);
+});
+
 it('done of late is what was completed since then, not what failed or still runs', () => {
   const ended = (status: 'completed' | 'failed', ms: number) => job('a', { status, endedAt: at(ms) });
   expect([doneSince(ended('completed', 500), 500), doneSince(ended('completed', 499), 500), doneSince(ended('failed', 900), 500), doneSince(job('b'), 0)]).toEqual([true, false, false, false]);
