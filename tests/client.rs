@@ -134,6 +134,12 @@ async fn a_download_is_queued_listed_commanded_and_each_refusal_has_its_code() {
             "{lines}"
         );
     }
+    let (code, _, _) = run(&service, &["cancel", &id]).await;
+    assert_eq!(code, 0);
+    let (code, said, _) = run(&service, &["retry", "--connections", "2", &id]).await;
+    assert_eq!((code, said), (0, format!("{id}  Job restarted\n")));
+    let (_, job) = service.get(&format!("/api/jobs/{id}")).await;
+    assert_eq!(job["connections"], 2);
     for (words, code, said) in [
         (
             &["add", "no slash"][..],
@@ -145,6 +151,11 @@ async fn a_download_is_queued_listed_commanded_and_each_refusal_has_its_code() {
             &["add", "o/n", "--connections", "0"],
             9,
             "connections must be a whole number from 1 to 64, not 0",
+        ),
+        (
+            &["retry", &id, "--connections", "65"],
+            9,
+            "connections must be a whole number from 1 to 64, not 65",
         ),
         (
             &["add", "o/n", "--local-dir", "/etc"],

@@ -170,7 +170,7 @@ pub struct ListArgs {
     out: Out,
 }
 
-/// `hfdepot pause`, `resume`, `cancel` and `retry`
+/// `hfdepot pause`, `resume` and `cancel`
 #[derive(Debug, Args)]
 pub struct CommandArgs {
     /// Ids of the jobs, as `hfdepot ls` shows them
@@ -178,6 +178,16 @@ pub struct CommandArgs {
     jobs: Vec<String>,
     #[command(flatten)]
     out: Out,
+}
+
+/// `hfdepot retry`
+#[derive(Debug, Args)]
+pub struct RetryArgs {
+    #[command(flatten)]
+    command: CommandArgs,
+    /// From now on connections of all files of the job together at most, 1 to 64 [default: as before]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    connections: Option<i64>,
 }
 
 /// What can be done to a job.
@@ -337,6 +347,21 @@ pub fn list(args: &ListArgs) -> anyhow::Result<Exit> {
 /// # Errors
 /// When the service cannot be reached.
 pub fn command(args: &CommandArgs, verb: Verb) -> anyhow::Result<Exit> {
+    each(args, verb, None)
+}
+
+/// `hfdepot retry`
+///
+/// # Errors
+/// As [`command`].
+pub fn retry(args: &RetryArgs) -> anyhow::Result<Exit> {
+    let body = args
+        .connections
+        .map(|connections| json!({"connections": connections}));
+    each(&args.command, Verb::Retry, body.as_ref())
+}
+
+fn each(args: &CommandArgs, verb: Verb, body: Option<&Value>) -> anyhow::Result<Exit> {
     run(async {
         let client = Client::new(&args.out.reach)?;
         let mut exit = Exit::Ok;
@@ -348,7 +373,7 @@ pub fn command(args: &CommandArgs, verb: Verb) -> anyhow::Result<Exit> {
                 Verb::Resume => (Method::POST, format!("/api/jobs/{id}/resume")),
                 Verb::Retry => (Method::POST, format!("/api/jobs/{id}/retry")),
             };
-            let answer = client.ask(method, &path, None).await?;
+            let answer = client.ask(method, &path, body).await?;
             match (&answer, args.out.json) {
                 (Ok(done), false) => println!("{job}  {}", done["message"].as_str().unwrap_or_default()),
                 (Err(refusal), false) => eprintln!("hfdepot: {job}: {}", refusal.sentence()),

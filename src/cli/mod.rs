@@ -62,7 +62,7 @@ enum Command {
     /// Cancel jobs, and delete what they have of unfinished files
     Cancel(Box<jobs::CommandArgs>),
     /// Queue failed or cancelled jobs again
-    Retry(Box<jobs::CommandArgs>),
+    Retry(Box<jobs::RetryArgs>),
     /// Show what a repo is and what of it one would want
     Analyze(Box<analyze::AnalyzeArgs>),
     /// Look into the cache, check, prune and export it
@@ -110,7 +110,7 @@ pub fn main() -> ExitCode {
         Command::Pause(args) => jobs::command(&args, Verb::Pause),
         Command::Resume(args) => jobs::command(&args, Verb::Resume),
         Command::Cancel(args) => jobs::command(&args, Verb::Cancel),
-        Command::Retry(args) => jobs::command(&args, Verb::Retry),
+        Command::Retry(args) => jobs::retry(&args),
         Command::Analyze(args) => analyze::main(&args),
         Command::Cache(command) => cache::main(&command),
         Command::Mirror(command) => mirror::main(&command),
