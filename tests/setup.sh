@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # command:Debian package
-needed="curl:curl jq:jq bc:bc python3:python3 nginx:nginx aria2c:aria2 mkfs.ext4:e2fsprogs mount:mount strace:strace"
+needed="curl:curl jq:jq bc:bc python3:python3 nginx:nginx aria2c:aria2 mkfs.ext4:e2fsprogs mount:mount strace:strace eatmydata:eatmydata"
 if [ -f web/package.json ]; then
     needed="$needed node:nodejs npm:npm"
     if grep -q playwright web/package.json; then
@@ -54,7 +54,7 @@ if [ -n "$lacking" ]; then
         echo "  ${pair%%:*} (Debian package ${pair##*:})" >&2
     done
     echo "setup: on Debian or Ubuntu: sudo apt-get install $packages" >&2
-    echo "setup: on macOS: brew install the same names; mkfs.ext4, mount and strace are for Linux only" >&2
+    echo "setup: on macOS: brew install the same names; mkfs.ext4, mount, strace and eatmydata are for Linux only" >&2
     exit 1
 fi
 # The least that the bundler of the web pages takes; Debian 12 has an older one.
