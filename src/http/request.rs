@@ -257,9 +257,11 @@ impl<'a> Fields<'a> {
 /// # Errors
 /// 400 when it is none.
 pub fn connections_of(value: &Value) -> ApiResult<i64> {
-    let number = value
-        .as_i64()
-        .ok_or_else(|| arrange::no_connections(&value.to_string()));
+    let given = || match value {
+        Value::String(text) => format!("the text {text}"),
+        other => other.to_string(),
+    };
+    let number = value.as_i64().ok_or_else(|| arrange::no_connections(&given()));
     number
         .and_then(arrange::connections)
         .map_err(|why| wrong("Invalid connections", why))
@@ -393,7 +395,13 @@ mod tests {
                 "Invalid connections",
                 "from 1 to 64, not 0",
             ),
-            ("connections", json!("8"), 400, "Invalid connections", "\"8\""),
+            (
+                "connections",
+                json!("8"),
+                400,
+                "Invalid connections",
+                "not the text 8",
+            ),
             (
                 "notBefore",
                 json!("tomorrow"),
