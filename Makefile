@@ -5,7 +5,7 @@ BINARY := target/release/hfdepot
 HAS_WEB := $(wildcard web/package.json)
 WEB_SOURCES := $(shell find web -type d \( -name node_modules -o -name dist -o -name tests -o -name screenshots \) -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test test-rust test-crash test-clients test-web fuzz bench bench-resume bench-limit bench-durability bench-api fmt lint docs web release sqlx-data setup
+.PHONY: help run test test-rust test-crash test-clients test-web fuzz bench bench-resume bench-limit bench-durability bench-live bench-api fmt lint docs web release sqlx-data setup
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -55,6 +55,9 @@ bench-limit: setup release ## what a bandwidth limit lets through on the line, s
 
 bench-durability: setup release ## what the syncs cost at 1 Gbit/s, on the file system of the checkout
 	python3 tests/bench/durability.py --hfdepot $(BINARY) $(ARGS)
+
+bench-live: release ## the live feed with 1,000 WebSockets: memory of each, age of an update
+	python3 tests/bench/live.py --hfdepot $(BINARY) $(ARGS)
 
 bench-api: release ## the API with 10,000 jobs, a repo of 100,000 files, a cache of 1,000 repos; ARGS="--quick"
 	python3 tests/bench/api.py --hfdepot $(BINARY) $(ARGS)

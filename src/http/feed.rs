@@ -21,6 +21,7 @@ use super::frames::{Happened, LiveMessage};
 use super::live_settings::LiveSettings;
 use super::outbox::{Frame, Outbox, Topic};
 use super::recent::{Recent, concerns};
+use super::seats;
 use super::shown::Shown;
 use super::status::Status;
 use crate::model::job::JobId;
@@ -34,8 +35,6 @@ const PACE: Duration = Duration::from_millis(250);
 const STATUS_EVERY: Duration = Duration::from_secs(5);
 /// Wait after the database failed.
 const RETRY: Duration = Duration::from_secs(1);
-/// WebSockets at once; each costs memory and a descriptor.
-const CLIENTS: usize = 256;
 /// Longest `init`: 512 KiB minus its envelope.
 const INIT_LIMIT_BYTES: usize = 510 * 1024;
 /// How long frames are kept after the last client has gone.
@@ -359,11 +358,9 @@ impl Task {
     /// between, so what comes later is newer than the first frame.
     async fn welcome(&mut self, wish: Wish, reply: oneshot::Sender<Option<Seat>>) {
         let first = !self.has_clients();
-        let seat = if self.clients.len() >= CLIENTS {
-            tracing::warn!(
-                clients = CLIENTS,
-                "a WebSocket was turned away: too many are open"
-            );
+        let clients = seats::live_clients();
+        let seat = if self.clients.len() >= clients {
+            tracing::warn!(clients, "a WebSocket was turned away: too many are open");
             None
         } else {
             let known = wish.after.filter(|_| !first);

@@ -25,6 +25,8 @@ use crate::model::state::JobKind;
 
 /// Largest message that a client may send.
 const MESSAGE_LIMIT_BYTES: usize = 512 * 1024;
+/// Read at once. What clients say is short; the library's 128 KiB would be most of what a client costs.
+const READ_BUFFER_BYTES: usize = 1024;
 /// For the last word to a client: the service must stop in time.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -69,6 +71,8 @@ pub async fn connect(
     Ok(upgrade
         .max_message_size(MESSAGE_LIMIT_BYTES)
         .max_frame_size(MESSAGE_LIMIT_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
         .on_upgrade(move |socket| sockets.track_future(serve(socket, app, who, kind))))
 }
 

@@ -64,6 +64,7 @@ pub mod recent;
 pub mod removals;
 pub mod request;
 pub mod search;
+pub mod seats;
 pub mod segments;
 pub mod serve;
 pub mod settings;

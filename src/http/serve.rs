@@ -20,9 +20,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// Connections at once; more wait to be accepted. Half of the 1,024 descriptors that a process
-/// has by default, so that files and the Hub keep the other half.
-const CONNECTIONS: usize = 512;
+use super::seats;
+
 /// A connection on which no whole head of a request comes for so long is closed, idle ones too.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Wait after the system refused to accept: there are no descriptors, and there may be soon.
@@ -30,7 +29,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves `router` until `stop`, then lets open requests end for `drain` and cuts off the rest.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, drain: Duration) {
-    let seats = Arc::new(Semaphore::new(CONNECTIONS));
+    let seats = Arc::new(Semaphore::new(seats::connections()));
     let mut connections = JoinSet::new();
     while let Some((stream, peer, seat)) = stop
         .run_until_cancelled(accept(&listener, &seats))
