@@ -30,6 +30,7 @@ use crate::http::log::LogTails;
 use crate::http::metrics::Measures;
 use crate::http::readiness::Readiness;
 use crate::http::removals::Removals;
+use crate::http::seats;
 use crate::http::shown::Shown;
 use crate::http::state::App;
 use crate::http::trends::Trends;
@@ -50,6 +51,7 @@ const ENGINE_THREADS: usize = 2;
 /// # Errors
 /// When a part cannot be opened or fails; the error carries an exit code where there is one of its own.
 pub async fn start(options: ServeOptions, fixed: Arc<Fixed>, stop: CancellationToken) -> anyhow::Result<()> {
+    seats::raise_open_files();
     let opened = Opened::open(&options, fixed).await?;
     let address = SocketAddr::new(options.addr, options.port);
     let listener = TcpListener::bind(address)

@@ -8,7 +8,6 @@ use clap::ArgMatches;
 use crate::config::environment::Environment;
 use crate::config::flags::ServeArgs;
 use crate::config::{Fixed, ServeOptions, Settings, options};
-use crate::http::seats;
 use crate::lifecycle::{self, Exit, ExitError, STOP_DEADLINE};
 use crate::service;
 use crate::telemetry::{self, LogOptions};
@@ -39,7 +38,6 @@ pub fn main(
     for warning in &options.warnings {
         tracing::warn!("{warning}");
     }
-    seats::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
