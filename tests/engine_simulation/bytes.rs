@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::life::cache;
+use super::trouble::EARLIER_BOOT;
 use super::{CONTENTS, Death, MIB, REPOS, Simulation};
 use crate::support::depot::names;
 use crate::support::hub::Entry;
@@ -23,6 +24,8 @@ pub struct Mark {
     length: u64,
     written: u64,
     synced: u64,
+    /// Whether `written` is of this boot; of another one only `synced` is believed.
+    of_this_boot: bool,
 }
 
 impl Mark {
@@ -54,7 +57,7 @@ impl Simulation {
         }
         let lied = self.hub_lied();
         for mark in &marks {
-            if !lied {
+            if !lied && mark.of_this_boot {
                 self.i4_what_is_marked_as_written_is_there(mark);
             }
             if death == Death::PowerCut {
@@ -166,8 +169,8 @@ impl Simulation {
             let url = format!("sqlite://{}", database.display());
             let mut database = SqliteConnection::connect(&url).await?;
             let sql = "SELECT folder || '/.hfdepot/' || blob_id || '.part', inode, start_bytes, length_bytes,
-                              written_bytes, synced_bytes FROM part LEFT JOIN segment ON part_id = part.id";
-            let rows = sqlx::query(sql).fetch_all(&mut database).await?;
+                              written_bytes, synced_bytes, boot_id <> ? FROM part LEFT JOIN segment ON part_id = part.id";
+            let rows = sqlx::query(sql).bind(EARLIER_BOOT).fetch_all(&mut database).await?;
             database.close().await?;
             Ok::<_, sqlx::Error>(rows)
         });
@@ -190,6 +193,7 @@ impl Simulation {
                 length: number(row, 3),
                 written: number(row, 4),
                 synced: number(row, 5),
+                of_this_boot: row.get(6),
             }
         };
         rows.map(mark).collect()

@@ -12,6 +12,8 @@ use crate::support::hub::{Fault, FaultKind, Hop, Kind as HubKind, LinkForm, Repo
 use crate::support::ledger::Moments;
 
 const HOUR_MS: i64 = 3_600_000;
+/// What a part says of its boot after a loss of power.
+pub const EARLIER_BOOT: &str = "the one before";
 
 /// Kinds of trouble. Each seed lets a random half of them happen, so that rare ones meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,7 +269,8 @@ impl Simulation {
         let done = runtime.expect("a runtime").block_on(async {
             let url = format!("sqlite://{}", database.display());
             let mut database = SqliteConnection::connect(&url).await?;
-            sqlx::query("UPDATE part SET boot_id = 'the one before'")
+            sqlx::query("UPDATE part SET boot_id = ?")
+                .bind(EARLIER_BOOT)
                 .execute(&mut database)
                 .await?;
             database.close().await
