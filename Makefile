@@ -5,7 +5,7 @@ BINARY := target/release/hfdepot
 HAS_WEB := $(wildcard web/package.json)
 WEB_SOURCES := $(shell find web -type d \( -name node_modules -o -name dist -o -name tests -o -name screenshots \) -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test test-rust test-crash test-clients test-web fuzz bench bench-resume bench-limit bench-durability bench-live bench-api fmt lint docs web release sqlx-data setup
+.PHONY: help run test test-rust test-crash test-clients test-web fuzz simulate bench bench-resume bench-limit bench-durability bench-live bench-api fmt lint docs web release sqlx-data setup
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -43,6 +43,10 @@ endif
 FUZZ_SECONDS := 60
 fuzz: ## fuzz every parser of foreign bytes; FUZZ_SECONDS=600 ARGS="tree gguf"
 	fuzz/run.sh $(FUZZ_SECONDS) $(ARGS)
+
+SEEDS := 2000
+simulate: ## run queue and engine in simulated time with so many seeds each; SEEDS=10000
+	HFDEPOT_SEEDS=$(SEEDS) cargo test --locked --release --test all -- simulation --nocapture
 
 bench: setup release ## compare with curl, aria2c and hf; ARGS="--quick" takes two minutes
 	python3 tests/bench/bench.py --hfdepot $(BINARY) $(ARGS)
