@@ -80,13 +80,14 @@ impl Connection {
                     () = permit.unwanted(), if !self.single_stream => break Ok(Yielded::Unwanted),
                     result = self.stream(&held, &mut offset) => result,
                 };
+                if matches!(result, Ok(Yielded::Full | Yielded::Served)) {
+                    tries.succeeded();
+                    // Lets the connection get back to where the next request finds it; else a new one
+                    // is opened.
+                    tokio::task::yield_now().await;
+                }
                 match result {
-                    Ok(Yielded::Served) => {
-                        tries.succeeded();
-                        // Lets the connection get back to where the next request finds it; else a
-                        // new one is opened.
-                        tokio::task::yield_now().await;
-                    }
+                    Ok(Yielded::Served) => {}
                     Ok(yielded) => break Ok(yielded),
                     Err(Failed::File(error)) => break Err(error),
                     Err(Failed::Hub(error)) => {
@@ -100,14 +101,8 @@ impl Connection {
                 }
             };
             self.part.give_back(&held);
-            match result? {
-                Yielded::Full => {
-                    tries.succeeded();
-                    // As above.
-                    tokio::task::yield_now().await;
-                }
-                Yielded::Served | Yielded::Lost => {}
-                Yielded::Unwanted => return Ok(()),
+            if let Yielded::Unwanted = result? {
+                return Ok(());
             }
         }
     }

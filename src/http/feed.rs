@@ -360,7 +360,10 @@ impl Task {
         let first = !self.has_clients();
         let clients = seats::live_clients();
         let seat = if self.clients.len() >= clients {
-            tracing::warn!(clients, "a WebSocket was turned away: too many are open");
+            tracing::warn!(
+                clients,
+                "a client of the live feed was turned away: too many are there"
+            );
             None
         } else {
             let known = wish.after.filter(|_| !first);

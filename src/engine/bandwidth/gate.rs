@@ -12,8 +12,8 @@ const FIRST_READ: u64 = 16 * 1024;
 /// Time at the rate that one request asks for at most: in any second begin nine requests, so that it sees
 /// an eighth more than its due, and [`BURST`](super::BURST) on top.
 const PORTION: Duration = Duration::from_millis(125);
-/// On a far line a request asks for so many times what passes while its answer is on the way: the
-/// answers of one connection alone then fill the rate.
+/// On a far line a request asks for so many times what passes while its answer is on the way: then one
+/// connection alone fills the rate of a line that is at least twice as fast.
 const ROUND_TRIPS: u32 = 2;
 /// Least that one request asks for: less would be more requests than bytes are worth.
 const PORTION_MIN: u64 = 64 * 1024;

@@ -14,7 +14,7 @@ function beat(): void {
   for (const run of runs) run(count);
 }
 
-/** Calls `run` with each beat, and how many there were before; the answer ends that. */
+/** Calls `run` with the number of each beat; the answer ends that. */
 export function onBeat(run: (count: number) => void): () => void {
   runs.add(run);
   timer ??= setInterval(beat, BEAT_MS);
