@@ -63,6 +63,14 @@ export function speedNow(job: Job, now: number): number {
   return job.status === 'running' && stalledSince(job, now) === null ? job.progress.bytesPerSecond : 0;
 }
 
+/** At work, but not on bytes of the network: without a speed it lacks nothing. */
+const WITHOUT_BYTES: ReadonlySet<Shown> = new Set(['resolving', 'verifying', 'publishing']);
+
+/** Whether its speed says something now, be it zero. */
+export function hasSpeed(job: Job, now: number): boolean {
+  return job.status === 'running' && (speedNow(job, now) > 0 || !WITHOUT_BYTES.has(shown(job, now)));
+}
+
 /** Seconds left; 0 = unknown. */
 export function etaNow(job: Job, now: number): number {
   return speedNow(job, now) > 0 ? job.progress.etaSeconds : 0;

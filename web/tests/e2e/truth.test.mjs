@@ -32,14 +32,17 @@ const post = (path, body) => service.api(path, { method: 'POST', headers: { 'con
 async function story(pages, witness, large) {
   const job = (key) => service.api(`jobs/${key}`);
   const moves = (key, than = 0) => until('bytes come', async () => (await job(key)).progress.downloadedBytes > than);
-  const weights = await post('download', { repo: 'demo/weights' });
   const small = await post('download', { repo: 'demo/small' });
+  await service.hub('faults', { path: 'demo/nowhere', fault: 'delay_headers', ms: 3000 });
   const nowhere = await post('download', { repo: 'demo/nowhere' });
+  await witness.shows(nowhere.id, 'resolving');
   await moves(large.id);
   await witness.shows(large.id, 'downloading');
   await until('the small one is done', async () => (await job(small.id)).status === 'completed');
   await witness.shows(small.id, 'done');
   await witness.shows(nowhere.id, 'failed');
+  const weights = await post('download', { repo: 'demo/weights' });
+  await moves(weights.id);
   await post(`jobs/${weights.id}/pause`);
   await witness.shows(weights.id, 'paused');
   await witness.catchUp();

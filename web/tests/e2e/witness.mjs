@@ -45,6 +45,7 @@ function wordsOf({ status, phase, waitReason, verify }) {
   if (status !== 'running') return [status];
   return { resolving: ['resolving'], planning: ['resolving'], verifying: ['verifying'], publishing: ['publishing'] }[phase] ?? ['downloading', 'stalled'];
 }
+const WITHOUT_BYTES = ['resolving', 'verifying', 'publishing'];
 const STATUS = { resolving: 'running', downloading: 'running', stalled: 'running', verifying: 'running', publishing: 'running', waiting: 'queued', done: 'completed', doneSize: 'completed' };
 const statusOf = (state) => STATUS[state] ?? state;
 
@@ -242,7 +243,11 @@ export class Witness {
       if (said.status !== 'running') {
         // What has ended has a mean, marked as one.
         if (is.speed !== '—' && !is.speed.includes('⌀')) found.push(['the speed', is.speed, said.status]);
-      } else same('the speed', is.speed, old ? '—' : speedText(is.state === 'stalled' ? 0 : progress.bytesPerSecond));
+      } else {
+        const speed = is.state === 'stalled' ? 0 : progress.bytesPerSecond;
+        // What fetches nothing yet, or no more, has no speed.
+        same('the speed', is.speed, old || (speed === 0 && WITHOUT_BYTES.includes(is.state)) ? '—' : speedText(speed));
+      }
     }
     if (is.files) same('the files', is.files.replaceAll(/\s/g, ''), `${progress.completedFiles}/${progress.totalFiles}`);
     if (is.facts !== undefined) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sorted } from '../../src/lib/sort';
-import { allows, byQueue, doneSince, etaNow, needOf, percentOf, places, shown, speedNow, stalledSince, STALLED_AFTER_MS } from '../../src/lib/state';
+import { allows, byQueue, doneSince, etaNow, hasSpeed, needOf, percentOf, places, shown, speedNow, stalledSince, STALLED_AFTER_MS } from '../../src/lib/state';
 import { job } from './fixtures';
 
 const at = (ms: number) => new Date(ms).toISOString();
@@ -18,6 +18,12 @@ describe('a running download', () => {
     expect(shown(job('a', { phase: 'verifying' }), 99_999)).toBe('verifying');
     expect(shown(job('a', { phase: 'planning' }), 99_999)).toBe('resolving');
     expect(shown(job('a', { startedAt: at(95_000) }), 99_999)).toBe('downloading');
+  });
+  it('has no speed to show while it resolves or verifies, unless bytes flow nevertheless', () => {
+    const still = { ...job('a').progress, bytesPerSecond: 0 };
+    expect([hasSpeed(job('a', { phase: 'resolving', progress: still }), 0), hasSpeed(job('a', { phase: 'verifying' }), 0)]).toEqual([false, true]);
+    expect([hasSpeed(job('a', { progress: still }), 0), hasSpeed(job('a'), STALLED_AFTER_MS)]).toEqual([true, true]);
+    expect(hasSpeed(job('a', { status: 'paused' }), 0)).toBe(false);
   });
   it('is never at 100 before it has completed', () => {
     const progress = { ...job('a').progress, downloadedBytes: 1000 };
