@@ -60,7 +60,6 @@ impl Store {
             ids.iter().collect()
         };
         for group in in_order.chunks(GROUP) {
-            let mut changed = Vec::new();
             let mut tx = self.begin(Durability::Promise).await?;
             for &id in group {
                 let done = match bulk {
@@ -69,14 +68,13 @@ impl Store {
                 };
                 results.push(match done {
                     Ok(seq) => {
-                        changed.push(seq);
+                        tx.changed(seq);
                         Ok(status_of(&mut tx, seq).await?)
                     }
                     Err(refused) => Err(refused),
                 });
             }
             tx.commit().await?;
-            changed.into_iter().for_each(|seq| self.notify(seq));
         }
         if backwards {
             results.reverse();
@@ -100,10 +98,11 @@ impl Store {
         if done.is_ok() {
             done = set(&mut tx, id, new, actor).await?;
         }
-        if done.is_ok() {
+        if let Ok(seq) = done {
+            tx.changed(seq);
             tx.commit().await?;
         }
-        Ok(done.map(|seq| self.notify(seq)))
+        Ok(done.map(drop))
     }
 
     /// What users want of the runs of `owner`.

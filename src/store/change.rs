@@ -54,10 +54,11 @@ impl Store {
     ) -> Result<Result<(), Refused>, StoreError> {
         let mut tx = self.begin(Durability::Promise).await?;
         let done = Self::change_in(&mut tx, id, change, actor).await?;
-        if done.is_ok() {
+        if let Ok(seq) = done {
+            tx.changed(seq);
             tx.commit().await?;
         }
-        Ok(done.map(|seq| self.notify(seq)))
+        Ok(done.map(drop))
     }
 
     /// One command within a transaction that may hold more; the sequence number of the job that

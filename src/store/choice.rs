@@ -113,8 +113,8 @@ impl Store {
             .execute(tx.connection())
             .await?;
         }
+        tx.changed(lease.job_seq);
         tx.commit().await?;
-        self.notify(lease.job_seq);
         Ok(())
     }
 
@@ -260,10 +260,10 @@ impl Store {
         )
         .fetch_all(tx.connection())
         .await?;
-        tx.commit().await?;
         if sums.changed > 0 {
-            self.notify(job.seq);
+            tx.changed(job.seq);
         }
+        tx.commit().await?;
         Ok(Ok(rows
             .into_iter()
             .map(FileRow::try_from)

@@ -111,8 +111,8 @@ impl Store {
         )
         .fetch_all(tx.connection())
         .await?;
+        seqs.iter().for_each(|&seq| tx.changed(seq));
         tx.commit().await?;
-        seqs.iter().for_each(|&seq| self.notify(seq));
         Ok(seqs.len() as u64)
     }
 
@@ -158,8 +158,8 @@ impl Store {
         for &seq in &seqs {
             nothing_moves(&mut tx, seq).await?;
         }
+        seqs.iter().for_each(|&seq| tx.changed(seq));
         tx.commit().await?;
-        seqs.iter().for_each(|&seq| self.notify(seq));
         Ok(seqs.len() as u64)
     }
 
@@ -194,8 +194,8 @@ impl Store {
             return Ok(None);
         };
         let job = shown_job(&mut tx, claimed.seq).await?;
+        tx.changed(claimed.seq);
         tx.commit().await?;
-        self.notify(claimed.seq);
         let lease = Lease {
             job_seq: claimed.seq,
             owner: owner.clone(),
@@ -311,8 +311,8 @@ impl Store {
         )
         .execute(tx.connection())
         .await?;
+        tx.changed(lease.job_seq);
         tx.commit().await?;
-        self.notify(lease.job_seq);
         if done.rows_affected() == 0 {
             Err(StoreError::LeaseLost)
         } else {
@@ -391,8 +391,8 @@ impl Store {
         .await?;
         let status = settled.ok_or(StoreError::LeaseLost)?;
         nothing_moves(&mut tx, lease.job_seq).await?;
+        tx.changed(lease.job_seq);
         tx.commit().await?;
-        self.notify(lease.job_seq);
         status
             .parse()
             .map_err(|error: crate::model::repo::NameError| StoreError::Unreadable {

@@ -304,8 +304,8 @@ impl Store {
             .execute(tx.connection())
             .await?;
         }
+        jobs.iter().for_each(|(lease, _)| tx.changed(lease.job_seq));
         tx.commit().await?;
-        jobs.iter().for_each(|(lease, _)| self.notify(lease.job_seq));
         Ok(())
     }
 
@@ -382,8 +382,8 @@ impl Store {
         if done.rows_affected() == 0 {
             return Err(StoreError::LeaseLost);
         }
+        tx.changed(lease.job_seq);
         tx.commit().await?;
-        self.notify(lease.job_seq);
         Ok(())
     }
 }

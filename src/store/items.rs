@@ -199,8 +199,8 @@ impl Store {
             .execute(tx.connection())
             .await?;
         }
+        tx.changed(lease.job_seq);
         tx.commit().await?;
-        self.notify(lease.job_seq);
         Ok(())
     }
 
@@ -408,8 +408,8 @@ impl Store {
         if done.rows_affected() == 0 {
             return Err(StoreError::LeaseLost);
         }
+        tx.changed(lease.job_seq);
         tx.commit().await?;
-        self.notify(lease.job_seq);
         Ok(())
     }
 }

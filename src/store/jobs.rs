@@ -319,8 +319,8 @@ impl Store {
             .await?;
         }
         let job = shown_job(&mut tx, seq).await?;
+        tx.changed(seq);
         tx.commit().await?;
-        self.notify(seq);
         Ok(Submitted::New(job))
     }
 

@@ -82,7 +82,6 @@ const READERS: u32 = 4;
 pub struct Store {
     writer: Writer,
     readers: SqlitePool,
-    changes: broadcast::Sender<i64>,
 }
 
 impl Store {
@@ -106,18 +105,15 @@ impl Store {
             .test_before_acquire(false)
             .connect_with(open::options(path).read_only(true))
             .await?;
-        // Room for a burst of changes; a listener that falls behind reloads everything.
-        let (changes, _) = broadcast::channel(4096);
         Ok(Self {
             writer: Writer::new(connection, Some(Ballast::beside(path))).await?,
             readers,
-            changes,
         })
     }
 
     /// Sequence numbers of jobs, each sent after the commit that changed the job.
     pub fn changes(&self) -> broadcast::Receiver<i64> {
-        self.changes.subscribe()
+        self.writer.changes()
     }
 
     /// Whether the database takes a write; for readiness checks.
@@ -174,10 +170,5 @@ impl Store {
 
     async fn begin(&self, durability: Durability) -> Result<WriteTx, StoreError> {
         self.writer.begin(durability).await
-    }
-
-    fn notify(&self, job_seq: i64) {
-        // No listener is no error.
-        let _ = self.changes.send(job_seq);
     }
 }

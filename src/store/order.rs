@@ -104,12 +104,12 @@ impl Store {
         )
         .execute(tx.connection())
         .await?;
-        tx.commit().await?;
         if queue.len() <= TOLD_WHOLE {
-            queue.iter().for_each(|place| self.notify(place.seq));
+            queue.iter().for_each(|place| tx.changed(place.seq));
         } else {
-            changes.iter().for_each(|place| self.notify(place.seq));
+            changes.iter().for_each(|place| tx.changed(place.seq));
         }
+        tx.commit().await?;
         Ok(Some(moving.len()))
     }
 

@@ -86,8 +86,8 @@ impl Store {
             });
         };
         let job = shown_job(&mut tx, seq).await?;
+        tx.changed(seq);
         tx.commit().await?;
-        self.notify(seq);
         Ok(Submitted::New(job))
     }
 
@@ -129,8 +129,8 @@ impl Store {
             return Ok(None);
         };
         let job = shown_job(&mut tx, claimed.seq).await?;
+        tx.changed(claimed.seq);
         tx.commit().await?;
-        self.notify(claimed.seq);
         let lease = Lease {
             job_seq: claimed.seq,
             owner: owner.clone(),
@@ -176,8 +176,8 @@ impl Store {
         if done.rows_affected() == 0 {
             return Err(StoreError::LeaseLost);
         }
+        tx.changed(lease.job_seq);
         tx.commit().await?;
-        self.notify(lease.job_seq);
         Ok(())
     }
 }

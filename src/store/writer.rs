@@ -2,15 +2,15 @@
 //!
 //! Promises: a transaction that is not committed leaves nothing behind, whether it was
 //! refused, failed, or its future was dropped at any point; no commit is less durable than it
-//! was asked to be; and a row of the record is sealed by the commit that makes it. Nothing
-//! else here knows a table.
+//! was asked to be; a row of the record is sealed by the commit that makes it; and of every job
+//! that a commit changed the listeners are told after it. Nothing else here knows a table.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError};
 
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteOperation;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, broadcast};
 
 use super::ballast::Ballast;
 use super::file_list::FileList;
@@ -31,6 +31,7 @@ pub(super) enum Durability {
 pub(super) struct Writer {
     connection: Arc<Mutex<Connection>>,
     promises: Arc<AtomicU64>,
+    changes: broadcast::Sender<i64>,
 }
 
 pub(super) struct Connection {
@@ -57,6 +58,22 @@ pub(super) struct WriteTx {
     connection: Option<OwnedMutexGuard<Connection>>,
     /// The files of a job that ends in this transaction, gathered before it began.
     pub(super) files: Option<FileList>,
+    changed: Changed,
+}
+
+/// Jobs that a transaction has changed, and who is to be told of them.
+struct Changed {
+    jobs: Vec<i64>,
+    listeners: broadcast::Sender<i64>,
+}
+
+impl Changed {
+    fn tell(&mut self) {
+        for job in self.jobs.drain(..) {
+            // No listener is no error.
+            let _ = self.listeners.send(job);
+        }
+    }
 }
 
 impl Writer {
@@ -82,9 +99,12 @@ impl Writer {
             promises: promises.clone(),
             unsealed,
         };
+        // Room for a burst of changes; a listener that falls behind reloads everything.
+        let (changes, _) = broadcast::channel(4096);
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
             promises,
+            changes,
         })
     }
 
@@ -93,6 +113,11 @@ impl Writer {
         let mut connection = self.connection.clone().lock_owned().await;
         connection.end_open().await;
         connection
+    }
+
+    /// Sequence numbers of the jobs that commits change, each sent after its commit.
+    pub(super) fn changes(&self) -> broadcast::Receiver<i64> {
+        self.changes.subscribe()
     }
 
     /// Promises committed so far.
@@ -125,6 +150,10 @@ impl Writer {
         Ok(WriteTx {
             connection: Some(connection),
             files: None,
+            changed: Changed {
+                jobs: Vec::new(),
+                listeners: self.changes.clone(),
+            },
         })
     }
 }
@@ -150,6 +179,11 @@ impl WriteTx {
         &mut connection
             .expect("only `commit` takes it, and that ends the transaction")
             .sqlite
+    }
+
+    /// The listeners are to be told of this job, which the transaction changes.
+    pub(super) fn changed(&mut self, job_seq: i64) {
+        self.changed.jobs.push(job_seq);
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
@@ -178,6 +212,7 @@ impl WriteTx {
             let is_promise = connection.durability == Some(Durability::Promise);
             connection.promises.fetch_add(u64::from(is_promise), Relaxed);
         }
+        self.changed.tell();
         Ok(())
     }
 
@@ -192,11 +227,25 @@ impl WriteTx {
 impl Drop for WriteTx {
     /// Rolls back soon: an open transaction would lock out other programs and the copy for a
     /// backup. Without a runtime the next user of the connection does it.
+    ///
+    /// A COMMIT whose future was dropped may have been obeyed, so the listeners are told then too:
+    /// to look again at a job that did not change costs them little.
     fn drop(&mut self) {
         if let (Some(mut connection), Ok(runtime)) =
             (self.connection.take(), tokio::runtime::Handle::try_current())
         {
-            runtime.spawn(async move { connection.end_open().await });
+            let listeners = self.changed.listeners.clone();
+            let mut changed = std::mem::replace(
+                &mut self.changed,
+                Changed {
+                    jobs: Vec::new(),
+                    listeners,
+                },
+            );
+            runtime.spawn(async move {
+                connection.end_open().await;
+                changed.tell();
+            });
         }
     }
 }
@@ -288,6 +337,40 @@ mod tests {
                 .await
                 .unwrap();
             assert_eq!(count, times as i64 + 1);
+            if finished {
+                break;
+            }
+        }
+        assert!(finished, "the write was dropped at every point up to its end");
+    }
+
+    #[tokio::test]
+    async fn of_a_write_that_counts_the_listeners_are_told_wherever_it_was_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = writer(&dir).await;
+        let mut listener = writer.changes();
+        let (mut finished, mut counts) = (false, 0);
+        for times in 0..200 {
+            let write = async {
+                let mut tx = writer.begin(Durability::Promise).await.unwrap();
+                tx.changed(times);
+                sqlx::query("INSERT INTO word VALUES ('dropped')")
+                    .execute(tx.connection())
+                    .await
+                    .unwrap();
+                tx.commit().await.unwrap();
+            };
+            finished = dropped_after(write, times as usize).await;
+            let before = counts;
+            counts = sqlx::query_scalar("SELECT COUNT(*) FROM word")
+                .fetch_one(&mut writer.idle().await.sqlite)
+                .await
+                .unwrap();
+            if counts > before {
+                assert_eq!(listener.try_recv(), Ok(times), "after {times} polls");
+            }
+            // Told in vain does no harm.
+            let _ = listener.try_recv();
             if finished {
                 break;
             }
