@@ -33,6 +33,17 @@ pub fn request_id() -> Option<String> {
     ASKED.try_with(|asked| asked.id.clone()).ok()
 }
 
+/// `work` on a task of its own still belongs to the request that this task answers.
+pub(super) fn continued<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    let asked = asked();
+    async move {
+        match asked {
+            Some(asked) => ASKED.scope(asked, work).await,
+            None => work.await,
+        }
+    }
+}
+
 /// The request that this task answers.
 pub(super) fn asked() -> Option<Asked> {
     ASKED.try_with(Clone::clone).ok()

@@ -84,10 +84,11 @@ pub mod trends;
 pub mod upstream;
 pub mod views;
 pub mod who;
+pub mod whole;
 pub mod wire;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -173,10 +174,12 @@ fn routes(app: state::AppState) -> Router {
     table().with_state(app).into()
 }
 
-/// Everything the service answers: its routes, the web UI, measured, and the guard around all.
+/// Everything the service answers: its routes, the web UI, measured, changes carried out whole, and
+/// the guard around all.
 pub fn service(app: state::AppState, config: guard::GuardConfig) -> Router {
     let measured = from_fn_with_state(app.clone(), metrics::measure);
-    guard::protect(close(routes(app)).layer(measured), config)
+    let whole = from_fn(whole::carry_out);
+    guard::protect(close(routes(app)).layer(measured).layer(whole), config)
 }
 
 /// Closes `routes`: the web UI and JSON answers for everything else, and the guard around all.
