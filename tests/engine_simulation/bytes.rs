@@ -16,7 +16,11 @@ use crate::support::hub::Entry;
 /// Bytes of one answer that may be on their way into the part when everything ends.
 const IN_HAND: u64 = 256 << 10;
 
+/// Events that a failure shows.
+const TOLD: i64 = 40;
+
 /// A segment as the database has it after the end, with its file if that is the one it tells of.
+#[derive(Debug)]
 pub struct Mark {
     path: PathBuf,
     file: Option<File>,
@@ -29,6 +33,15 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// Bytes that the next life will not fetch again.
+    fn believed(&self) -> u64 {
+        if self.of_this_boot {
+            self.written
+        } else {
+            self.synced
+        }
+    }
+
     fn inode(&self) -> Option<u64> {
         Some(self.file.as_ref()?.metadata().ok()?.ino())
     }
@@ -36,6 +49,14 @@ impl Mark {
 
 /// Bytes of files, by inode, from and to, that are there although no mark tells of them.
 pub type Strays = BTreeSet<(u64, u64, u64)>;
+
+/// Bytes of a stray that were none when the life began. A life that ends before it has come through
+/// what an earlier one left has not cost that again.
+fn not_in((inode, from, to): &(u64, u64, u64), earlier: &Strays) -> u64 {
+    let of_it = earlier.iter().filter(|(of, _, _)| of == inode);
+    let common = of_it.map(|(_, first, last)| (*last.min(to)).saturating_sub(*first.max(from)));
+    (to - from).saturating_sub(common.sum())
+}
 
 impl Simulation {
     pub(super) fn part_files(&self) -> Vec<PathBuf> {
@@ -49,7 +70,7 @@ impl Simulation {
 
     /// Looks at every part file and its row in the database that the life left.
     pub(super) fn bytes_at_the_end(&mut self, database: &Path, death: Death) {
-        let marks = self.marks(database);
+        let mut marks = self.marks(database);
         let the_disk_failed = self.platter.failures() > self.disk_failures;
         if the_disk_failed {
             // The end may have come before that was recorded; then the hash tells.
@@ -66,9 +87,7 @@ impl Simulation {
         }
         let strays = self.strays(&marks);
         if death != Death::PowerCut && !the_disk_failed {
-            let cost: u64 = (strays.difference(&self.strays))
-                .map(|(_, from, to)| to - from)
-                .sum();
+            let cost: u64 = strays.iter().map(|stray| not_in(stray, &self.strays)).sum();
             let open = marks.iter().filter(|mark| mark.written < mark.length).count() as u64;
             let bound = match death {
                 Death::Stop => 0,
@@ -76,7 +95,10 @@ impl Simulation {
             };
             assert!(
                 cost <= bound,
-                "I6: {death:?} cost {cost} bytes, {bound} are allowed"
+                "I6: {death:?} cost {cost} bytes, {bound} are allowed; inode, from and to of what no mark tells of: \
+                 {strays:?}, and when this life began: {:?}; {marks:#?} {}",
+                self.strays,
+                self.last_events(database)
             );
         }
         if death == Death::PowerCut {
@@ -85,6 +107,9 @@ impl Simulation {
                 let file = File::options().write(true).open(path).expect("a part");
                 self.platter.lose_pages(&file);
             }
+        }
+        if death == Death::PowerCut {
+            marks.iter_mut().for_each(|mark| mark.of_this_boot = false);
         }
         self.strays = self.strays(&marks);
         self.disk_failures = self.platter.failures();
@@ -137,7 +162,7 @@ impl Simulation {
     fn strays(&self, marks: &[Mark]) -> Strays {
         let stray = |mark: &Mark| {
             let file = mark.file.as_ref()?;
-            let behind = mark.start + mark.written..mark.start + mark.length;
+            let behind = mark.start + mark.believed()..mark.start + mark.length;
             let seen = read(file, behind.start, behind.end - behind.start);
             let right = self.content_of(&mark.path);
             let right = &right[behind.start as usize..behind.end as usize];
@@ -161,20 +186,20 @@ impl Simulation {
         self.hub.log().count(lied) > 0
     }
 
+    /// What the database says that happened last.
+    fn last_events(&self, database: &Path) -> String {
+        let sql =
+            "SELECT at || ' ' || job_id || ' ' || event || ' ' || coalesce(to_status, '') || ' ' || detail
+                   FROM event ORDER BY seq DESC LIMIT ?";
+        let rows = asked(database, sqlx::query(sql).bind(TOLD));
+        let lines: Vec<String> = rows.iter().rev().map(|row| row.get(0)).collect();
+        lines.join("\n")
+    }
+
     fn marks(&self, database: &Path) -> Vec<Mark> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build();
-        let rows = runtime.expect("a runtime").block_on(async {
-            let url = format!("sqlite://{}", database.display());
-            let mut database = SqliteConnection::connect(&url).await?;
-            let sql = "SELECT folder || '/.hfdepot/' || blob_id || '.part', inode, start_bytes, length_bytes,
-                              written_bytes, synced_bytes, boot_id <> ? FROM part LEFT JOIN segment ON part_id = part.id";
-            let rows = sqlx::query(sql).bind(EARLIER_BOOT).fetch_all(&mut database).await?;
-            database.close().await?;
-            Ok::<_, sqlx::Error>(rows)
-        });
-        let rows = rows.expect("the database works");
+        let sql = "SELECT folder || '/.hfdepot/' || blob_id || '.part', inode, start_bytes, length_bytes,
+                          written_bytes, synced_bytes, boot_id <> ? FROM part LEFT JOIN segment ON part_id = part.id";
+        let rows = asked(database, sqlx::query(sql).bind(EARLIER_BOOT));
         let paths: BTreeSet<PathBuf> = rows.iter().map(|row| row.get::<String, _>(0).into()).collect();
         for part in self.part_files() {
             assert!(paths.contains(&part), "I9: {} has no row", part.display());
@@ -198,6 +223,24 @@ impl Simulation {
         };
         rows.map(mark).collect()
     }
+}
+
+/// Runs `query` on a database that nobody has open.
+fn asked(
+    database: &Path,
+    query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+) -> Vec<sqlx::sqlite::SqliteRow> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let rows = runtime.expect("a runtime").block_on(async {
+        let url = format!("sqlite://{}", database.display());
+        let mut database = SqliteConnection::connect(&url).await?;
+        let rows = query.fetch_all(&mut database).await?;
+        database.close().await?;
+        Ok::<_, sqlx::Error>(rows)
+    });
+    rows.expect("the database works")
 }
 
 fn row_path(row: &sqlx::sqlite::SqliteRow) -> PathBuf {

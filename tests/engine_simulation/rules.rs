@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hfdepot::model::state::JobStatus;
+use tokio::sync::broadcast::error::TryRecvError;
 
 use super::life::cache;
 use super::{ACTIVE_MAX, CONTENTS, REPOS, Simulation};
@@ -88,9 +89,19 @@ impl Simulation {
         for attempt in 0.. {
             let rows = self.rows();
             let life = self.life.as_mut().expect("it lives");
-            while let Ok(seq) = life.changes.try_recv() {
-                let row = rows.get(&seq).unwrap_or_else(|| panic!("I7: no job {seq}"));
-                self.mirror.insert(seq, row.0.clone());
+            loop {
+                match life.changes.try_recv() {
+                    Ok(seq) => {
+                        let row = rows.get(&seq).unwrap_or_else(|| panic!("I7: no job {seq}"));
+                        self.mirror.insert(seq, row.0.clone());
+                    }
+                    // As the live feed does: it begins anew with everything.
+                    Err(TryRecvError::Lagged(_)) => {
+                        let all = rows.iter().map(|(seq, (shown, _))| (*seq, shown.clone()));
+                        self.mirror = all.collect();
+                    }
+                    Err(_) => break,
+                }
             }
             let differs = |(seq, (shown, _)): &(&i64, &(_, _))| self.mirror.get(seq) != Some(shown);
             match rows.iter().find(differs) {

@@ -1,5 +1,5 @@
 //! The database of a simulation: what it says, asked past the store, and what of it a loss of
-//! power leaves. The log of SQLite tells of both: each commit makes it longer.
+//! power leaves, which the length of SQLite's log tells: each commit makes it longer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,7 @@ use sqlx::{Connection, Row, SqliteConnection};
 use super::base::FOLDER;
 use super::virtual_time::Leaping;
 
-/// A log of this length is folded into the database and begins anew: its length tells nothing any
-/// more. Most runs write a tenth of it.
+/// A log of this length is folded into the database and begins anew. Most runs write a tenth of it.
 const LOG_MAX_BYTES: u64 = 4096 * 4096;
 
 /// What a client shows of a job.
@@ -126,9 +125,9 @@ pub struct Ledger {
     log: PathBuf,
     /// A connection of nobody's, for what the store never tells.
     connection: SqliteConnection,
-    rows: Option<(u64, Rows)>,
-    parts: Option<(u64, BTreeMap<BlobId, Part>)>,
-    unwanted: Option<(u64, Vec<(i64, i64)>)>,
+    rows: Option<(i64, Rows)>,
+    parts: Option<(i64, BTreeMap<BlobId, Part>)>,
+    unwanted: Option<(i64, Vec<(i64, i64)>)>,
 }
 
 impl Ledger {
@@ -149,9 +148,11 @@ impl Ledger {
         length(&self.log)
     }
 
-    /// Whether nothing was committed since the log had this length.
-    fn is_still(&self, log_bytes: u64) -> bool {
-        log_bytes == self.log_bytes() && log_bytes < LOG_MAX_BYTES
+    /// A number that every commit of the store changes, and nothing else. The length of the log will
+    /// not do: a commit writes its pages there some time before it counts.
+    async fn version(&mut self) -> i64 {
+        let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut self.connection);
+        version.await.expect("the database works")
     }
 
     /// Leaves at `path` what the database was when its log had this length.
@@ -164,8 +165,8 @@ impl Ledger {
 
     /// Every job that was ever acknowledged, by its sequence number.
     pub async fn rows(&mut self) -> Rows {
-        let now = self.log_bytes();
-        if let Some((_, rows)) = self.rows.as_ref().filter(|(at, _)| self.is_still(*at)) {
+        let now = self.version().await;
+        if let Some((_, rows)) = self.rows.as_ref().filter(|(at, _)| *at == now) {
             return rows.clone();
         }
         let sql = "SELECT seq, status, wait_reason, error, downloaded_bytes, dismissed_at IS NULL AS listed,
@@ -188,8 +189,8 @@ impl Ledger {
 
     /// The row of a part.
     pub async fn part(&mut self, blob: BlobId) -> Option<Part> {
-        let now = self.log_bytes();
-        let still = self.parts.take().filter(|(at, _)| self.is_still(*at));
+        let now = self.version().await;
+        let still = self.parts.take().filter(|(at, _)| *at == now);
         let (at, parts) = match still {
             Some(known) => known,
             // All at once: to ask for each would be most of what a run asks.
@@ -238,8 +239,8 @@ impl Ledger {
 
     /// Sequence number and number of each run of `owner` whose user wants something else.
     pub async fn unwanted_runs(&mut self, store: &Store, owner: &Arc<str>) -> Vec<(i64, i64)> {
-        let now = self.log_bytes();
-        if let Some((_, runs)) = self.unwanted.as_ref().filter(|(at, _)| self.is_still(*at)) {
+        let now = self.version().await;
+        if let Some((_, runs)) = self.unwanted.as_ref().filter(|(at, _)| *at == now) {
             return runs.clone();
         }
         let runs = store.unwanted_runs(owner).await.expect("the database works");
