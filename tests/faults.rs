@@ -115,6 +115,31 @@ async fn a_trickle_is_progress_and_never_a_failure() {
     assert_eq!(job.retries, 0);
 }
 
+/// Left alone, it would take hours.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_trickle_is_asked_for_anew_with_one_connection_and_with_many() {
+    for connections in [1, 8] {
+        let trickle = FaultKind::Trickle {
+            after_bytes: 6 * MIB,
+            piece_bytes: 100,
+            every_ms: 100,
+        };
+        let hub = Hub::start().await;
+        hub.add(big());
+        hub.fault(Fault::on(FILE, trickle).ranged(true).times(1));
+        hub.set_total_rate(Some(8 * MIB));
+        let mut settings = impatient(&hub);
+        settings.connections = connections;
+        let depot = Depot::start_with(settings).await;
+        let id = depot.submit(&request("acme/big")).await;
+        let job = depot.until_status(&id, JobStatus::Completed).await;
+        depot.assert_whole(FOLDER).await;
+        assert_eq!(job.retries, 0);
+        assert!(hub.log().bytes_twice() <= MIB, "{}", hub.log().bytes_twice());
+        depot.stop().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_lengths_are_refused_before_a_byte_is_written() {
     for by in [100, -100] {

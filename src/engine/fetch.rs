@@ -436,7 +436,11 @@ async fn fill(
             _ = abreast.changed() => {}
             () = roomier => {}
             () = limited => {}
-            () = tokio::time::sleep(RELIEF_LOOK), if connections_idle => {}
+            () = tokio::time::sleep(RELIEF_LOOK), if !single_stream => {
+                if !connections_idle {
+                    part.renew_what_trickles(run.shared.places.latency());
+                }
+            }
         }
     }
 }

@@ -62,6 +62,8 @@ struct Looks {
     rate: Option<f64>,
     /// When it was first found silent.
     silent_since: Option<Instant>,
+    /// Since when each look found that it brings so little that another one would pay.
+    little_since: Option<Instant>,
 }
 
 /// What a connection does.
@@ -179,5 +181,15 @@ impl Grip {
             looks.from = Some(self.seen());
         }
         looks.rate.filter(|rate| *rate > 0.0).map(Does::Bring)
+    }
+
+    /// Notes whether it brings so little that another one would pay; whether it has for so `long`.
+    pub fn trickles(&self, brings_little: bool, long: Duration) -> bool {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        if !brings_little {
+            looks.little_since = None;
+            return false;
+        }
+        looks.little_since.get_or_insert_with(Instant::now).elapsed() >= long
     }
 }

@@ -8,6 +8,7 @@ mod follow;
 mod grip;
 mod open;
 mod relief;
+mod slow;
 mod space;
 
 use std::path::PathBuf;
@@ -74,7 +75,7 @@ pub struct LivePart {
     identity: PartIdentity,
     file: PartFile,
     layout: Mutex<Layout>,
-    grips: relief::Grips,
+    grips: slow::Grips,
     /// `None` when the job does not verify.
     hasher: Option<Mutex<BlobHasher>>,
     /// Whether the hash goes on from a saved state.

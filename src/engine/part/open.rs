@@ -16,7 +16,7 @@ use crate::model::segment::{Layout, cut};
 use crate::store::{Lease, PartIdentity, Store, StoreError};
 
 use super::belief::{believed, identity_of};
-use super::{How, LivePart, relief};
+use super::{How, LivePart, slow};
 
 impl LivePart {
     /// Records that a part file is about to be made: none of its bytes is there, whatever was stored.
@@ -100,7 +100,7 @@ impl LivePart {
             file: opened.file.on(shared.tuning.borrow().medium.clone()),
             front: Mutex::new((layout.contiguous_bytes(), false)),
             layout: Mutex::new(layout),
-            grips: relief::Grips::default(),
+            grips: slow::Grips::default(),
             hasher: hasher.map(Mutex::new),
             hash_was_resumed,
             write_turn: tokio::sync::Mutex::new(()),
