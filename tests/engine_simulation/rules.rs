@@ -87,22 +87,23 @@ impl Simulation {
     fn i7_who_follows_the_changes_knows_all(&mut self) {
         // A change is told of after its commit: what differs must be a change on its way.
         for attempt in 0.. {
-            let rows = self.rows();
+            let mut told = BTreeSet::new();
+            let mut everything = false;
             let life = self.life.as_mut().expect("it lives");
             loop {
                 match life.changes.try_recv() {
-                    Ok(seq) => {
-                        let row = rows.get(&seq).unwrap_or_else(|| panic!("I7: no job {seq}"));
-                        self.mirror.insert(seq, row.0.clone());
-                    }
+                    Ok(seq) => _ = told.insert(seq),
                     // As the live feed does: it begins anew with everything.
-                    Err(TryRecvError::Lagged(_)) => {
-                        let all = rows.iter().map(|(seq, (shown, _))| (*seq, shown.clone()));
-                        self.mirror = all.collect();
-                    }
+                    Err(TryRecvError::Lagged(_)) => everything = true,
                     Err(_) => break,
                 }
             }
+            // Who is told looks, in this order.
+            let rows = self.rows();
+            for (seq, (shown, _)) in rows.iter().filter(|(seq, _)| everything || told.remove(seq)) {
+                self.mirror.insert(*seq, shown.clone());
+            }
+            assert!(everything || told.is_empty(), "I7: no jobs {told:?}");
             let differs = |(seq, (shown, _)): &(&i64, &(_, _))| self.mirror.get(seq) != Some(shown);
             match rows.iter().find(differs) {
                 None => return,
