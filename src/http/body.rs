@@ -177,7 +177,7 @@ pub(super) fn check(method: &Method, headers: &HeaderMap) -> Result<(), ApiError
     } else {
         Err(
             ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type")
-                .details("Send the body with Content-Type: application/json"),
+                .details("The Content-Type of the body is missing, or is not application/json"),
         )
     }
 }

@@ -426,7 +426,7 @@ pub(super) fn refused(error: LibraryError, id: &str) -> ApiError {
             ApiError::coded(error.code, "The disk refuses").details(error.to_string())
         }
         LibraryError::Store(error) => error.into(),
-        LibraryError::Internal(text) => ApiError::internal(text),
+        LibraryError::Task(error) => ApiError::internal(error),
     }
 }
 

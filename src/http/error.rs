@@ -153,7 +153,7 @@ impl ApiError {
 
     /// What the user can do about it.
     pub fn hint_text(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.hint.as_deref().or_else(|| next_step(self.status))
     }
 
     /// Our own code, when there is one.
@@ -182,7 +182,7 @@ impl ApiError {
                 message: self.message.clone(),
                 details: self.details.clone(),
                 reason: self.reason,
-                hint: self.hint.clone(),
+                hint: self.hint_text().map(str::to_owned),
                 request_id: access::request_id(),
             },
         }
@@ -251,6 +251,22 @@ pub(super) fn word_of(status: StatusCode) -> &'static str {
     }
 }
 
+/// What to do next about an error that says nothing of its own.
+fn next_step(status: StatusCode) -> Option<&'static str> {
+    Some(match status.as_u16() {
+        401 => "Log in with the name and password of the service, or send an API key.",
+        404 => "Check the name or id, and look at its list anew: it may be gone, or in another state by now.",
+        405 => "The description of the API at /api/docs tells which methods there are.",
+        408 | 503 | 504 => "Send it again in a few seconds.",
+        409 => "Look at it anew, then decide again.",
+        413 => "Send less at a time.",
+        415 => "Send the body as JSON, with Content-Type: application/json.",
+        429 => "Wait as long as Retry-After says, then send it again.",
+        500 | 502 => "Send it again; if that fails as well, the system log tells more.",
+        _ => return None,
+    })
+}
+
 /// The status for a code. No wildcard: a new code has to say what it is.
 pub fn status_of(code: Code) -> StatusCode {
     match code {
@@ -280,6 +296,7 @@ pub async fn unknown_path(uri: Uri) -> ApiError {
     }
     ApiError::not_found("Not found")
         .details(format!("No such path: {}", crate::model::repo::shown(uri.path())))
+        .hint("The description of the API at /api/docs tells which paths there are.")
 }
 
 /// Fallback for known paths with another method; axum adds `Allow`.
@@ -309,6 +326,16 @@ pub(super) fn body_too_large() -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_error_that_a_request_can_meet_says_what_to_do_next() {
+        for status in [401, 404, 405, 408, 409, 413, 415, 429, 500, 502, 503, 504] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert!(ApiError::new(status, "No").hint_text().is_some(), "{status}");
+        }
+        let own = ApiError::not_found("No").hint("Do that.");
+        assert_eq!(own.hint_text(), Some("Do that."));
+    }
 
     #[test]
     fn an_error_has_the_keys_of_both_documents() {

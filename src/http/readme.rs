@@ -163,6 +163,7 @@ pub async fn asset(State(app): State<AppState>, query: QueryFields) -> ApiResult
     let kind = picture_type(&bytes).ok_or_else(|| {
         ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Asset is not a picture")
             .details("Only PNG, JPEG, GIF, WebP, AVIF, BMP and ICO are passed on")
+            .hint("Open it on the Hub.")
     })?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
