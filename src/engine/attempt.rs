@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
@@ -65,12 +66,9 @@ impl FileError {
         Self::Halt(Halt::store(error))
     }
 
-    /// A task that panicked.
-    pub fn internal(error: impl std::fmt::Display) -> Self {
-        Self::Halt(Halt::Fail(
-            Code::Internal,
-            format!("An internal task failed: {error}"),
-        ))
+    /// A task that did not come to its end.
+    pub fn task(error: JoinError) -> Self {
+        Self::Halt(Halt::task(error))
     }
 
     /// A failed disk call: a full disk is waited for, one that refuses everything ends the job,
@@ -85,6 +83,15 @@ impl FileError {
 }
 
 impl Halt {
+    /// A task that did not come to its end: by a bug, or because the runtime ends, which asks every
+    /// task to end in no order. The job is to go on then with the next start.
+    pub fn task(error: JoinError) -> Self {
+        match error.is_cancelled() {
+            true => Self::Stopped,
+            false => Self::Fail(Code::Internal, format!("An internal task failed: {error}")),
+        }
+    }
+
     /// A failed disk call that concerns the whole job: a full disk is waited for.
     pub fn disk(error: &DiskError) -> Self {
         match FileError::disk(error) {
@@ -98,6 +105,7 @@ impl Halt {
         match error {
             LibraryError::Disk(error) => Self::disk(&error),
             LibraryError::Store(error) => Self::store(error),
+            LibraryError::Task(error) => Self::task(error),
             other => Self::Fail(Code::Internal, other.to_string()),
         }
     }
@@ -218,5 +226,21 @@ fn given_up(error: HubError) -> FileError {
         | Code::RepoDisabled
         | Code::TlsError => FileError::Halt(Halt::Fail(error.code, error.message)),
         code => FileError::File(code, error.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_the_end_of_the_runtime_cancels_fails_no_job() {
+        let cancelled = tokio::spawn(std::future::pending::<()>());
+        cancelled.abort();
+        let halt = Halt::task(cancelled.await.unwrap_err());
+        assert!(matches!(halt, Halt::Stopped), "{halt:?}");
+        let panicked = tokio::spawn(async { panic!("a bug") });
+        let halt = Halt::task(panicked.await.unwrap_err());
+        assert!(matches!(halt, Halt::Fail(Code::Internal, _)), "{halt:?}");
     }
 }

@@ -195,7 +195,7 @@ async fn find_or_make(
 ) -> Result<Result<Option<Opened>, PartError>, FileError> {
     let (repo, blob, size) = (run.repo.clone(), task.blob, task.size_bytes);
     let found = tokio::task::spawn_blocking(move || repo.find_part(blob, size));
-    let found = found.await.map_err(FileError::internal)?;
+    let found = found.await.map_err(FileError::task)?;
     if !matches!(found, Ok(None)) {
         return Ok(found);
     }
@@ -212,7 +212,7 @@ async fn find_or_make(
         }
         Ok(Some(opened))
     });
-    let made = made.await.map_err(FileError::internal)?;
+    let made = made.await.map_err(FileError::task)?;
     if !matches!(made, Ok(Some(_))) {
         let withdrawn = store.forget_part(folder, blob);
         withdrawn.await.map_err(FileError::store)?;
@@ -296,7 +296,7 @@ async fn fill_and_verify(
         }
     };
     synced?;
-    let found = hashed.map_err(FileError::internal)??;
+    let found = hashed.map_err(FileError::task)??;
     if !run.verifies() {
         return Ok("size");
     }
@@ -314,7 +314,7 @@ async fn with_space(
     stop: &CancellationToken,
 ) -> Result<(), FileError> {
     let allocation = async {
-        let allocated = allocation.await.map_err(FileError::internal)?;
+        let allocated = allocation.await.map_err(FileError::task)?;
         allocated.map_err(|error| FileError::disk(&error))
     };
     tokio::pin!(fill, allocation);
@@ -353,7 +353,7 @@ async fn compare(
         let (part, stop) = (part.clone(), stop.clone());
         let again = tokio::task::spawn_blocking(move || part.hash_again(&stop))
             .await
-            .map_err(FileError::internal)?;
+            .map_err(FileError::task)?;
         let Some(again) = again.map_err(|error| FileError::disk(&error))? else {
             return Err(Halt::Stopped.into());
         };
@@ -430,7 +430,7 @@ async fn fill(
                     while connections.join_next().await.is_some() {}
                     return Err(error);
                 }
-                Some(Err(panic)) => return Err(FileError::internal(panic)),
+                Some(Err(panic)) => return Err(FileError::task(panic)),
             },
             _ = tuning.changed() => {}
             _ = abreast.changed() => {}

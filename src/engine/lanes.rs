@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::code::Code;
 use crate::model::job::Verify;
 use crate::model::repo::Commit;
 use crate::model::state::{FileState, Phase};
@@ -109,7 +108,7 @@ impl Run {
         }
         let published = publisher
             .await
-            .unwrap_or_else(|error| Err(FileError::internal(error)));
+            .unwrap_or_else(|error| Err(FileError::task(error)));
         // A publisher that failed makes fetchers see a stop: its reason is the true one.
         published.map_err(whole_job)?;
         fetched?;
@@ -290,11 +289,8 @@ impl Run {
             let Some(ended) = ended else { break };
             let (number, result) = match ended {
                 Ok(ended) => ended,
-                Err(panic) => {
-                    halted.get_or_insert(Halt::Fail(
-                        Code::Internal,
-                        format!("An internal task failed: {panic}"),
-                    ));
+                Err(error) => {
+                    halted.get_or_insert(Halt::task(error));
                     self.stop.cancel();
                     continue;
                 }

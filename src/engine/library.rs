@@ -59,7 +59,7 @@ pub enum LibraryError {
     Store(#[from] StoreError),
     /// A task of ours failed.
     #[error("An internal task failed: {0}")]
-    Internal(String),
+    Task(tokio::task::JoinError),
 }
 
 impl From<RemoveError> for LibraryError {
@@ -236,5 +236,5 @@ async fn blocking<T: Send + 'static>(
 }
 
 fn joined<T>(result: Result<T, tokio::task::JoinError>) -> Result<T, LibraryError> {
-    result.map_err(|error| LibraryError::Internal(error.to_string()))
+    result.map_err(LibraryError::Task)
 }

@@ -70,7 +70,7 @@ pub async fn before(run: &Run, task: &BlobTask, stop: &CancellationToken) -> Res
         }))
     })
     .await
-    .map_err(FileError::internal)?;
+    .map_err(FileError::task)?;
     match looked {
         Ok(Some(before)) => Ok(before),
         Ok(None) => Err(Halt::Stopped.into()),

@@ -124,7 +124,7 @@ async fn publish(run: &Run, commit: &Commit, batch: Vec<Ready>) -> Result<(), Fi
         repo.publish(&commit, &items)
     })
     .await
-    .map_err(FileError::internal)?
+    .map_err(FileError::task)?
     .map_err(|error| FileError::disk(&error))?;
 
     let mut settled = Vec::new();

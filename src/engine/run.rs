@@ -189,10 +189,7 @@ pub async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Halt::disk(&error)),
-        Err(error) => Err(Halt::Fail(
-            Code::Internal,
-            format!("An internal task failed: {error}"),
-        )),
+        Err(error) => Err(Halt::task(error)),
     }
 }
 

@@ -76,7 +76,7 @@ pub async fn fetch(
                 repo.write_small(blob, &bytes)
             })
             .await
-            .map_err(FileError::internal)?
+            .map_err(FileError::task)?
             .map_err(|error| FileError::disk(&error))?;
             run.shared.reserved.rest_shrank(run.job.seq, task.size_bytes);
             path
@@ -111,7 +111,7 @@ async fn leftover(run: &Run, task: &BlobTask) -> Result<Option<std::path::PathBu
         (found == blob).then_some(path)
     })
     .await
-    .map_err(FileError::internal)
+    .map_err(FileError::task)
 }
 
 async fn download(run: &Run, task: &BlobTask, stop: &CancellationToken) -> Result<Vec<u8>, FileError> {

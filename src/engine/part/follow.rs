@@ -36,7 +36,7 @@ impl LivePart {
                 (hashed, buffer)
             });
             let hashed;
-            (hashed, buffer) = piece.await.map_err(FileError::internal)?;
+            (hashed, buffer) = piece.await.map_err(FileError::task)?;
             match hashed.map_err(|error| FileError::disk(&error))? {
                 Some(reached) => at = reached,
                 None => return Ok(None),

@@ -265,7 +265,7 @@ impl LivePart {
         let part = self.clone();
         let synced = tokio::task::spawn_blocking(move || part.sync_file())
             .await
-            .map_err(FileError::internal)?;
+            .map_err(FileError::task)?;
         match synced {
             Ok(true) => {}
             Ok(false) => return Err(self.gone()),

@@ -196,14 +196,12 @@ impl Task {
     /// Runs work that blocks on a thread that may wait.
     ///
     /// # Errors
-    /// [`Halt::Fail`] when it panicked.
+    /// [`Halt::Fail`] when it panicked, [`Halt::Stopped`] when the runtime ends.
     pub async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Halt> {
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|error| Halt::Fail(Code::Internal, format!("An internal task failed: {error}")))
+        tokio::task::spawn_blocking(work).await.map_err(Halt::task)
     }
 }
 
