@@ -283,7 +283,8 @@ async fn files_of_a_job_at_once_change_while_it_runs() {
     let hub = Hub::start().await;
     let mut repo = Repo::model("acme/big");
     for index in 0..6 {
-        repo = repo.lfs(&format!("m-{index}.gguf"), Content::generated(6 * MIB, index));
+        // None comes whole before the end, however slow the disk is.
+        repo = repo.lfs(&format!("m-{index}.gguf"), Content::generated(18 * MIB, index));
     }
     hub.add(repo);
     hub.set_total_rate(Some(3 * MIB));
