@@ -59,6 +59,7 @@ mod resume;
 mod search;
 mod sharing;
 mod simulation;
+mod small_files;
 mod speed;
 mod stand_in_hub;
 mod start;

@@ -1,15 +1,18 @@
-//! Small files: one request, hashed in memory, written once verified.
+//! Small files: one request, or as many as it takes to come to the end, hashed in memory, written
+//! once verified.
 //!
 //! They have no part file and no marks: a crash costs at most the files in flight, and a file
 //! that was written but not published is found again by its name and hash.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::disk::BlobHasher;
+use crate::hub::{Class, HubError};
 use crate::model::code::Code;
 use crate::model::state::FileState;
 
@@ -24,6 +27,11 @@ pub const SMALL_BYTES: u64 = 1 << 20;
 /// Bytes of small files in flight over all jobs, in KiB: 16 MiB, so that the number of them can
 /// follow the round trip and memory does not.
 pub const ROOM_KIB: usize = 16 << 10;
+
+/// An answer that takes so long, and would take as long again, is given up for another one, which
+/// goes on where it ended: 1 MiB comes in time at 35 KiB/s. Doubles each time, up to the longest.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE_MAX: Duration = Duration::from_secs(32 * 60);
 
 /// Fetches one small file and hands it to the publisher. `stop` ends the work on this file only.
 ///
@@ -119,24 +127,42 @@ async fn download(run: &Run, task: &BlobTask, stop: &CancellationToken) -> Resul
     let remote = run.remote(&hub, task);
     let mut tries = Tries::new(&hub, &run.meter, stop);
     let mut damaged = false;
+    let mut bytes = Vec::with_capacity(task.size_bytes as usize);
+    let mut furthest = 0;
+    let mut ranges = true;
+    let mut patience = PATIENCE;
     loop {
         let admitted = tokio::select! {
             () = stop.cancelled() => return Err(Halt::Stopped.into()),
             admitted = run.admit() => admitted,
         };
+        let longest = if ranges { patience } else { Duration::MAX };
         let fetched = tokio::select! {
             () = stop.cancelled() => return Err(Halt::Stopped.into()),
-            fetched = read(run, task, &remote) => fetched,
+            fetched = read(run, task, &remote, &mut bytes, longest) => fetched,
         };
         drop(admitted);
-        let bytes = match fetched {
-            Ok(bytes) => bytes,
-            Err((error, received)) => {
-                run.meter.refetching(received);
-                tries.after(error, false).await?;
+        let progressed = bytes.len() > furthest;
+        furthest = furthest.max(bytes.len());
+        match fetched {
+            Ok(Read::Whole) => {}
+            Ok(Read::Trickles) => {
+                patience = (patience * 2).min(PATIENCE_MAX);
                 continue;
             }
-        };
+            Err(error) => {
+                ranges &= !error.ranges_ignored;
+                // Only what broke off goes on where it broke.
+                if !ranges || error.class == Class::Integrity {
+                    run.meter.refetching(bytes.len() as u64);
+                    bytes.clear();
+                }
+                if !error.ranges_ignored {
+                    tries.after(error, progressed).await?;
+                }
+                continue;
+            }
+        }
         if !run.verifies() {
             return Ok(bytes);
         }
@@ -156,6 +182,7 @@ async fn download(run: &Run, task: &BlobTask, stop: &CancellationToken) -> Resul
             ));
         }
         damaged = true;
+        bytes.clear();
         run.meter.refetching(task.size_bytes);
         run.note(
             "hash_mismatch",
@@ -166,33 +193,50 @@ async fn download(run: &Run, task: &BlobTask, stop: &CancellationToken) -> Resul
     }
 }
 
-/// The whole body, or the error and how many bytes of it came.
+/// How far an answer brought a file.
+enum Read {
+    Whole,
+    /// Another answer may bring the rest sooner.
+    Trickles,
+}
+
+/// Adds what is still to come to `bytes`. What came before an error stays there.
 async fn read(
     run: &Run,
     task: &BlobTask,
     remote: &crate::hub::RemoteFile,
-) -> Result<Vec<u8>, (crate::hub::HubError, u64)> {
+    bytes: &mut Vec<u8>,
+    patience: Duration,
+) -> Result<Read, HubError> {
+    let had = bytes.len() as u64;
+    let left = task.size_bytes - had;
     let mut gate = run.gate();
-    gate.open(task.size_bytes).await;
+    gate.open(left).await;
     let asked = Instant::now();
-    let mut body = remote.open(None).await.map_err(|error| (error, 0))?;
+    let mut body = remote.open((had > 0).then_some(had..task.size_bytes)).await?;
     run.shared.places.answered(asked.elapsed());
     run.meter.activity(run.connections_reason());
-    let mut bytes = Vec::with_capacity(task.size_bytes as usize);
     for (id, _) in &task.files {
         run.meter.file(*id, 0, FileState::Downloading);
     }
+    // What the bandwidth limit delays is not the fault of the source.
+    let mut waited = Duration::ZERO;
     loop {
         gate.ready().await;
-        match body.next().await {
-            Ok(Some(mut chunk)) => {
-                while let Some(piece) = gate.pass(&mut chunk).await {
-                    run.received(piece.len() as u64);
-                    bytes.extend_from_slice(&piece);
-                }
-            }
-            Ok(None) => return Ok(bytes),
-            Err(error) => return Err((error, bytes.len() as u64)),
+        let waits = Instant::now();
+        let chunk = body.next().await;
+        waited += waits.elapsed();
+        let Some(mut chunk) = chunk? else {
+            return Ok(Read::Whole);
+        };
+        while let Some(piece) = gate.pass(&mut chunk).await {
+            run.received(piece.len() as u64);
+            bytes.extend_from_slice(&piece);
+        }
+        let came = bytes.len() as u64 - had;
+        let rest = (left - came) as f64 / came.max(1) as f64 * waited.as_secs_f64();
+        if waited >= patience && rest >= PATIENCE.as_secs_f64() {
+            return Ok(Read::Trickles);
         }
     }
 }
