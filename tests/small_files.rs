@@ -3,17 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hfdepot::model::destination::Destination;
 use hfdepot::model::job::Verify;
 use hfdepot::model::state::JobStatus;
-use hfdepot::store::{DATABASE, Job, Submitted};
+use hfdepot::store::Job;
 
-use crate::engine_simulation::life::{Life, cache};
+use crate::engine_simulation::life;
 use crate::support::depot::{Depot, request, tuning};
 use crate::support::hub::{Content, Fault, FaultKind, Hub, Repo};
-use crate::support::ledger::template;
-use crate::support::virtual_time::Timeline;
-use crate::support::wire;
 
 const FILE: &str = "acme/small/vocab.json";
 const SIZE: u64 = 600_000;
@@ -78,30 +74,8 @@ fn a_body_that_trickles_is_asked_for_anew_where_it_stands() {
         every_ms: 1_000,
     };
     hub.fault(Fault::on(FILE, trickle).times(2));
-    let mut settings = tuning(&hub.endpoint());
-    settings.hub.wire = wire::to(&hub);
-    let dir = tempfile::tempdir().expect("a directory");
-    std::fs::write(dir.path().join(DATABASE), template()).expect("written");
-    let line = Arc::new(Timeline::new(1_705_314_600_000));
-    let life = Life::begin(&line, dir.path(), settings);
-    let destination = Destination::cache(cache(dir.path()).display().to_string());
-    let wanted = request("acme/small");
-    let submitted = life.store.submit(&wanted, &destination, Verify::Sha256, "ann");
-    let Submitted::New(job) = life.clock.run(submitted).expect("the database works") else {
-        panic!("it is new");
-    };
-    life.engine.wake();
-    let begun = line.now();
-    loop {
-        life.clock.pass(Duration::from_secs(1));
-        let job = life.clock.run_outside(life.store.job(&job.id));
-        let job = job.expect("the database works").expect("listed");
-        if job.status == JobStatus::Completed {
-            assert_eq!((job.retries, job.refetched_bytes), (0, 0));
-            break;
-        }
-        assert!(line.now() - begun < Duration::from_secs(120), "{job:?}");
-    }
-    life.stop();
+    let (job, took) = life::fetched(&hub, "acme/small", tuning(&hub.endpoint()), Verify::Sha256);
+    assert_eq!((job.retries, job.refetched_bytes), (0, 0));
+    assert!(took < Duration::from_secs(120), "{took:?}");
     assert_eq!(hub.log().bytes_twice(), 0);
 }

@@ -7,17 +7,12 @@ use std::time::{Duration, Instant};
 
 use hfdepot::engine::Tuning;
 use hfdepot::hub::Secret;
-use hfdepot::model::destination::Destination;
 use hfdepot::model::job::Verify;
 use hfdepot::model::state::JobStatus;
-use hfdepot::store::{DATABASE, Submitted};
 
-use crate::engine_simulation::life::{Life, cache};
+use crate::engine_simulation::life;
 use crate::support::depot::{Depot, eventually, request, tuning};
 use crate::support::hub::{Content, Fault, FaultKind, Hop, Hub, Repo, TOKEN};
-use crate::support::ledger::template;
-use crate::support::virtual_time::Timeline;
-use crate::support::wire;
 
 const MIB: u64 = 1 << 20;
 const FOLDER: &str = "models--acme--big";
@@ -103,35 +98,11 @@ fn over_one_line(fault: Option<FaultKind>) -> (usize, u64, Duration) {
     if let Some(kind) = fault {
         hub.fault(Fault::on(FILE, kind).at(Hop::Cdn).times(1));
     }
-    let mut settings = Tuning {
+    let settings = Tuning {
         connections: 8,
         ..two_connections(&hub)
     };
-    settings.hub.wire = wire::to(&hub);
-    let dir = tempfile::tempdir().expect("a directory");
-    std::fs::write(dir.path().join(DATABASE), template()).expect("written");
-    let line = Arc::new(Timeline::new(1_705_314_600_000));
-    let life = Life::begin(&line, dir.path(), settings);
-    let destination = Destination::cache(cache(dir.path()).display().to_string());
-    let wanted = request("acme/big");
-    let submitted = life.store.submit(&wanted, &destination, Verify::Size, "ann");
-    let Submitted::New(job) = life.clock.run(submitted).expect("the database works") else {
-        panic!("it is new");
-    };
-    life.engine.wake();
-    let begun = line.now();
-    let ended = loop {
-        life.clock.pass(Duration::from_millis(100));
-        let job = life.clock.run_outside(life.store.job(&job.id));
-        let status = job.expect("the database works").expect("listed").status;
-        if status.is_terminal() {
-            break status;
-        }
-        assert!(line.now() - begun < Duration::from_secs(600), "it hangs");
-    };
-    assert_eq!(ended, JobStatus::Completed);
-    let took = line.now() - begun;
-    life.stop();
+    let (_, took) = life::fetched(&hub, "acme/big", settings, Verify::Size);
     (hub.log().ranges(FILE).len(), hub.log().bytes_twice(), took)
 }
 
